@@ -1,0 +1,3 @@
+//! aosctl
+#![forbid(unsafe_code)]
+pub mod domain;
