@@ -1,0 +1,75 @@
+//! The database: the only room that knows rusqlite.
+//!
+//! One SQLite file holds the log (`entries`, `payloads`: append-only, by triggers too) and its projection (all other
+//! tables). A transaction appends entries and updates the projection together, so a crash at any instruction leaves
+//! both or neither (laws 5 and 9). `synchronous = FULL` in WAL mode means that COMMIT returns after the disk has it.
+//! `secure_delete` overwrites what is deleted. Writers queue on a file lock before they ask SQLite for its own, because
+//! SQLite's busy handler polls and is unfair: with a queue nobody starves and nobody sees "busy".
+
+mod entries;
+mod open;
+mod read;
+mod rows;
+mod schema;
+mod tables;
+mod write;
+
+pub use entries::{Head, Stored};
+pub use open::{Store, Write, scratch};
+pub use read::{GrantFilter, RequestFilter};
+pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
+pub use tables::{Difference, Tables, compare};
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("the database: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// Another program holds the database.
+    #[error("the database is locked by another program")]
+    Busy,
+    /// The file or its directory.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// A newer aosctl wrote it.
+    #[error("the workspace has schema version {found}, and this aosctl knows versions up to {known}")]
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The newest known.
+        known: i64,
+    },
+    /// Some other program's database.
+    #[error("the file is not an aosctl workspace")]
+    NotOurs,
+    /// A row that no aosctl wrote.
+    #[error("table {table}: {detail}")]
+    Corrupt {
+        /// Where.
+        table: &'static str,
+        /// What.
+        detail: String,
+    },
+}
+
+impl StoreError {
+    /// A row that no aosctl wrote.
+    pub(crate) fn corrupt(table: &'static str, detail: impl Into<String>) -> StoreError {
+        StoreError::Corrupt { table, detail: detail.into() }
+    }
+
+    /// Lets "busy" be told apart from the rest.
+    pub(crate) fn from_sql(e: rusqlite::Error) -> StoreError {
+        match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => StoreError::Busy,
+            Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotOurs,
+            _ => StoreError::Sql(e),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The schema, as an append-only list of migrations: one that was released is never edited, the next is added below it.
+//! `PRAGMA user_version` counts those applied; `application_id` marks the file as ours.
+
+/// "aosc" in ASCII.
+pub const APPLICATION_ID: i64 = 0x616f_7363;
+
+/// Schema versions, oldest first. Applied in one transaction each, after a backup copy of an older workspace.
+pub const MIGRATIONS: &[&str] = &[V1];
+
+/// The version that this aosctl writes.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Every table of the projection, with the columns by which a row is named. `audit verify` rebuilds and compares these.
+pub const PROJECTION: &[(&str, &str)] = &[
+    ("origin", "name"),
+    ("identities", "id"),
+    ("integrations", "id"),
+    ("grants", "id"),
+    ("policies", "seq"),
+    ("freezes", "target"),
+    ("requests", "id"),
+    ("approvals", "request"),
+    ("spends", "request"),
+    ("erasures", "seq"),
+    ("invalid", "seq"),
+    ("head", "size"),
+];
+
+const V1: &str = r"
+CREATE TABLE entries (
+    seq      INTEGER PRIMARY KEY,
+    envelope BLOB NOT NULL,
+    kind     TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    subject  TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entries_by_subject ON entries (subject, seq);
+CREATE TABLE payloads (
+    seq    INTEGER PRIMARY KEY REFERENCES entries (seq),
+    record BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER entries_keep_1 BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER entries_keep_2 BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER payloads_keep_1 BEFORE UPDATE ON payloads BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER payloads_keep_2 BEFORE DELETE ON payloads BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+CREATE TABLE head (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    size     INTEGER NOT NULL,
+    frontier BLOB NOT NULL,
+    leaf     BLOB NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE TABLE origin (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    name    TEXT NOT NULL,
+    log_key BLOB NOT NULL,
+    company TEXT
+) STRICT;
+CREATE TABLE identities (
+    id            TEXT PRIMARY KEY,
+    n             INTEGER NOT NULL,
+    public_key    BLOB NOT NULL UNIQUE,
+    operator      TEXT,
+    handle        TEXT UNIQUE,
+    enrolled_seq  INTEGER NOT NULL,
+    enrolled_at   INTEGER NOT NULL,
+    retired_seq   INTEGER,
+    retired_at    INTEGER,
+    disputed_from INTEGER
+) STRICT;
+CREATE TABLE integrations (
+    id        TEXT PRIMARY KEY,
+    n         INTEGER NOT NULL,
+    handle    TEXT NOT NULL UNIQUE,
+    kind      TEXT NOT NULL,
+    inside    INTEGER NOT NULL,
+    residency TEXT,
+    added_seq INTEGER NOT NULL
+) STRICT;
+CREATE TABLE grants (
+    id          TEXT PRIMARY KEY,
+    n           INTEGER NOT NULL,
+    agent       TEXT NOT NULL REFERENCES identities (id),
+    integration TEXT NOT NULL REFERENCES integrations (id),
+    scope       TEXT NOT NULL,
+    access      TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    owner       TEXT NOT NULL REFERENCES identities (id),
+    mission     TEXT,
+    until       INTEGER,
+    issued_seq  INTEGER NOT NULL,
+    issued_at   INTEGER NOT NULL,
+    replaces    TEXT,
+    changed_seq INTEGER NOT NULL,
+    revoked_seq INTEGER,
+    revoked_at  INTEGER,
+    revoked_by  TEXT
+) STRICT;
+CREATE INDEX grants_by_door ON grants (agent, integration, n);
+CREATE INDEX grants_by_integration ON grants (integration, n);
+CREATE TABLE policies (
+    seq    INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL
+) STRICT;
+CREATE TABLE freezes (
+    target TEXT PRIMARY KEY,
+    seq    INTEGER NOT NULL
+) STRICT;
+CREATE TABLE requests (
+    id              TEXT PRIMARY KEY,
+    n               INTEGER NOT NULL,
+    requester       TEXT NOT NULL REFERENCES identities (id),
+    integration     TEXT REFERENCES integrations (id),
+    action          TEXT NOT NULL,
+    resource        TEXT NOT NULL,
+    access          TEXT NOT NULL,
+    facets          TEXT NOT NULL,
+    unsure          INTEGER NOT NULL,
+    decision        TEXT NOT NULL,
+    points          TEXT NOT NULL,
+    rule            TEXT NOT NULL,
+    approvers       INTEGER NOT NULL,
+    tier            TEXT NOT NULL,
+    grant_id        TEXT REFERENCES grants (id),
+    policy          TEXT NOT NULL,
+    mission         TEXT,
+    idempotency_key TEXT,
+    bound_command   INTEGER NOT NULL,
+    made_seq        INTEGER NOT NULL,
+    leaf            TEXT NOT NULL,
+    at              INTEGER NOT NULL,
+    until           INTEGER NOT NULL,
+    denied_seq      INTEGER,
+    withdrawn_seq   INTEGER,
+    claimed_seq     INTEGER,
+    claimed_at      INTEGER,
+    outcome         TEXT,
+    finished_seq    INTEGER,
+    resolved_seq    INTEGER
+) STRICT;
+CREATE UNIQUE INDEX requests_by_key ON requests (requester, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX requests_waiting ON requests (n)
+    WHERE decision = 'ask' AND denied_seq IS NULL AND withdrawn_seq IS NULL AND claimed_seq IS NULL;
+CREATE INDEX requests_unsettled ON requests (n) WHERE claimed_seq IS NOT NULL AND (outcome IS NULL OR outcome = 'unknown');
+CREATE INDEX requests_by_grant ON requests (grant_id, n);
+CREATE TABLE approvals (
+    request  TEXT NOT NULL REFERENCES requests (id),
+    operator TEXT NOT NULL REFERENCES identities (id),
+    seq      INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    points   TEXT NOT NULL,
+    PRIMARY KEY (request, operator)
+) STRICT;
+CREATE TABLE spends (
+    request      TEXT PRIMARY KEY REFERENCES requests (id),
+    currency     TEXT NOT NULL,
+    minor        INTEGER NOT NULL CHECK (minor >= 0),
+    at           INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    released_seq INTEGER
+) STRICT;
+CREATE INDEX spends_counting ON spends (currency, at, minor) WHERE released_seq IS NULL;
+CREATE TABLE erasures (
+    seq    INTEGER NOT NULL REFERENCES entries (seq),
+    member TEXT NOT NULL,
+    by_seq INTEGER NOT NULL,
+    PRIMARY KEY (seq, member)
+) STRICT;
+CREATE TABLE invalid (
+    seq        INTEGER PRIMARY KEY,
+    leaf       TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    fault      TEXT NOT NULL,
+    voidable   INTEGER NOT NULL,
+    voided_seq INTEGER
+) STRICT;
+";

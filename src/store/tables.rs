@@ -1,0 +1,518 @@
+//! The projection as facts, changes to it, and the comparison of two of them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use super::rows::{self, Reader};
+use super::schema::PROJECTION;
+use super::{StoreError, entries};
+use crate::domain::event::{Event, PolicyAdopted};
+use crate::domain::facts::{Change, EntryFacts, Facts, InvalidEntry, Origin, Policy, Spend};
+use crate::domain::grant::Grant;
+use crate::domain::id::Id;
+use crate::domain::identity::Identity;
+use crate::domain::integration::Integration;
+use crate::domain::money::{Currency, Money};
+use crate::domain::request::Request;
+use crate::domain::time::Time;
+use crate::log::payload::Record;
+
+/// The state that the tables hold. Complete and exact while a log is replayed into them; in a workspace it is what lists
+/// and reports are read from, and what `audit verify` proves.
+pub struct Tables<'c> {
+    conn: &'c Connection,
+    /// Small and read for nearly every entry: kept in memory, forgotten on every change.
+    memory: RefCell<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    origin: Option<Rc<Origin>>,
+    policy: Option<Rc<Policy>>,
+    identities: HashMap<Id, Rc<Identity>>,
+    operators: Option<Vec<Rc<Identity>>>,
+    integrations: HashMap<Id, Rc<Integration>>,
+    freezes: HashMap<Id, Option<u64>>,
+    grants: HashMap<(Id, Id), Vec<Rc<Grant>>>,
+}
+
+/// Grants are remembered for so many agent-and-integration pairs; then memory starts anew.
+const MEMORY_LIMIT: usize = 20_000;
+
+impl<'c> Tables<'c> {
+    /// The tables of that database.
+    pub fn new(conn: &'c Connection) -> Tables<'c> {
+        Tables { conn, memory: RefCell::default() }
+    }
+
+    fn one<T>(&self, sql: &str, p: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(p)?;
+        match rows.next()? {
+            Some(row) => read(row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn many<T>(&self, sql: &str, p: impl Params, read: impl Fn(&Row<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(p)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(read(row)?);
+        }
+        Ok(out)
+    }
+
+    fn approvals_of(&self, id: Id) -> Result<Vec<crate::domain::request::Approval>, StoreError> {
+        let sql = format!("SELECT {} FROM approvals WHERE request = ?1 ORDER BY seq", rows::APPROVAL);
+        self.many(&sql, [id.to_string()], rows::approval)
+    }
+
+    /// Requests that match a condition of our own making.
+    pub(super) fn requests_where(&self, condition: &str, p: impl Params) -> Result<Vec<Request>, StoreError> {
+        let sql = format!("SELECT {} FROM requests WHERE {condition}", rows::REQUEST);
+        let mut found = self.many(&sql, p, rows::request)?;
+        for r in &mut found {
+            r.approvals = self.approvals_of(r.id)?;
+        }
+        Ok(found)
+    }
+
+    /// Grants that match a condition of our own making.
+    pub(super) fn grants_where(&self, condition: &str, p: impl Params) -> Result<Vec<Grant>, StoreError> {
+        self.many(&format!("SELECT {} FROM grants WHERE {condition}", rows::GRANT), p, rows::grant)
+    }
+
+    /// Identities that match a condition of our own making.
+    pub(super) fn identities_where(&self, condition: &str, p: impl Params) -> Result<Vec<Identity>, StoreError> {
+        self.many(&format!("SELECT {} FROM identities WHERE {condition}", rows::IDENTITY), p, rows::identity)
+    }
+
+    /// Integrations that match a condition of our own making.
+    pub(super) fn integrations_where(&self, condition: &str, p: impl Params) -> Result<Vec<Integration>, StoreError> {
+        self.many(&format!("SELECT {} FROM integrations WHERE {condition}", rows::INTEGRATION), p, rows::integration)
+    }
+
+    /// Writes what an entry changed.
+    pub fn apply(&self, change: &Change) -> Result<(), StoreError> {
+        let c = self.conn;
+        let mut memory = self.memory.borrow_mut();
+        match change {
+            Change::Origin(o) => {
+                memory.origin = None;
+                let sql = "INSERT INTO origin (one, name, log_key, company) VALUES (1, ?1, ?2, ?3)";
+                c.prepare_cached(sql)?.execute(params![o.name, o.log_key, o.company])?;
+            }
+            Change::Identity(i) => {
+                memory.identities.remove(&i.id);
+                memory.operators = None;
+                upsert_identity(c, i)?;
+            }
+            Change::Integration(i) => {
+                let sql = "INSERT INTO integrations (id, n, handle, kind, inside, residency, added_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                c.prepare_cached(sql)?.execute(params![i.id.to_string(), i.id.n, i.handle, i.kind, i.inside, i.residency, i.added_seq])?;
+            }
+            Change::Grant(g) => {
+                memory.grants.remove(&(g.agent, g.integration));
+                upsert_grant(c, g)?;
+            }
+            Change::Policy(p) => {
+                c.prepare_cached("INSERT INTO policies (seq, digest) VALUES (?1, ?2)")?.execute(params![p.seq, p.digest])?;
+                memory.policy = Some(Rc::new((**p).clone()));
+            }
+            Change::Freeze { target, seq } => {
+                memory.freezes.remove(target);
+                match seq {
+                    Some(seq) => c
+                        .prepare_cached("INSERT INTO freezes (target, seq) VALUES (?1, ?2) ON CONFLICT (target) DO UPDATE SET seq = ?2")?
+                        .execute(params![target.to_string(), seq])?,
+                    None => c.prepare_cached("DELETE FROM freezes WHERE target = ?1")?.execute([target.to_string()])?,
+                };
+            }
+            Change::Request(r) => upsert_request(c, r)?,
+            Change::Spend(s) => {
+                let sql = "INSERT INTO spends (request, currency, minor, at, seq, released_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                           ON CONFLICT (request) DO UPDATE SET released_seq = ?6";
+                c.prepare_cached(sql)?.execute(params![
+                    s.request.to_string(),
+                    s.money.currency.as_str(),
+                    s.money.minor,
+                    s.at.millis(),
+                    s.seq,
+                    s.released_seq
+                ])?;
+            }
+            Change::Erased { seq, members, by } => {
+                for m in members {
+                    c.prepare_cached("INSERT INTO erasures (seq, member, by_seq) VALUES (?1, ?2, ?3)")?.execute(params![seq, m, by])?;
+                }
+            }
+            Change::Voided { seq, by } => {
+                c.prepare_cached("UPDATE invalid SET voided_seq = ?2 WHERE seq = ?1")?.execute(params![seq, by])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers an entry that replay skipped.
+    pub fn note_invalid(&self, e: &InvalidEntry) -> Result<(), StoreError> {
+        let sql = "INSERT INTO invalid (seq, leaf, actor, subject, fault, voidable) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let subject = e.subject.map(|s| s.to_string()).unwrap_or_default();
+        self.conn.prepare_cached(sql)?.execute(params![e.seq, e.leaf, e.actor.to_string(), subject, e.fault, e.voidable])?;
+        Ok(())
+    }
+
+    /// The entries that replay skipped.
+    pub fn invalid_entries(&self) -> Result<Vec<InvalidEntry>, StoreError> {
+        self.many(&format!("SELECT {INVALID} FROM invalid ORDER BY seq"), [], invalid)
+    }
+}
+
+const INVALID: &str = "seq, leaf, actor, subject, fault, voidable, voided_seq";
+
+fn invalid(row: &Row<'_>) -> Result<InvalidEntry, StoreError> {
+    let mut r = Reader::new(row, "invalid");
+    Ok(InvalidEntry {
+        seq: r.seq()?,
+        leaf: r.parsed()?,
+        actor: r.parsed()?,
+        subject: r.text()?.parse().ok(),
+        fault: r.parsed()?,
+        voidable: r.flag()?,
+        voided_seq: r.seq_or_null()?,
+    })
+}
+
+fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
+    let sql = "INSERT INTO identities (id, n, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+               ON CONFLICT (id) DO UPDATE SET retired_seq = ?8, retired_at = ?9, disputed_from = ?10";
+    c.prepare_cached(sql)?.execute(params![
+        i.id.to_string(),
+        i.id.n,
+        i.public_key,
+        i.operator.map(|o| o.to_string()),
+        i.handle,
+        i.enrolled_seq,
+        i.enrolled_at.millis(),
+        i.retired_seq,
+        i.retired_at.map(Time::millis),
+        i.disputed_from
+    ])?;
+    Ok(())
+}
+
+fn upsert_grant(c: &Connection, g: &Grant) -> Result<(), StoreError> {
+    let sql = "INSERT INTO grants (id, n, agent, integration, scope, access, data, owner, mission, until, issued_seq, issued_at, replaces,
+                                   changed_seq, revoked_seq, revoked_at, revoked_by)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+               ON CONFLICT (id) DO UPDATE SET scope = ?5, access = ?6, data = ?7, until = ?10, changed_seq = ?14, revoked_seq = ?15,
+                                              revoked_at = ?16, revoked_by = ?17";
+    c.prepare_cached(sql)?.execute(params![
+        g.id.to_string(),
+        g.id.n,
+        g.agent.to_string(),
+        g.integration.to_string(),
+        g.scope.as_str(),
+        g.access.as_str(),
+        g.data.as_str(),
+        g.owner.to_string(),
+        g.mission,
+        g.until.map(Time::millis),
+        g.issued_seq,
+        g.issued_at.millis(),
+        g.replaces.map(|r| r.to_string()),
+        g.changed_seq,
+        g.revoked_seq,
+        g.revoked_at.map(Time::millis),
+        g.revoked_by.map(|a| a.to_string())
+    ])?;
+    Ok(())
+}
+
+fn upsert_request(c: &Connection, r: &Request) -> Result<(), StoreError> {
+    let facets = serde_json::to_string(&r.facets).map_err(|e| StoreError::corrupt("requests", e.to_string()))?;
+    let sql = "INSERT INTO requests (id, n, requester, integration, action, resource, access, facets, unsure, decision, points, rule, approvers,
+                   tier, grant_id, policy, mission, idempotency_key, bound_command, made_seq, leaf, at, until, denied_seq, withdrawn_seq,
+                   claimed_seq, claimed_at, outcome, finished_seq, resolved_seq)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,
+                   ?26, ?27, ?28, ?29, ?30)
+               ON CONFLICT (id) DO UPDATE SET denied_seq = ?24, withdrawn_seq = ?25, claimed_seq = ?26, claimed_at = ?27, outcome = ?28,
+                   finished_seq = ?29, resolved_seq = ?30";
+    c.prepare_cached(sql)?.execute(params![
+        r.id.to_string(),
+        r.id.n,
+        r.requester.to_string(),
+        r.integration.map(|i| i.to_string()),
+        r.action,
+        r.resource.as_str(),
+        r.access.as_str(),
+        facets,
+        r.unsure,
+        r.decision.as_str(),
+        rows::points_text(&r.points),
+        r.rule,
+        r.approvers,
+        r.tier.as_str(),
+        r.grant.map(|g| g.to_string()),
+        r.policy,
+        r.mission,
+        r.idempotency_key,
+        r.bound_command,
+        r.made_seq,
+        r.leaf,
+        r.at.millis(),
+        r.until.millis(),
+        r.denied_seq,
+        r.withdrawn_seq,
+        r.claimed_seq,
+        r.claimed_at.map(Time::millis),
+        r.outcome.map(|o| o.as_str()),
+        r.finished_seq,
+        r.resolved_seq
+    ])?;
+    for a in &r.approvals {
+        let sql = "INSERT INTO approvals (request, operator, seq, until, points) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        c.prepare_cached(sql)?.execute(params![
+            r.id.to_string(),
+            a.operator.to_string(),
+            a.seq,
+            a.until.millis(),
+            rows::points_text(&a.points)
+        ])?;
+    }
+    Ok(())
+}
+
+impl Facts for Tables<'_> {
+    type Error = StoreError;
+
+    fn origin(&self) -> Result<Option<Rc<Origin>>, StoreError> {
+        if let Some(known) = &self.memory.borrow().origin {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.one("SELECT name, log_key, company FROM origin", [], |row| {
+            let mut r = Reader::new(row, "origin");
+            Ok(Rc::new(Origin { name: r.parsed()?, log_key: r.key()?, company: r.parsed_or_null()? }))
+        })?;
+        self.memory.borrow_mut().origin.clone_from(&found);
+        Ok(found)
+    }
+
+    fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, StoreError> {
+        if let Some(known) = self.memory.borrow().identities.get(&id) {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.identities_where("id = ?1", [id.to_string()])?.pop().map(Rc::new);
+        if let Some(i) = &found {
+            self.memory.borrow_mut().identities.insert(id, i.clone());
+        }
+        Ok(found)
+    }
+
+    fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
+        let log = self.origin()?.is_some_and(|o| o.log_key == *key);
+        let found = self.one("SELECT 1 FROM identities WHERE public_key = ?1", [key], |_| Ok(()))?;
+        Ok(log || found.is_some())
+    }
+
+    fn operators(&self) -> Result<Vec<Rc<Identity>>, StoreError> {
+        if let Some(known) = &self.memory.borrow().operators {
+            return Ok(known.clone());
+        }
+        let found: Vec<_> = self.identities_where("id LIKE 'op-%' ORDER BY n", [])?.into_iter().map(Rc::new).collect();
+        self.memory.borrow_mut().operators = Some(found.clone());
+        Ok(found)
+    }
+
+    fn agent_named(&self, handle: &str) -> Result<Option<Rc<Identity>>, StoreError> {
+        Ok(self.identities_where("handle = ?1", [handle])?.pop().map(Rc::new))
+    }
+
+    fn integration(&self, id: Id) -> Result<Option<Rc<Integration>>, StoreError> {
+        if let Some(known) = self.memory.borrow().integrations.get(&id) {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.integrations_where("id = ?1", [id.to_string()])?.pop().map(Rc::new);
+        if let Some(i) = &found {
+            self.memory.borrow_mut().integrations.insert(id, i.clone());
+        }
+        Ok(found)
+    }
+
+    fn integration_named(&self, handle: &str) -> Result<Option<Rc<Integration>>, StoreError> {
+        Ok(self.integrations_where("handle = ?1", [handle])?.pop().map(Rc::new))
+    }
+
+    fn grant(&self, id: Id) -> Result<Option<Rc<Grant>>, StoreError> {
+        Ok(self.grants_where("id = ?1", [id.to_string()])?.pop().map(Rc::new))
+    }
+
+    fn grants_between(&self, agent: Id, integration: Id) -> Result<Vec<Rc<Grant>>, StoreError> {
+        if let Some(known) = self.memory.borrow().grants.get(&(agent, integration)) {
+            return Ok(known.clone());
+        }
+        let found = self.grants_where("agent = ?1 AND integration = ?2 ORDER BY n", [agent.to_string(), integration.to_string()])?;
+        let found: Vec<_> = found.into_iter().map(Rc::new).collect();
+        let mut memory = self.memory.borrow_mut();
+        if memory.grants.len() >= MEMORY_LIMIT {
+            memory.grants.clear();
+        }
+        memory.grants.insert((agent, integration), found.clone());
+        Ok(found)
+    }
+
+    fn policy(&self) -> Result<Option<Rc<Policy>>, StoreError> {
+        if let Some(known) = &self.memory.borrow().policy {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.one("SELECT seq FROM policies ORDER BY seq DESC LIMIT 1", [], |row| Reader::new(row, "policies").seq())?;
+        let Some(seq) = found else { return Ok(None) };
+        let policy = policy_at(self.conn, seq)?;
+        self.memory.borrow_mut().policy.clone_from(&policy);
+        Ok(policy)
+    }
+
+    fn frozen(&self, target: Id) -> Result<Option<u64>, StoreError> {
+        if let Some(known) = self.memory.borrow().freezes.get(&target) {
+            return Ok(*known);
+        }
+        let sql = "SELECT seq FROM freezes WHERE target = ?1";
+        let found = self.one(sql, [target.to_string()], |row| Reader::new(row, "freezes").seq())?;
+        self.memory.borrow_mut().freezes.insert(target, found);
+        Ok(found)
+    }
+
+    fn request(&self, id: Id) -> Result<Option<Rc<Request>>, StoreError> {
+        Ok(self.requests_where("id = ?1", [id.to_string()])?.pop().map(Rc::new))
+    }
+
+    fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, StoreError> {
+        let sql = "SELECT id FROM requests WHERE requester = ?1 AND idempotency_key = ?2";
+        self.one(sql, [requester.to_string().as_str(), key], |row| Reader::new(row, "requests").parsed())
+    }
+
+    fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, StoreError> {
+        // total() would round and sum() fails on overflow: added up here instead, where too much stays too much.
+        let sql = "SELECT minor, request FROM spends WHERE currency = ?1 AND at > ?2 AND released_seq IS NULL";
+        let but = but.map(|b| b.to_string());
+        let parts = self.many(sql, params![currency.as_str(), after.millis()], |row| {
+            let mut r = Reader::new(row, "spends");
+            let minor = r.seq()?;
+            Ok(if but.as_deref() == Some(r.text()?) { 0 } else { minor })
+        })?;
+        Ok(parts.into_iter().fold(0u64, u64::saturating_add))
+    }
+
+    fn spend(&self, request: Id) -> Result<Option<Spend>, StoreError> {
+        let sql = "SELECT currency, minor, at, seq, released_seq FROM spends WHERE request = ?1";
+        self.one(sql, [request.to_string()], |row| {
+            let mut r = Reader::new(row, "spends");
+            let money = Money { currency: r.parsed()?, minor: r.seq()? };
+            Ok(Spend { request, money, at: r.time()?, seq: r.seq()?, released_seq: r.seq_or_null()? })
+        })
+    }
+
+    fn entry(&self, seq: u64) -> Result<Option<EntryFacts>, StoreError> {
+        entries::facts(self.conn, seq)
+    }
+
+    fn invalid(&self, seq: u64) -> Result<Option<InvalidEntry>, StoreError> {
+        self.one(&format!("SELECT {INVALID} FROM invalid WHERE seq = ?1"), [seq], invalid)
+    }
+
+    fn erased_members(&self, seq: u64) -> Result<Vec<String>, StoreError> {
+        self.many("SELECT member FROM erasures WHERE seq = ?1", [seq], |row| Ok(Reader::new(row, "erasures").text()?.to_string()))
+    }
+
+    fn replays_decisions(&self) -> bool {
+        true
+    }
+}
+
+/// The policy that an entry adopted, out of its payload.
+fn policy_at(conn: &Connection, seq: u64) -> Result<Option<Rc<Policy>>, StoreError> {
+    let record: Option<Vec<u8>> =
+        conn.prepare_cached("SELECT record FROM payloads WHERE seq = ?1")?.query_row([seq], |r| r.get(0)).optional()?;
+    let bad = |detail: String| StoreError::corrupt("payloads", format!("entry {seq}: {detail}"));
+    let Some(record) = record else { return Err(bad("the policy's payload is missing".into())) };
+    let record = Record::parse(&record).map_err(|e| bad(e.to_string()))?;
+    match Event::parse("policy.adopted/1", &record.body) {
+        Some(Ok(Event::PolicyAdopted(PolicyAdopted { digest, rules, .. }))) => Ok(Some(Rc::new(Policy { digest, seq, rules: *rules }))),
+        Some(Err(e)) => Err(bad(e)),
+        _ => Err(bad("not a policy".into())),
+    }
+}
+
+/// A row of the projection that is not what the log says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// The row, by the table's own name for it.
+    pub row: String,
+    /// Columns that differ; empty where the whole row is too much or missing.
+    pub columns: Vec<String>,
+    /// `changed`, `inserted` (in the workspace, not in the log) or `deleted`.
+    pub kind: String,
+    /// The first column that differs: what the workspace says and what the log says.
+    pub example: Option<(String, String)>,
+}
+
+/// Compares the projection of a workspace with one replayed into `scratch` (attached as `replayed`), table by table.
+pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
+    let mut found: Vec<Difference> = Vec::new();
+    for (table, name) in PROJECTION {
+        let columns: Vec<String> = conn
+            .prepare("SELECT name FROM pragma_table_info(?1, 'replayed')")?
+            .query_map([table], |r| r.get(0))?
+            .collect::<Result<_, _>>()?;
+        let list = columns.join(", ");
+        for (here, there, kind) in [("main", "replayed", "inserted"), ("replayed", "main", "deleted")] {
+            let sql = format!("SELECT {list} FROM {here}.{table} EXCEPT SELECT {list} FROM {there}.{table} LIMIT {limit}");
+            let mut statement = conn.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let values: Vec<String> = (0..columns.len()).map(|i| show(row, i)).collect::<Result<_, _>>()?;
+                let id = columns.iter().position(|c| c == name).and_then(|i| values.get(i)).cloned().unwrap_or_default();
+                merge(&mut found, table, id, kind, &columns, values);
+            }
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Two one-sided differences of one row are one change.
+fn merge(found: &mut Vec<Difference>, table: &str, row: String, kind: &str, columns: &[String], values: Vec<String>) {
+    let twin = found.iter_mut().find(|d| d.table == table && d.row == row && d.kind == "inserted" && kind == "deleted");
+    match twin {
+        Some(d) => {
+            d.kind = "changed".into();
+            let ours = std::mem::take(&mut d.columns);
+            for ((name, a), b) in columns.iter().zip(ours).zip(values) {
+                if a != b {
+                    d.columns.push(name.clone());
+                    d.example.get_or_insert((a, b));
+                }
+            }
+        }
+        // Until its twin is found, `columns` carries the values.
+        None => found.push(Difference { table: table.into(), row, columns: values, kind: kind.into(), example: None }),
+    }
+}
+
+fn show(row: &Row<'_>, i: usize) -> Result<String, StoreError> {
+    use rusqlite::types::ValueRef;
+    Ok(match row.get_ref(i)? {
+        ValueRef::Null => "nothing".into(),
+        ValueRef::Integer(n) => n.to_string(),
+        ValueRef::Real(x) => x.to_string(),
+        ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
+        ValueRef::Blob(b) => data_encoding::HEXLOWER.encode(b),
+    })
+}
