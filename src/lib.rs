@@ -1,3 +1,4 @@
 //! aosctl
 #![forbid(unsafe_code)]
 pub mod domain;
+pub mod log;

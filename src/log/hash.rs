@@ -1,0 +1,118 @@
+//! SHA-256 values: their type, their lowercase hex, and the strict base64 that the format uses around them.
+
+use std::fmt;
+
+use data_encoding::{BASE64, HEXLOWER};
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 value: a leaf hash, a root, a key id, a commitment. Shown and read as 64 lowercase hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// 32 zero bytes: `prev` of entry 0.
+    pub const ZERO: Hash = Hash([0; 32]);
+
+    /// Reads exactly 64 lowercase hex digits; anything else, upper case included, is `None`.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Hash> {
+        bytes_from_hex(text.as_bytes()).map(Hash)
+    }
+
+    /// 64 lowercase hex digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.to_hex())
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
+
+/// SHA-256 of one run of bytes.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Hash {
+    Hash(Sha256::digest(bytes).into())
+}
+
+/// SHA-256 of several runs of bytes joined.
+#[must_use]
+pub fn sha256_of(parts: &[&[u8]]) -> Hash {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    Hash(hasher.finalize().into())
+}
+
+/// 32 bytes from exactly 64 lowercase hex digits.
+pub(crate) fn bytes_from_hex(text: &[u8]) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    (text.len() == 64 && HEXLOWER.decode_mut(text, &mut bytes).is_ok()).then_some(bytes)
+}
+
+/// Lowercase hex of any bytes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}
+
+/// Base64 as the format wants it: standard alphabet, padded, zero trailing bits, one run.
+/// `data_encoding` would also take several padded runs joined, so padding is looked for before the end.
+pub(crate) fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let quantum = text.len().saturating_sub(4);
+    if text.get(..quantum)?.contains(&b'=') {
+        return None;
+    }
+    BASE64.decode(text).ok()
+}
+
+/// The 32 bytes of a padded base64 text of 44 characters.
+pub(crate) fn base64_hash(text: &[u8]) -> Option<Hash> {
+    base64_decode(text)?.try_into().ok().map(Hash)
+}
+
+/// Standard padded base64.
+pub(crate) fn base64_encode(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_strict() {
+        let hash = sha256(b"");
+        assert_eq!(Hash::from_hex(&hash.to_hex()), Some(hash));
+        assert_eq!(Hash::from_hex(&hash.to_hex().to_uppercase()), None);
+        assert_eq!(Hash::from_hex(&hash.to_hex()[..63]), None);
+        assert_eq!(format!("{hash:?}"), hash.to_string());
+    }
+
+    #[test]
+    fn base64_is_strict() {
+        assert_eq!(base64_decode(b"Zg=="), Some(b"f".to_vec()));
+        assert_eq!(base64_decode(b""), Some(Vec::new()));
+        for bad in ["Zg", "Zg=", "Zh==", "Zg==Zg==", "Z===", "Zg==\n", "Z_==", "===="] {
+            assert_eq!(base64_decode(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}
