@@ -1,3 +1,6 @@
 //! aosctl
 #![forbid(unsafe_code)]
+pub mod cli;
 pub mod domain;
+pub mod identity;
+pub mod sys;
