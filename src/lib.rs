@@ -1,4 +1,22 @@
-//! aosctl
+//! aosctl: the operator's command-line tool for companies that run AI agents.
+//!
+//! The map of the rooms; dependencies point one way (`tests/rooms.rs` reads the `use` lines and keeps it so):
+//!
+//! | room | what it is | may enter |
+//! |---|---|---|
+//! | [`log`] | pure: canonical form, entry, signature, tree, checkpoint, verification of the format | nothing |
+//! | [`domain`] | pure: words, decision, authority | log |
+//! | [`sys`] | clock, environment, random bytes, files | nothing |
+//! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
+//! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
+//! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
+//! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
+//! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
+
+pub mod cli;
 pub mod domain;
+pub mod identity;
 pub mod log;
+pub mod store;
+pub mod sys;

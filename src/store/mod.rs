@@ -12,10 +12,9 @@ mod read;
 mod rows;
 mod schema;
 mod tables;
-mod write;
 
 pub use entries::{Head, Stored};
-pub use open::{Store, Write, scratch};
+pub use open::{Snapshot, Store, Write, scratch};
 pub use read::{GrantFilter, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::{Difference, Tables, compare};

@@ -5,7 +5,7 @@ use crate::domain::event::{AgentEnrolled, Hex32, IdentityRetired, OperatorEnroll
 use crate::domain::facts::{Change, Facts, Origin};
 use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::identity::{Identity, check_handle};
-use crate::log::key::{PublicKey, check_enrolment};
+use crate::log::key::PublicKey;
 use crate::log::origin::origin;
 
 pub(super) fn created<F: Facts>(entry: &Entry, b: &WorkspaceCreated, facts: &F) -> Judged<F::Error> {
@@ -93,7 +93,7 @@ fn new_identity<F: Facts>(entry: &Entry, id: Id, kind: IdKind, key: Hex32, proof
     if facts.key_was_used(&key.0)? {
         return fault("key_used", "the public key was used before");
     }
-    if !check_enrolment(&entry.origin, &public, proof) {
+    if !proof_holds(&entry.origin, &public, proof) {
         return fault("proof_of_possession", "the proof of possession does not hold");
     }
     Ok(())
@@ -118,4 +118,8 @@ pub(super) fn retired<F: Facts>(entry: &Entry, b: &IdentityRetired, signer: &Sig
     target.retired_at = Some(entry.at);
     target.disputed_from = b.as_of;
     Ok(vec![Change::Identity(target)])
+}
+
+fn proof_holds(origin: &str, key: &PublicKey, proof: &str) -> bool {
+    data_encoding::HEXLOWER.decode(proof.as_bytes()).is_ok_and(|bytes| key.check_enrolment(origin, &bytes).is_ok())
 }

@@ -1,0 +1,104 @@
+//! Questions that lists and reports ask of the projection.
+
+use rusqlite::params;
+
+use super::{Store, StoreError};
+use crate::domain::grant::Grant;
+use crate::domain::id::{Id, IdKind};
+use crate::domain::identity::Identity;
+use crate::domain::integration::Integration;
+use crate::domain::request::Request;
+use crate::domain::time::Time;
+
+/// Which grants.
+#[derive(Debug, Clone, Default)]
+pub struct GrantFilter {
+    /// Of this agent.
+    pub agent: Option<Id>,
+    /// To this integration.
+    pub integration: Option<Id>,
+    /// Live at this moment.
+    pub live_at: Option<Time>,
+}
+
+/// Which requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestFilter {
+    /// Asked, and neither denied, withdrawn nor claimed: those that may wait for an operator, and those that expired.
+    Undecided,
+    /// Claimed without a known outcome.
+    Unsettled,
+    /// Standing on a grant and not over.
+    OnGrant(Id),
+    /// By a requester.
+    By(Id),
+    /// All, newest first, at most so many.
+    Newest(usize),
+}
+
+impl Store {
+    /// Grants, in the order of their ids.
+    pub fn grants(&self, f: &GrantFilter) -> Result<Vec<Grant>, StoreError> {
+        let condition = "(?1 IS NULL OR agent = ?1) AND (?2 IS NULL OR integration = ?2)
+             AND (?3 IS NULL OR (revoked_seq IS NULL AND (until IS NULL OR ?3 < until))) ORDER BY n";
+        let p = params![f.agent.map(|a| a.to_string()), f.integration.map(|i| i.to_string()), f.live_at.map(Time::millis)];
+        self.tables().grants_where(condition, p)
+    }
+
+    /// Operators, or agents, live or not, in the order of their ids.
+    pub fn identities(&self, kind: IdKind) -> Result<Vec<Identity>, StoreError> {
+        self.tables().identities_where("id LIKE ?1 ORDER BY n", [format!("{}-%", kind.prefix())])
+    }
+
+    /// Integrations, in the order of their ids.
+    pub fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        self.tables().integrations_where("1 ORDER BY n", [])
+    }
+
+    /// Requests.
+    pub fn requests(&self, f: RequestFilter) -> Result<Vec<Request>, StoreError> {
+        let t = self.tables();
+        match f {
+            RequestFilter::Undecided => t.requests_where(
+                "decision = 'ask' AND denied_seq IS NULL AND withdrawn_seq IS NULL AND claimed_seq IS NULL ORDER BY n",
+                [],
+            ),
+            RequestFilter::Unsettled => {
+                t.requests_where("claimed_seq IS NOT NULL AND (outcome IS NULL OR outcome = 'unknown') ORDER BY n", [])
+            }
+            RequestFilter::OnGrant(g) => t.requests_where("grant_id = ?1 ORDER BY n", [g.to_string()]),
+            RequestFilter::By(a) => t.requests_where("requester = ?1 ORDER BY n", [a.to_string()]),
+            RequestFilter::Newest(limit) => t.requests_where("1 ORDER BY n DESC LIMIT ?1", [i64::try_from(limit).unwrap_or(i64::MAX)]),
+        }
+    }
+
+    /// The next unused number for ids of that kind.
+    pub fn next_number(&self, kind: IdKind) -> Result<u64, StoreError> {
+        let (table, like) = match kind {
+            IdKind::Operator | IdKind::Agent => ("identities", format!("{}-%", kind.prefix())),
+            IdKind::Grant => ("grants", "%".into()),
+            IdKind::Request => ("requests", "%".into()),
+            IdKind::Integration => ("integrations", "%".into()),
+            IdKind::Key | IdKind::Policy | IdKind::Workspace => return Ok(1),
+        };
+        // A table without an index on n is small; the others are asked by rowid, which grows as ids do.
+        let sql = if matches!(kind, IdKind::Request | IdKind::Grant) {
+            format!("SELECT n FROM {table} WHERE id LIKE ?1 ORDER BY rowid DESC LIMIT 1")
+        } else {
+            format!("SELECT coalesce(max(n), 0) FROM {table} WHERE id LIKE ?1")
+        };
+        let mut statement = self.conn().prepare_cached(&sql)?;
+        let mut rows = statement.query([like])?;
+        let last: i64 = match rows.next()? {
+            Some(row) => row.get(0)?,
+            None => 0,
+        };
+        Ok(u64::try_from(last).unwrap_or(0) + 1)
+    }
+
+    /// Does that table's projection hold fewer of the requests than the log? Counts, for `status`.
+    pub fn count(&self, table: &'static str) -> Result<u64, StoreError> {
+        let n: i64 = self.conn().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
+    }
+}

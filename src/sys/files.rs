@@ -1,0 +1,304 @@
+//! Files that are private to the user, written so that a crash leaves the old content or the new, never a half.
+
+use super::SysError;
+use rustix::process::geteuid;
+use std::fs::{DirBuilder, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+/// Makes sure that `path` is a directory of this user, creating it and its missing parents with mode 0700.
+///
+/// One that is already there keeps its mode, but must belong to this user and be writable by nobody else.
+///
+/// # Errors
+/// [`SysError::NotADirectory`], [`SysError::OtherOwner`], [`SysError::OpenToOthers`], or [`SysError::Io`].
+pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|dir| !dir.as_os_str().is_empty() && dir.symlink_metadata().is_err())
+        .collect();
+    for dir in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(dir) {
+            Ok(()) => sync_dir(parent_of(dir))?,
+            // Another process was quicker; what it made is checked below.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(SysError::io("create the directory", dir)(error)),
+        }
+    }
+    let metadata = path.metadata().map_err(SysError::io("look at", path))?;
+    if !metadata.is_dir() {
+        return Err(SysError::NotADirectory {
+            path: path.to_path_buf(),
+        });
+    }
+    require_private(path, &metadata, 0o022, 0o700)
+}
+
+/// Writes `bytes` to `path`, mode 0600, replacing what was there in one step. Returns when it is on disk.
+///
+/// # Errors
+/// [`SysError::Io`]; the old content is then still there.
+pub fn write_private_atomic(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
+    let file = write_beside(path, bytes)?;
+    file.persist(path)
+        .map_err(|error| SysError::io("write", path)(error.error))?;
+    sync_dir(parent_of(path))
+}
+
+/// Creates `path` with `bytes`, mode 0600, and never overwrites. The file appears whole or not at all.
+/// Returns when it is on disk.
+///
+/// # Errors
+/// [`SysError::Exists`] if anything is there already, a dangling symbolic link too; [`SysError::Io`].
+pub fn create_private_new(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
+    let file = write_beside(path, bytes)?;
+    file.persist_noclobber(path)
+        .map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => SysError::Exists {
+                path: path.to_path_buf(),
+            },
+            _ => SysError::io("create", path)(error.error),
+        })?;
+    sync_dir(parent_of(path))
+}
+
+/// Reads a file that holds a secret: at most `max_bytes`, and only if it belongs to this user and nobody else
+/// can read or write it. A symbolic link is followed; what is checked is the file that was opened. A pipe is
+/// accepted too, for `--passphrase-file <(...)`.
+///
+/// # Errors
+/// [`SysError::OpenToOthers`] (says `chmod 600 PATH`), [`SysError::OtherOwner`], [`SysError::NotAFile`],
+/// [`SysError::TooLarge`], [`SysError::Io`].
+pub fn read_private(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
+    let (file, metadata) = open(path)?;
+    require_private(path, &metadata, 0o077, 0o600)?;
+    read_up_to(path, file, max_bytes)
+}
+
+/// Reads a file of at most `max_bytes`.
+///
+/// # Errors
+/// [`SysError::NotAFile`], [`SysError::TooLarge`], [`SysError::Io`].
+pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Vec<u8>, SysError> {
+    let (file, _) = open(path)?;
+    Ok(std::mem::take(&mut *read_up_to(path, file, max_bytes)?))
+}
+
+fn open(path: &Path) -> Result<(File, Metadata), SysError> {
+    let file = File::open(path).map_err(SysError::io("open", path))?;
+    let metadata = file.metadata().map_err(SysError::io("look at", path))?;
+    if metadata.is_file() || std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()) {
+        Ok((file, metadata))
+    } else {
+        Err(SysError::NotAFile {
+            path: path.to_path_buf(),
+        })
+    }
+}
+
+fn read_up_to(path: &Path, file: File, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
+    let limit = max_bytes.saturating_add(1);
+    // Room for everything from the start where it is small: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)));
+    let wanted = u64::try_from(limit).unwrap_or(u64::MAX);
+    file.take(wanted)
+        .read_to_end(&mut bytes)
+        .map_err(SysError::io("read", path))?;
+    if bytes.len() > max_bytes {
+        return Err(SysError::TooLarge {
+            path: path.to_path_buf(),
+            max_bytes,
+        });
+    }
+    Ok(bytes)
+}
+
+fn require_private(path: &Path, metadata: &Metadata, forbidden: u32, wanted: u32) -> Result<(), SysError> {
+    if metadata.uid() != geteuid().as_raw() {
+        return Err(SysError::OtherOwner {
+            path: path.to_path_buf(),
+            owner: metadata.uid(),
+        });
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & forbidden != 0 {
+        return Err(SysError::OpenToOthers {
+            path: path.to_path_buf(),
+            mode,
+            wanted,
+        });
+    }
+    Ok(())
+}
+
+/// A synced file with `bytes` in the directory of `path`, removed again if it is dropped.
+fn write_beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, SysError> {
+    // `tempfile` creates with mode 0600 and O_EXCL.
+    let mut file = tempfile::Builder::new()
+        .prefix(".aosctl-")
+        .suffix(".tmp")
+        .tempfile_in(parent_of(path))
+        .map_err(SysError::io("write beside", path))?;
+    file.write_all(bytes).map_err(SysError::io("write", path))?;
+    file.as_file().sync_all().map_err(SysError::io("sync", path))?;
+    Ok(file)
+}
+
+fn parent_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        Some(_) => PathBuf::from("."),
+        None => path.to_path_buf(),
+    }
+}
+
+/// Makes a new or renamed name in `dir` durable.
+fn sync_dir(dir: PathBuf) -> Result<(), SysError> {
+    match File::open(&dir).and_then(|dir| dir.sync_all()) {
+        // fsync(2): the file system has no such thing for directories, so there is nothing left to wait for.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other.map_err(SysError::io("sync the directory", &dir)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn directories_are_private_with_their_parents() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        create_private_dir(&deep).unwrap();
+        create_private_dir(&deep).unwrap();
+        for part in ["a", "a/b", "a/b/c"] {
+            assert_eq!(mode(&dir.path().join(part)), 0o700, "{part}");
+        }
+        chmod(&deep, 0o755);
+        create_private_dir(&deep).unwrap();
+        chmod(&deep, 0o775);
+        let error = create_private_dir(&deep).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("chmod 700 {}", deep.display())),
+            "{error}"
+        );
+        fs::write(dir.path().join("file"), "").unwrap();
+        let error = create_private_dir(&dir.path().join("file")).unwrap_err();
+        assert!(matches!(error, SysError::NotADirectory { .. }));
+        symlink("nowhere", dir.path().join("link")).unwrap();
+        create_private_dir(&dir.path().join("link")).unwrap_err();
+    }
+
+    #[test]
+    fn writing_replaces_at_once_and_stays_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pin");
+        write_private_atomic(&path, b"one").unwrap();
+        chmod(&path, 0o644);
+        write_private_atomic(&path, b"two").unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap().as_slice(), mode(&path)),
+            (b"two".as_slice(), 0o600)
+        );
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
+        write_private_atomic(dir.path(), b"x").unwrap_err();
+    }
+
+    #[test]
+    fn creating_never_overwrites() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("identity");
+        create_private_new(&path, b"one").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert!(matches!(
+            create_private_new(&path, b"two"),
+            Err(SysError::Exists { .. })
+        ));
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        let link = dir.path().join("link");
+        symlink("nowhere", &link).unwrap();
+        assert!(matches!(
+            create_private_new(&link, b"two"),
+            Err(SysError::Exists { .. })
+        ));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_secret_that_others_can_touch_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("seed");
+        create_private_new(&path, b"secret").unwrap();
+        assert_eq!(&**read_private(&path, 6).unwrap(), b"secret");
+        for bad in [0o640, 0o604, 0o620, 0o602, 0o610, 0o644] {
+            chmod(&path, bad);
+            let error = read_private(&path, 6).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .ends_with(&format!("chmod 600 {}", path.display())),
+                "{error}"
+            );
+            assert!(!format!("{error:?}").contains("secret"));
+        }
+        let link = dir.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert!(matches!(
+            read_private(&link, 6),
+            Err(SysError::OpenToOthers { .. })
+        ));
+        chmod(&path, 0o400);
+        assert_eq!(&**read_private(&link, 6).unwrap(), b"secret");
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
+            assert!(matches!(
+                read_private(&path, 6),
+                Err(SysError::OtherOwner { owner: 12345, .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, b"12345").unwrap();
+        assert_eq!(read_limited(&path, 5).unwrap(), b"12345");
+        assert!(matches!(
+            read_limited(&path, 4),
+            Err(SysError::TooLarge { max_bytes: 4, .. })
+        ));
+        assert!(matches!(
+            read_limited(dir.path(), 4),
+            Err(SysError::NotAFile { .. })
+        ));
+        assert!(matches!(
+            read_limited(Path::new("/dev/zero"), 4),
+            Err(SysError::NotAFile { .. })
+        ));
+        assert!(
+            read_limited(&dir.path().join("no"), 4)
+                .unwrap_err()
+                .is_not_found()
+        );
+    }
+}
