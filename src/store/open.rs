@@ -62,7 +62,7 @@ impl Store {
         if target.exists() {
             return Ok(());
         }
-        self.conn.backup("main", &target, None)?;
+        self.conn.backup("main", &target, None::<fn(rusqlite::backup::Progress)>)?;
         Ok(())
     }
 
