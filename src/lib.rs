@@ -20,3 +20,4 @@ pub mod identity;
 pub mod log;
 pub mod store;
 pub mod sys;
+pub mod workspace;

@@ -96,6 +96,8 @@ impl Span {
     /// The rolling window of the weekly cap: 7 days.
     pub const WEEK: Span = Span(7 * 86_400_000);
 
+    /// 5 minutes.
+    pub const FIVE_MINUTES: Span = Span(300_000);
     /// 30 days.
     pub const MONTH: Span = Span(30 * 86_400_000);
 

@@ -5,6 +5,7 @@ use super::decide::{Decision, Proposal, Situation, decide};
 use super::facts::Facts;
 use super::id::{Id, IdKind};
 use super::identity::Identity;
+use super::point::Point;
 use super::time::{Span, Time};
 
 /// How long a retired operator still counts where two approvers are wanted (design section 7, rule 8): retiring a
@@ -33,8 +34,7 @@ pub fn weigh<F: Facts>(facts: &F, p: &Proposal, integration: Option<Id>, now: Ti
         (Some(policy), Some(_)) => facts.spent_after(now.minus(Span::WEEK), policy.rules.caps.currency, but)?,
         _ => 0,
     };
-    let operators = facts.operators()?.iter().filter(|o| counts_as_operator(o, now)).count();
-    let situation = Situation {
+    let mut situation = Situation {
         rules: policy.as_ref().map(|p| &p.rules),
         agent: agent.as_deref(),
         operator_live,
@@ -43,9 +43,15 @@ pub fn weigh<F: Facts>(facts: &F, p: &Proposal, integration: Option<Id>, now: Ti
         spent,
         frozen: facts.frozen(Id::WORKSPACE)?.is_some(),
         agent_frozen: facts.frozen(p.requester)?.is_some(),
-        operators,
+        // Only an audit edit depends on how many operators there are, and finding out costs a signature each.
+        operators: 0,
         now,
     };
+    let decision = decide(p, &situation);
+    if !decision.fired.iter().any(|f| f.point == Point::Audit) {
+        return Ok(decision);
+    }
+    situation.operators = facts.operators()?.iter().filter(|o| counts_as_operator(o, now)).count();
     Ok(decide(p, &situation))
 }
 

@@ -124,6 +124,11 @@ impl Store {
         entries::newest_about(&self.conn, subject, before)
     }
 
+    /// Every id of that kind that any entry is about, in order.
+    pub fn subjects(&self, kind: crate::domain::id::IdKind) -> Result<Vec<Id>, StoreError> {
+        entries::subjects(&self.conn, kind.prefix())
+    }
+
     /// The entries from a place on, at most so many.
     pub fn range(&self, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
         entries::range(&self.conn, from, limit)

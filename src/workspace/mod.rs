@@ -1,0 +1,107 @@
+//! Where the rooms meet: find a workspace, change it, prove it.
+//!
+//! A workspace is a directory (`aosctl.db`, `policy.toml`, `catalogue/`, `operators/` with sealed identities) and a
+//! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
+//! agents), so that a copy of the one cannot sign without the other (design section 4).
+
+mod create;
+mod error;
+mod pin;
+mod place;
+mod transact;
+mod trusted;
+mod unlock;
+
+pub use create::{Created, NewWorkspace, create};
+pub use error::WorkspaceError;
+pub use pin::PinState;
+pub use place::Place;
+pub use transact::{Appended, By, Tx};
+pub use trusted::Trusted;
+pub use unlock::{AgentIdentity, OperatorIdentity};
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::domain::facts::Origin;
+use crate::domain::time::Time;
+use crate::identity::{PlainIdentity, PlainKind};
+use crate::store::Store;
+use crate::sys::files;
+
+/// An open workspace. Opening verifies entry 0, and with it the name of the log and the keys that everything hangs on.
+pub struct Workspace {
+    place: Place,
+    store: Store,
+    origin: Rc<Origin>,
+}
+
+impl Workspace {
+    /// Opens the workspace of a place.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Missing`] where there is none; whatever the store finds; [`WorkspaceError::Integrity`] when
+    /// entry 0 does not hold.
+    pub fn open(place: Place) -> Result<Workspace, WorkspaceError> {
+        let db = place.database();
+        if !db.exists() {
+            return Err(WorkspaceError::Missing { dir: place.dir.clone() });
+        }
+        let store = Store::open(&db)?;
+        let origin = Rc::new(trusted::origin(&store)?);
+        Ok(Workspace { place, store, origin })
+    }
+
+    /// Where it lies.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What entry 0 fixed.
+    pub fn origin(&self) -> &Rc<Origin> {
+        &self.origin
+    }
+
+    /// The directory outside the workspace that belongs to this log.
+    pub fn state_dir(&self) -> PathBuf {
+        self.place.state_of(&self.origin.name)
+    }
+
+    /// Facts that rest on verified entries only (law 6).
+    pub fn facts(&self) -> Trusted<'_> {
+        Trusted::new(&self.store, self.origin.clone())
+    }
+
+    /// Now, never earlier than the last entry.
+    pub fn now(&self, clock: Time) -> Result<Time, WorkspaceError> {
+        Ok(self.store.head()?.map_or(clock, |h| h.at.max(clock)))
+    }
+
+    /// The log identity, which signs checkpoints and what nobody signed for.
+    pub fn log_identity(&self) -> Result<PlainIdentity, WorkspaceError> {
+        let path = self.state_dir().join("log.json");
+        read_plain(&path, PlainKind::Log).and_then(|identity| {
+            if identity.origin() == self.origin.name && identity.signer().public() == self.origin.log_key {
+                Ok(identity)
+            } else {
+                Err(WorkspaceError::ForeignIdentity { path })
+            }
+        })
+    }
+
+    /// The pin, against the log as it is.
+    pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
+        pin::state(&self.state_dir(), &self.origin, self.store.head()?.as_ref())
+    }
+}
+
+/// Reads an unsealed identity from a file that only its user can read.
+fn read_plain(path: &Path, kind: PlainKind) -> Result<PlainIdentity, WorkspaceError> {
+    let bytes = files::read_private(path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
+    PlainIdentity::parse(kind, &bytes).map_err(|source| WorkspaceError::Identity { path: path.to_path_buf(), source })
+}

@@ -1,0 +1,200 @@
+//! Changing a workspace: decide, sign, append and project in one transaction, then move the pin.
+
+use super::{Trusted, Workspace, WorkspaceError, pin};
+use crate::domain::authority::{Entry, Refusal, judge};
+use crate::domain::event::Event;
+use crate::domain::facts::Facts;
+use crate::domain::id::{Actor, Id, IdKind};
+use crate::domain::time::{Span, Time};
+use crate::identity::Signer;
+use crate::log::envelope::Envelope;
+use crate::log::hash::Hash;
+use crate::log::header::Header;
+use crate::log::key::PublicKey;
+use crate::log::payload::Record;
+use crate::log::tree::{Frontier, leaf_hash};
+use crate::store::{Head, Stored, Write};
+use crate::sys::random;
+
+/// A writer refuses to append when the entry before is so far ahead of its clock (log-format.md, member `at`).
+const AHEAD: Span = Span::FIVE_MINUTES;
+
+/// Who signs.
+#[derive(Clone, Copy)]
+pub struct By<'a> {
+    /// As whom.
+    pub actor: Actor,
+    /// With what.
+    pub signer: &'a Signer,
+}
+
+impl<'a> By<'a> {
+    /// An operator or agent.
+    pub fn identity(id: Id, signer: &'a Signer) -> By<'a> {
+        By { actor: Actor::Identity(id), signer }
+    }
+
+    /// Nobody: the log itself, unattributed.
+    pub fn log(signer: &'a Signer) -> By<'a> {
+        By { actor: Actor::Log, signer }
+    }
+}
+
+/// An entry that was appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place.
+    pub seq: u64,
+    /// Its leaf hash, hex.
+    pub leaf: String,
+    /// When it was signed.
+    pub at: Time,
+}
+
+/// A change in progress. What it appended is gone unless the closure that got it returns `Ok`.
+pub struct Tx<'s> {
+    write: &'s Write<'s>,
+    workspace: &'s Workspace,
+    facts: Trusted<'s>,
+    now: Time,
+    frontier: Frontier,
+    head: Head,
+}
+
+impl Workspace {
+    /// Runs `change` alone among all writers. If it gives `Ok`, what it appended is on disk when this returns; a pin that
+    /// could not be moved is said in the second value and undoes nothing.
+    ///
+    /// # Errors
+    /// What `change` gives, and [`WorkspaceError`] where the log is damaged, rolled back, or from the future.
+    pub fn transact<T, E: From<WorkspaceError>>(
+        &self,
+        clock: Time,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<(T, Option<WorkspaceError>), E> {
+        let write = self.store.write().map_err(WorkspaceError::from)?;
+        let head = self.store.head().map_err(WorkspaceError::from)?;
+        pin::refuse_rollback(&self.state_dir(), &self.origin, head.as_ref())?;
+        let (head, frontier) = self.continue_from(head)?;
+        if head.size > 0 && head.at > clock.plus(AHEAD) {
+            return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
+        }
+        let now = clock.max(head.at);
+        let before = head.size;
+        let mut tx = Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head };
+        let out = change(&mut tx)?;
+        let (head, frontier) = (tx.head.clone(), tx.frontier.clone());
+        drop(tx);
+        if head.size == before {
+            return Ok((out, None));
+        }
+        write.set_head(&head).map_err(WorkspaceError::from)?;
+        write.commit().map_err(WorkspaceError::from)?;
+        let warning = self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
+        Ok((out, warning))
+    }
+
+    /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
+    fn continue_from(&self, head: Option<Head>) -> Result<(Head, Frontier), WorkspaceError> {
+        let last = self.store.last_seq()?;
+        let Some(head) = head else {
+            return match last {
+                None => Ok((Head { size: 0, frontier: Vec::new(), leaf: Hash::ZERO.0, at: Time::from_millis(0) }, Frontier::new())),
+                Some(_) => Err(WorkspaceError::integrity(None, "table head: the row is missing")),
+            };
+        };
+        let wrong = |what: &str| WorkspaceError::integrity(None, format!("table head: {what}"));
+        let last = last.ok_or_else(|| wrong("there are no entries"))?;
+        if head.size != last + 1 {
+            return Err(wrong("it counts other entries than there are"));
+        }
+        let stored = self.store.entry(last)?.ok_or_else(|| wrong("the last entry is missing"))?;
+        if leaf_hash(&stored.envelope).0 != head.leaf {
+            return Err(WorkspaceError::integrity(last, format!("entry {last} is not the one that was appended")));
+        }
+        let frontier = Frontier::from_bytes(&head.frontier).filter(|f| f.size() == head.size).ok_or_else(|| wrong("the tree's edge is unreadable"))?;
+        Ok((head, frontier))
+    }
+}
+
+impl<'s> Tx<'s> {
+    /// The moment of this change: the clock's, or the last entry's if that is later.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The state, verified, with what this change appended.
+    pub fn facts(&self) -> &Trusted<'s> {
+        &self.facts
+    }
+
+    /// The next unused id of a kind.
+    pub fn next_id(&self, kind: IdKind) -> Result<Id, WorkspaceError> {
+        Ok(Id::new(kind, self.workspace.store.next_number(kind)?))
+    }
+
+    /// Appends an event, signed, if it has the authority to be there.
+    pub fn append(&mut self, by: By<'_>, event: impl Into<Event>) -> Result<Appended, WorkspaceError> {
+        self.append_to(by, event.into(), &self.workspace.origin.name.clone())
+    }
+
+    pub(super) fn append_to(&mut self, by: By<'_>, event: Event, origin: &str) -> Result<Appended, WorkspaceError> {
+        let named = match &event {
+            Event::PayloadErased(b) => self.facts.entry(b.seq)?.and_then(|e| e.subject),
+            Event::EntryVoided(b) => self.facts.invalid(b.seq)?.and_then(|e| e.subject),
+            _ => None,
+        };
+        let subject = event.subject(named);
+        let body = event.to_body().map_err(WorkspaceError::Unwritable)?;
+        let mut salts = Vec::with_capacity(body.len());
+        for _ in 0..body.len() {
+            salts.push(random::bytes::<32>()?);
+        }
+        let record = Record::seal(body, || salts.pop().unwrap_or_default());
+        let commit = record.commit().map_err(|e| WorkspaceError::Unwritable(e.to_string()))?;
+        let header = Header {
+            log: origin.to_string(),
+            seq: self.head.size,
+            prev: Hash(self.head.leaf),
+            at: self.now.to_string(),
+            actor: by.actor.to_string(),
+            key: PublicKey(by.signer.public()).key_id(),
+            kind: event.name().to_string(),
+            subject: subject.map(|s| s.to_string()).unwrap_or_default(),
+            commit,
+        };
+        let envelope = Envelope::seal(&header, |message| by.signer.sign(message)).map_err(|e| WorkspaceError::Unwritable(e.to_string()))?;
+        let leaf = envelope.leaf_hash();
+        let entry = Entry { seq: header.seq, at: self.now, actor: by.actor, subject, leaf: leaf.to_hex(), origin: header.log.clone() };
+        self.check_key(by, header.seq)?;
+        let changes = match judge(&entry, &event, &self.facts) {
+            Ok(changes) => changes,
+            Err(Refusal::Fault(fault)) => return Err(WorkspaceError::Refused(fault)),
+            Err(Refusal::Facts(e)) => return Err(e),
+        };
+        let columns = (header.kind.clone(), header.actor.clone(), header.subject.clone(), self.now.millis());
+        let record = record.to_jcs().map_err(|e| WorkspaceError::Unwritable(e.to_string()))?;
+        self.write.append(&Stored { seq: header.seq, envelope: envelope.bytes, record: Some(record), columns })?;
+        for change in &changes {
+            self.facts.tables().apply(change)?;
+        }
+        self.facts.forget(subject);
+        self.frontier.push(leaf);
+        self.head = Head { size: header.seq + 1, frontier: self.frontier.to_bytes(), leaf: leaf.0, at: self.now };
+        Ok(Appended { seq: header.seq, leaf: entry.leaf, at: self.now })
+    }
+
+    /// The key must be the enrolled one of the actor; anything else would be found by verify, so it is refused here.
+    fn check_key(&self, by: By<'_>, seq: u64) -> Result<(), WorkspaceError> {
+        let enrolled = match by.actor {
+            Actor::Log => Some(self.workspace.origin.log_key),
+            Actor::Identity(_) if seq == 0 => return Ok(()),
+            Actor::Identity(id) => self.facts.identity(id)?.map(|i| i.public_key),
+        };
+        if enrolled == Some(by.signer.public()) {
+            Ok(())
+        } else {
+            Err(WorkspaceError::NoIdentity(format!("the identity presented is not the one that was enrolled as {}", by.actor)))
+        }
+    }
+}

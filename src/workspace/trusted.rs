@@ -1,0 +1,327 @@
+//! Facts that rest on verified entries only: the hot path of law 6.
+//!
+//! The projection is asked only *where to look* (which grants an agent may have, what an id is called). What is found is
+//! then read from the log: every entry on the subject, found by the log's own index, with its signature, its
+//! commitment and its signer's enrolment verified, folded by [`judge`], the same function that replay uses. Its cost
+//! depends on how much was ever said about the subject, not on how long the log is. An entry that cannot be read or is
+//! badly signed is an integrity failure (it may have been a revocation); one without authority is skipped, as replay
+//! skips it. That nothing was removed, and that totals are right, `audit verify` proves.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::WorkspaceError;
+use crate::domain::authority::{Entry, Refusal, judge};
+use crate::domain::event::Event;
+use crate::domain::facts::{Change, EntryFacts, Facts, InvalidEntry, Origin, Policy, Spend};
+use crate::domain::grant::Grant;
+use crate::domain::id::{Actor, Id, IdKind};
+use crate::domain::identity::Identity;
+use crate::domain::integration::Integration;
+use crate::domain::money::Currency;
+use crate::domain::request::Request;
+use crate::domain::time::Time;
+use crate::log::envelope::Envelope;
+use crate::log::key::PublicKey;
+use crate::log::payload::Record;
+use crate::store::{Store, Stored, Tables};
+
+/// Facts as of a place in the log.
+pub struct Trusted<'s> {
+    store: &'s Store,
+    tables: Rc<Tables<'s>>,
+    origin: Rc<Origin>,
+    /// Only entries before this place exist.
+    before: u64,
+    memory: Rc<RefCell<Memory>>,
+}
+
+#[derive(Default)]
+struct Memory {
+    timelines: HashMap<Id, Timeline>,
+    policies: HashMap<u64, Option<Rc<Policy>>>,
+}
+
+/// What was said about one subject, as far as it was read.
+#[derive(Default, Clone)]
+struct Timeline {
+    changes: Vec<(u64, Rc<Change>)>,
+    /// Every entry before this place has been folded.
+    upto: u64,
+}
+
+/// The present: every entry exists.
+const PRESENT: u64 = u64::MAX;
+
+impl<'s> Trusted<'s> {
+    pub(super) fn new(store: &'s Store, origin: Rc<Origin>) -> Trusted<'s> {
+        Trusted { store, tables: Rc::new(store.tables()), origin, before: PRESENT, memory: Rc::default() }
+    }
+
+    fn as_of(&self, seq: u64) -> Trusted<'s> {
+        Trusted {
+            store: self.store,
+            tables: self.tables.clone(),
+            origin: self.origin.clone(),
+            before: seq,
+            memory: self.memory.clone(),
+        }
+    }
+
+    /// The tables, for writing what an entry changed.
+    pub(super) fn tables(&self) -> &Tables<'s> {
+        &self.tables
+    }
+
+    /// An entry was appended about a subject: what is known of it is out of date.
+    pub(super) fn forget(&self, subject: Option<Id>) {
+        let mut memory = self.memory.borrow_mut();
+        match subject {
+            Some(id) => drop(memory.timelines.remove(&id)),
+            None => memory.timelines.clear(),
+        }
+        memory.policies.clear();
+    }
+
+    /// The newest change about a subject that `pick` wants, before this place.
+    fn newest<T>(&self, subject: Id, pick: impl Fn(&Change) -> Option<T>) -> Result<Option<T>, WorkspaceError> {
+        self.read_up(subject)?;
+        let memory = self.memory.borrow();
+        let Some(timeline) = memory.timelines.get(&subject) else { return Ok(None) };
+        Ok(timeline.changes.iter().rev().filter(|(seq, _)| *seq < self.before).find_map(|(_, change)| pick(change)))
+    }
+
+    /// Folds every entry about a subject that lies before this place.
+    fn read_up(&self, subject: Id) -> Result<(), WorkspaceError> {
+        let upto = self.memory.borrow_mut().timelines.entry(subject).or_default().upto;
+        if upto >= self.before {
+            return Ok(());
+        }
+        for stored in self.store.about(subject, self.before)? {
+            if stored.seq < self.mark(subject, stored.seq) {
+                continue;
+            }
+            let (entry, event) = self.verified(&stored)?;
+            match judge(&entry, &event, &self.as_of(stored.seq)) {
+                Ok(changes) => {
+                    let mut memory = self.memory.borrow_mut();
+                    let timeline = memory.timelines.entry(subject).or_default();
+                    timeline.changes.extend(changes.into_iter().map(|c| (stored.seq, Rc::new(c))));
+                }
+                Err(Refusal::Fault(_)) => {}
+                Err(Refusal::Facts(e)) => return Err(e),
+            }
+            self.mark(subject, stored.seq + 1);
+        }
+        self.mark(subject, self.before);
+        Ok(())
+    }
+
+    /// Says that everything before `upto` is folded; gives what is folded now. Judging an entry asks for its own subject
+    /// as of that entry, and must find what was folded so far.
+    fn mark(&self, subject: Id, upto: u64) -> u64 {
+        let mut memory = self.memory.borrow_mut();
+        let timeline = memory.timelines.entry(subject).or_default();
+        timeline.upto = timeline.upto.max(upto);
+        timeline.upto
+    }
+
+    /// Reads one stored entry and verifies form, log, place, columns, signature and commitment.
+    pub(super) fn verified(&self, stored: &Stored) -> Result<(Entry, Event), WorkspaceError> {
+        let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
+        let envelope = Envelope::open(&stored.envelope).map_err(|e| bad(e.to_string()))?;
+        let h = &envelope.header;
+        if h.seq != stored.seq || h.log != self.origin.name {
+            return Err(bad("it belongs to another place or another log".into()));
+        }
+        if (h.kind.as_str(), h.actor.as_str(), h.subject.as_str())
+            != (stored.columns.0.as_str(), stored.columns.1.as_str(), stored.columns.2.as_str())
+        {
+            return Err(bad("the columns beside it say something else than it does".into()));
+        }
+        let actor: Actor = h.actor.parse().map_err(bad)?;
+        let key = match actor {
+            Actor::Log => PublicKey(self.origin.log_key),
+            // Entry 0 was verified when the workspace was opened, with the key that it carries.
+            Actor::Identity(_) if stored.seq == 0 => first_key(stored).ok_or_else(|| bad("it carries no operator key".into()))?,
+            Actor::Identity(id) => match self.as_of(stored.seq).identity(id)? {
+                Some(identity) => PublicKey(identity.public_key),
+                None => return Err(bad(format!("its signer {id} was not enrolled before it"))),
+            },
+        };
+        envelope.verify(&key).map_err(|e| bad(e.to_string()))?;
+        let record = stored.record.as_deref().ok_or_else(|| bad("its payload is missing".into()))?;
+        let record = Record::parse(record).map_err(|e| bad(e.to_string()))?;
+        if record.commit().map_err(|e| bad(e.to_string()))? != h.commit {
+            return Err(bad("its payload is not the one that was signed for".into()));
+        }
+        let event = Event::parse(&h.kind, &record.body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
+        let at = h.at.parse().map_err(bad)?;
+        let entry = Entry { seq: h.seq, at, actor, subject: h.subject.parse().ok(), leaf: envelope.leaf_hash().to_hex(), origin: h.log.clone() };
+        Ok((entry, event))
+    }
+}
+
+/// The operator key that entry 0 carries.
+fn first_key(stored: &Stored) -> Option<PublicKey> {
+    let record = Record::parse(stored.record.as_deref()?).ok()?;
+    match Event::parse("workspace.created/1", &record.body)? {
+        Ok(Event::WorkspaceCreated(b)) => Some(PublicKey(b.operator_key.0)),
+        _ => None,
+    }
+}
+
+/// Verifies entry 0 and gives what it fixed.
+pub(super) fn origin(store: &Store) -> Result<Origin, WorkspaceError> {
+    let missing = || WorkspaceError::integrity(0, "entry 0 is missing");
+    let stored = store.entry(0)?.ok_or_else(missing)?;
+    let envelope = Envelope::open(&stored.envelope).map_err(|e| WorkspaceError::integrity(0, format!("entry 0: {e}")))?;
+    let name = envelope.header.log.clone();
+    // The name is taken from the entry and then has to follow from the keys and the nonce that it carries.
+    let nothing = Rc::new(Origin { name, log_key: [0; 32], company: None });
+    let start = Trusted::new(store, nothing).as_of(0);
+    let (entry, event) = start.verified(&stored)?;
+    match judge(&entry, &event, &start) {
+        Ok(changes) => changes
+            .into_iter()
+            .find_map(|c| match c {
+                Change::Origin(o) => Some(o),
+                _ => None,
+            })
+            .ok_or_else(missing),
+        Err(Refusal::Fault(f)) => Err(WorkspaceError::integrity(0, format!("entry 0: {}", f.detail))),
+        Err(Refusal::Facts(e)) => Err(e),
+    }
+}
+
+
+impl Facts for Trusted<'_> {
+    type Error = WorkspaceError;
+
+    fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
+        Ok((self.before > 0).then(|| self.origin.clone()))
+    }
+
+    fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Identity(i) => Some(Rc::new(i.clone())),
+            _ => None,
+        })
+    }
+
+    fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
+        Ok(self.tables.key_was_used(key)?)
+    }
+
+    fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
+        let mut found = Vec::new();
+        for id in self.store.subjects(IdKind::Operator)? {
+            found.extend(self.identity(id)?);
+        }
+        Ok(found)
+    }
+
+    fn agent_named(&self, handle: &str) -> Result<Option<Rc<Identity>>, WorkspaceError> {
+        let Some(found) = self.tables.agent_named(handle)? else { return Ok(None) };
+        Ok(self.identity(found.id)?.filter(|i| i.handle.as_deref() == Some(handle)))
+    }
+
+    fn integration(&self, id: Id) -> Result<Option<Rc<Integration>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Integration(i) => Some(Rc::new(i.clone())),
+            _ => None,
+        })
+    }
+
+    fn integration_named(&self, handle: &str) -> Result<Option<Rc<Integration>>, WorkspaceError> {
+        let Some(found) = self.tables.integration_named(handle)? else { return Ok(None) };
+        Ok(self.integration(found.id)?.filter(|i| i.handle == handle))
+    }
+
+    fn grant(&self, id: Id) -> Result<Option<Rc<Grant>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Grant(g) => Some(Rc::new(g.clone())),
+            _ => None,
+        })
+    }
+
+    fn grants_between(&self, agent: Id, integration: Id) -> Result<Vec<Rc<Grant>>, WorkspaceError> {
+        let mut found = Vec::new();
+        for g in self.tables.grants_between(agent, integration)? {
+            found.extend(self.grant(g.id)?.filter(|g| g.agent == agent && g.integration == integration));
+        }
+        Ok(found)
+    }
+
+    fn policy(&self) -> Result<Option<Rc<Policy>>, WorkspaceError> {
+        if let Some(known) = self.memory.borrow().policies.get(&self.before) {
+            return Ok(known.clone());
+        }
+        // Adoptions replace each other, so the newest valid one is enough: walk back to it.
+        let mut before = self.before;
+        let found = loop {
+            let Some(stored) = self.store.newest_about(Id::POLICY, before)? else { break None };
+            let (entry, event) = self.verified(&stored)?;
+            match judge(&entry, &event, &self.as_of(stored.seq)) {
+                Ok(changes) => {
+                    let policy = changes.into_iter().find_map(|c| match c {
+                        Change::Policy(p) => Some(Rc::new(*p)),
+                        _ => None,
+                    });
+                    if policy.is_some() {
+                        break policy;
+                    }
+                }
+                Err(Refusal::Fault(_)) => {}
+                Err(Refusal::Facts(e)) => return Err(e),
+            }
+            before = stored.seq;
+        };
+        self.memory.borrow_mut().policies.insert(self.before, found.clone());
+        Ok(found)
+    }
+
+    fn frozen(&self, target: Id) -> Result<Option<u64>, WorkspaceError> {
+        let newest = self.newest(target, |c| match c {
+            Change::Freeze { seq, .. } => Some(*seq),
+            _ => None,
+        })?;
+        Ok(newest.flatten())
+    }
+
+    fn request(&self, id: Id) -> Result<Option<Rc<Request>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Request(r) => Some(Rc::new((**r).clone())),
+            _ => None,
+        })
+    }
+
+    fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
+        Ok(self.tables.request_by_key(requester, key)?)
+    }
+
+    fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
+        Ok(self.tables.spent_after(after, currency, but)?)
+    }
+
+    fn spend(&self, request: Id) -> Result<Option<Spend>, WorkspaceError> {
+        Ok(self.tables.spend(request)?)
+    }
+
+    fn entry(&self, seq: u64) -> Result<Option<EntryFacts>, WorkspaceError> {
+        Ok(self.tables.entry(seq)?)
+    }
+
+    fn invalid(&self, seq: u64) -> Result<Option<InvalidEntry>, WorkspaceError> {
+        Ok(self.tables.invalid(seq)?)
+    }
+
+    fn erased_members(&self, seq: u64) -> Result<Vec<String>, WorkspaceError> {
+        Ok(self.tables.erased_members(seq)?)
+    }
+
+    fn replays_decisions(&self) -> bool {
+        self.before == PRESENT
+    }
+}
