@@ -1,1 +1,734 @@
+//! The terminal: how large it is, asking a person, and the pager.
+//!
+//! Questions go to `/dev/tty`, never to stdin and stdout, so that data can be piped in and out while a person is
+//! asked, and so that a script which pipes `yes` into aosctl approves nothing. Every question names the flag that
+//! answers it, for `--no-input` and for runs without a terminal. What is shown must be safe text (`cli::text`).
+//!
+//! While a key or a passphrase is read, Ctrl-C arrives as a byte, so that the terminal is put back in order on
+//! every way out, a panic too. Only a signal from outside that kills aosctl in that moment leaves it as it is.
 
+use super::text;
+use crate::identity::{IdentityError, Passphrase};
+use crate::sys::env::Env;
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetwinsize,
+    tcsetattr,
+};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// How often a person may answer wrongly before the question is given up.
+const MAX_TRIES: usize = 3;
+/// The longest line that is read, in bytes; Linux terminals give no longer one.
+const MAX_LINE: u64 = 4096;
+
+/// Why a person could not be asked or did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TermError {
+    /// A question is needed, and `--no-input` forbids it.
+    #[error("this would ask for {what}, which --no-input forbids; answer it with {flag}")]
+    WouldAsk {
+        /// What would be asked.
+        what: String,
+        /// The flag that answers.
+        flag: String,
+    },
+    /// A question is needed, and there is no terminal.
+    #[error("this would ask for {what}, and there is no terminal; answer it with {flag}")]
+    NoTerminal {
+        /// What would be asked.
+        what: String,
+        /// The flag that answers.
+        flag: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// Ctrl-D, or the terminal went away.
+    #[error("the terminal was closed before there was an answer")]
+    Closed,
+    /// Too many answers that were none.
+    #[error("no valid answer for {what}")]
+    NoAnswer {
+        /// What was asked.
+        what: String,
+    },
+    /// A line that is not UTF-8, or longer than 4096 bytes.
+    #[error("the answer is not a line of text")]
+    NotText,
+    /// The passphrase cannot be one.
+    #[error(transparent)]
+    Passphrase(#[from] IdentityError),
+    /// The terminal, stdout or the pager failed.
+    #[error("terminal: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// One of the three standard streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard input.
+    Stdin,
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Whether a standard stream is a terminal.
+pub fn is_terminal(stream: Stream) -> bool {
+    match stream {
+        Stream::Stdin => io::stdin().is_terminal(),
+        Stream::Stdout => io::stdout().is_terminal(),
+        Stream::Stderr => io::stderr().is_terminal(),
+    }
+}
+
+/// The size of a terminal in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Width.
+    pub columns: usize,
+    /// Height.
+    pub rows: usize,
+}
+
+impl Size {
+    /// What is assumed without a terminal.
+    pub const DEFAULT: Self = Self {
+        columns: 80,
+        rows: 24,
+    };
+}
+
+/// The size of the terminal that stdout is, else [`Size::DEFAULT`], so that what goes into a file does not depend
+/// on the window it was made in. `COLUMNS` overrides the width in both cases.
+pub fn size(env: &Env) -> Size {
+    let mut size = Size::DEFAULT;
+    if let Ok(window) = tcgetwinsize(io::stdout()) {
+        // Serial lines and some containers report 0.
+        if window.ws_col > 0 && window.ws_row > 0 {
+            size = Size {
+                columns: window.ws_col.into(),
+                rows: window.ws_row.into(),
+            };
+        }
+    }
+    if let Some(columns) = env.columns {
+        size.columns = columns.into();
+    }
+    size
+}
+
+/// A key, as far as aosctl tells keys apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A visible character or the space.
+    Char(char),
+    /// Enter.
+    Enter,
+    /// Escape by itself.
+    Escape,
+    /// Backspace.
+    Backspace,
+    /// Anything else: arrows, function keys, pasted text.
+    Other,
+}
+
+/// Asks the person at the terminal.
+#[derive(Debug, Clone)]
+pub struct Prompter {
+    no_input: bool,
+    tty: PathBuf,
+}
+
+impl Prompter {
+    /// A prompter that asks on `/dev/tty`, or with `no_input` never.
+    pub fn new(no_input: bool) -> Self {
+        Self {
+            no_input,
+            tty: PathBuf::from("/dev/tty"),
+        }
+    }
+
+    /// Whether there is somebody to ask.
+    pub fn can_ask(&self) -> bool {
+        self.open("", "").is_ok()
+    }
+
+    /// Asks for a line: `what: `. It comes back without the line end and without spaces around it.
+    ///
+    /// # Errors
+    /// [`TermError`]; `flag` is what the error names where nobody can be asked. So for all questions.
+    pub fn ask_line(&self, what: &str, flag: &str) -> Result<String, TermError> {
+        let mut tty = self.open(what, flag)?;
+        write!(tty, "{what}: ")?;
+        read_line(&tty)
+    }
+
+    /// Shows `prompt` and asks to type `word`, for what must not happen by accident. Only that very word is a
+    /// yes, and what was typed before the question is thrown away.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`].
+    pub fn confirm_typed(&self, prompt: &str, word: &str, flag: &str) -> Result<bool, TermError> {
+        let mut tty = self.open("a confirmation", flag)?;
+        tcflush(&tty, QueueSelector::IFlush).map_err(io::Error::from)?;
+        write!(tty, "{prompt}\nType {word} to go on: ")?;
+        Ok(read_line(&tty)? == word)
+    }
+
+    /// Asks for a passphrase that opens something. Nothing is shown while it is typed.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`]; [`TermError::Passphrase`] for an empty or overlong one.
+    pub fn passphrase(&self, what: &str, flag: &str) -> Result<Passphrase, TermError> {
+        let tty = self.open(what, flag)?;
+        Ok(Passphrase::given(read_hidden(&tty, what)?)?)
+    }
+
+    /// Asks for a new passphrase, twice, and says what is wrong with one that will not do.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`]; [`TermError::NoAnswer`] after three tries.
+    pub fn new_passphrase(&self, what: &str, flag: &str) -> Result<Passphrase, TermError> {
+        let mut tty = self.open(what, flag)?;
+        for _ in 0..MAX_TRIES {
+            let first = match Passphrase::chosen(read_hidden(&tty, what)?) {
+                Ok(first) => first,
+                Err(problem) => {
+                    writeln!(tty, "{problem}")?;
+                    continue;
+                }
+            };
+            match Passphrase::given(read_hidden(&tty, "the same again")?) {
+                Ok(second) if second.is_same(&first) => return Ok(first),
+                _ => writeln!(tty, "the two are not the same")?,
+            }
+        }
+        Err(TermError::NoAnswer {
+            what: what.to_owned(),
+        })
+    }
+
+    /// Shows a numbered list and asks for a number; gives the index, from 0.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`]; [`TermError::NoAnswer`] after three tries or for an empty list.
+    pub fn select(&self, what: &str, items: &[String], flag: &str) -> Result<usize, TermError> {
+        let mut tty = self.open(what, flag)?;
+        let digits = items.len().to_string().len();
+        for (number, item) in (1..).zip(items) {
+            writeln!(tty, "  {number:>digits$}  {item}")?;
+        }
+        for _ in 0..if items.is_empty() { 0 } else { MAX_TRIES } {
+            write!(tty, "{what} [1-{}]: ", items.len())?;
+            match read_line(&tty)?.parse::<usize>() {
+                Ok(number) if (1..=items.len()).contains(&number) => return Ok(number - 1),
+                _ => writeln!(tty, "a number from 1 to {}, please", items.len())?,
+            }
+        }
+        Err(TermError::NoAnswer {
+            what: what.to_owned(),
+        })
+    }
+
+    /// Shows `prompt` and reads one key, without waiting for Enter. What was typed before is thrown away, and
+    /// several characters at once, as a paste gives them, are [`Key::Other`]: neither can decide anything.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`]; [`TermError::Interrupted`] for Ctrl-C, [`TermError::Closed`] for Ctrl-D.
+    pub fn read_key(&self, prompt: &str, flag: &str) -> Result<Key, TermError> {
+        let file = self.open("a key", flag)?;
+        let mut tty = &file;
+        let guard = Unbuffered::enter(&file, OptionalActions::Flush)?;
+        write!(tty, "{prompt}")?;
+        let mut bytes = [0; 64];
+        let count = loop {
+            match tty.read(&mut bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        drop(guard);
+        writeln!(tty)?;
+        key(bytes.get(..count).unwrap_or_default())
+    }
+
+    fn open(&self, what: &str, flag: &str) -> Result<File, TermError> {
+        let (what, flag) = (what.to_owned(), flag.to_owned());
+        if self.no_input {
+            return Err(TermError::WouldAsk { what, flag });
+        }
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        match rustix::fs::open(&self.tty, flags, Mode::empty()).map(File::from) {
+            Ok(tty) if tty.is_terminal() => Ok(tty),
+            _ => Err(TermError::NoTerminal { what, flag }),
+        }
+    }
+}
+
+fn read_line(tty: &File) -> Result<String, TermError> {
+    let mut line = Vec::new();
+    // A terminal gives one line at a time, so the reader takes nothing that belongs to the next question.
+    BufReader::new(tty.take(MAX_LINE)).read_until(b'\n', &mut line)?;
+    match line.pop() {
+        Some(b'\n') => {}
+        None => return Err(TermError::Closed),
+        Some(_) => return Err(TermError::NotText),
+    }
+    let line = String::from_utf8(line).map_err(|_| TermError::NotText)?;
+    Ok(line.trim().to_owned())
+}
+
+/// Reads a line that is not echoed.
+fn read_hidden(tty: &File, prompt: &str) -> Result<String, TermError> {
+    let mut out = tty;
+    // The echo is off before the prompt invites anybody to type.
+    let guard = Unbuffered::enter(tty, OptionalActions::Now)?;
+    write!(out, "{prompt}: ")?;
+    // rpassword edits the line and wipes its buffers; the terminal is ours, because rpassword raises SIGINT on
+    // Ctrl-C before it has put the terminal back in order.
+    let config = rpassword::ConfigBuilder::new()
+        .input_reader(PassphraseKeys(tty.try_clone()?))
+        .output_discard()
+        .build();
+    let result = rpassword::read_password_with_config(config);
+    drop(guard);
+    writeln!(out)?;
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => TermError::Interrupted,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => TermError::Closed,
+        _ => TermError::Io(error),
+    })
+}
+
+/// Gives rpassword what is typed, and ends it at Ctrl-C and when the terminal goes away: it would take what came
+/// before that for the whole passphrase.
+struct PassphraseKeys(File);
+
+impl Read for PassphraseKeys {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Ok(0) => return Err(io::ErrorKind::BrokenPipe.into()),
+                Ok(_) if buffer.first() == Some(&0x03) => return Err(io::ErrorKind::Interrupted.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+fn key(bytes: &[u8]) -> Result<Key, TermError> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (None, _) if bytes.is_empty() => Err(TermError::Closed),
+        (Some('\x03'), None) => Err(TermError::Interrupted),
+        (Some('\x04'), None) => Err(TermError::Closed),
+        (Some('\r' | '\n'), None) => Ok(Key::Enter),
+        (Some('\x1b'), None) => Ok(Key::Escape),
+        (Some('\x08' | '\x7f'), None) => Ok(Key::Backspace),
+        (Some(c), None) if !text::is_hidden(c) => Ok(Key::Char(c)),
+        _ => Ok(Key::Other),
+    }
+}
+
+/// A terminal that gives each key at once, unechoed and without signals, until this is dropped.
+struct Unbuffered<'a> {
+    tty: &'a File,
+    before: Termios,
+}
+
+impl<'a> Unbuffered<'a> {
+    fn enter(tty: &'a File, when: OptionalActions) -> io::Result<Self> {
+        let before = tcgetattr(tty)?;
+        let mut now = before.clone();
+        now.local_modes -= LocalModes::ECHO
+            | LocalModes::ECHONL
+            | LocalModes::ICANON
+            | LocalModes::ISIG
+            | LocalModes::IEXTEN;
+        // Indexed by a type that has no value out of range.
+        now.special_codes[SpecialCodeIndex::VMIN] = 1;
+        now.special_codes[SpecialCodeIndex::VTIME] = 0;
+        let guard = Self { tty, before };
+        tcsetattr(tty, when, &now)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Unbuffered<'_> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing put back; there is nobody to tell either.
+        let _ = tcsetattr(self.tty, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Shows long text a screenful at a time.
+#[derive(Debug, Clone)]
+pub struct Pager {
+    command: Vec<String>,
+    size: Size,
+    stdout_is_terminal: bool,
+}
+
+impl Pager {
+    /// The pager of the environment: `AOSCTL_PAGER`, else `PAGER`, split at spaces without a shell; set to nothing
+    /// or to `cat` there is none. The default is `less -FRXK`, whose K lets Ctrl-C end it together with aosctl.
+    pub fn new(env: &Env) -> Self {
+        let command = env.pager.as_deref().unwrap_or("less -FRXK");
+        let dumb = env.term.as_deref().is_none_or(|term| term == "dumb");
+        let command = if dumb || command.trim() == "cat" {
+            ""
+        } else {
+            command
+        };
+        Self {
+            command: command.split_whitespace().map(str::to_owned).collect(),
+            size: size(env),
+            stdout_is_terminal: is_terminal(Stream::Stdout),
+        }
+    }
+
+    /// Writes `text` to stdout, through the pager if stdout is a terminal and the text is longer than it.
+    /// Plainly, where there is no pager or it fails. A reader that closes early is no error.
+    ///
+    /// # Errors
+    /// [`TermError::Io`] if stdout cannot be written.
+    pub fn show(&self, text: &str) -> Result<(), TermError> {
+        let paged = self.stdout_is_terminal && self.is_long(text) && self.page(text, Stdio::inherit());
+        if paged {
+            Ok(())
+        } else {
+            write_all(&mut io::stdout().lock(), text)
+        }
+    }
+
+    fn is_long(&self, text: &str) -> bool {
+        let columns = self.size.columns.max(1);
+        let rows: usize = text
+            .lines()
+            .map(|line| text::width(line).div_ceil(columns).max(1))
+            .sum();
+        // The last row is for the shell's prompt.
+        rows >= self.size.rows
+    }
+
+    /// Whether a pager has shown the text.
+    fn page(&self, text: &str, stdout: Stdio) -> bool {
+        let Some((program, arguments)) = self.command.split_first() else {
+            return false;
+        };
+        // What is shown can be hostile, and a pager that runs commands or opens files is no place for it.
+        let child = Command::new(program)
+            .args(arguments)
+            .env("LESSSECURE", "1")
+            .env("LESSHISTFILE", "-")
+            .env_remove("LESSOPEN")
+            .env_remove("LESSCLOSE")
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .spawn();
+        let Ok(mut child) = child else { return false };
+        if let Some(mut pipe) = child.stdin.take() {
+            // A pager that was left before the end closes the pipe.
+            let _ = pipe.write_all(text.as_bytes());
+        }
+        child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+/// Writes and flushes; a closed pipe counts as done.
+fn write_all(out: &mut impl Write, text: &str) -> Result<(), TermError> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portable_pty::{PtyPair, PtySize, native_pty_system};
+    use std::fs;
+
+    /// A terminal with a person who types each answer once its question is on the screen.
+    struct Desk {
+        pair: PtyPair,
+        prompter: Prompter,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+            let tty = pair.master.tty_name().unwrap();
+            Self {
+                pair,
+                prompter: Prompter { no_input: false, tty },
+            }
+        }
+
+        fn tty(&self) -> File {
+            self.prompter.open("", "").unwrap()
+        }
+
+        /// What `ask` gives, and what was on the screen.
+        fn run<T: Send>(
+            &self,
+            answers: &[(&str, &str)],
+            ask: impl FnOnce(&Prompter) -> T + Send,
+        ) -> (T, String) {
+            let before = tcgetattr(self.tty()).unwrap();
+            let mut screen = self.pair.master.try_clone_reader().unwrap();
+            let mut keyboard = self.pair.master.take_writer().unwrap();
+            let (prompter, mut tty) = (&self.prompter, self.tty());
+            let (result, seen) = std::thread::scope(|scope| {
+                let asked = scope.spawn(move || {
+                    let result = ask(prompter);
+                    write!(tty, "[end]").unwrap();
+                    result
+                });
+                // A character can arrive in two reads, so bytes are collected.
+                let (mut seen, mut from) = (Vec::new(), 0);
+                for (question, answer) in answers.iter().chain([&("[end]", "")]) {
+                    while !String::from_utf8_lossy(&seen[from..]).contains(question) {
+                        let mut bytes = [0; 1024];
+                        let count = screen.read(&mut bytes).unwrap();
+                        seen.extend(&bytes[..count]);
+                    }
+                    from = seen.len();
+                    keyboard.write_all(answer.as_bytes()).unwrap();
+                }
+                (asked.join().unwrap(), String::from_utf8(seen).unwrap())
+            });
+            assert_same(&before, &tcgetattr(self.tty()).unwrap());
+            (result, seen)
+        }
+    }
+
+    fn assert_same(before: &Termios, after: &Termios) {
+        assert_eq!(after.local_modes, before.local_modes);
+        assert_eq!(after.input_modes, before.input_modes);
+        assert_eq!(after.output_modes, before.output_modes);
+    }
+
+    #[test]
+    fn lines_and_confirmations() {
+        let ask = |p: &Prompter| p.ask_line("Name", "--name").unwrap();
+        assert_eq!(Desk::new().run(&[("Name: ", " crm-bot \n")], ask).0, "crm-bot");
+        let confirm = |p: &Prompter| p.confirm_typed("Freeze all?", "yes", "--yes").unwrap();
+        for (typed, agreed) in [("yes\n", true), ("y\n", false), ("YES\n", false), ("\n", false)] {
+            assert_eq!(
+                Desk::new().run(&[("to go on: ", typed)], confirm).0,
+                agreed,
+                "{typed:?}"
+            );
+        }
+        let closed = Desk::new().run(&[("Name: ", "\x04")], |p| p.ask_line("Name", "--name"));
+        assert!(matches!(closed.0, Err(TermError::Closed)));
+    }
+
+    #[test]
+    fn a_passphrase_is_not_echoed() {
+        let desk = Desk::new();
+        let answers = [("Passphrase: ", "open sesamx\x7fe\r")];
+        let (passphrase, seen) = desk.run(&answers, |p| {
+            p.passphrase("Passphrase", "--passphrase-file").unwrap()
+        });
+        assert!(passphrase.is_same(&Passphrase::given("open sesame".into()).unwrap()));
+        assert!(!seen.contains("sesam"), "{seen}");
+    }
+
+    #[test]
+    fn ctrl_c_and_ctrl_d_end_it_and_leave_the_terminal_in_order() {
+        let ask = |p: &Prompter| p.passphrase("Passphrase", "--passphrase-file");
+        assert!(matches!(
+            Desk::new().run(&[("Passphrase: ", "abc\x03")], ask).0,
+            Err(TermError::Interrupted)
+        ));
+        assert!(matches!(
+            Desk::new().run(&[("Passphrase: ", "\x04")], ask).0,
+            Err(TermError::Closed)
+        ));
+        let key = |p: &Prompter| p.read_key("? ", "--yes");
+        assert!(matches!(
+            Desk::new().run(&[("? ", "\x03")], key).0,
+            Err(TermError::Interrupted)
+        ));
+        assert!(matches!(
+            Desk::new().run(&[("? ", "\x04")], key).0,
+            Err(TermError::Closed)
+        ));
+    }
+
+    #[test]
+    fn a_new_passphrase_is_asked_twice() {
+        let ask = |p: &Prompter| p.new_passphrase("New passphrase", "--passphrase-file");
+        let answers = [
+            ("New passphrase: ", "short\r"),
+            ("New passphrase: ", "long enough\r"),
+            ("same again: ", "long enouhg\r"),
+            ("New passphrase: ", "long enough\r"),
+            ("same again: ", "long enough\r"),
+        ];
+        let (passphrase, seen) = Desk::new().run(&answers, ask);
+        assert!(
+            passphrase
+                .unwrap()
+                .is_same(&Passphrase::given("long enough".into()).unwrap())
+        );
+        assert!(
+            seen.contains("has 5 characters") && seen.contains("not the same"),
+            "{seen}"
+        );
+        let never = [("New passphrase: ", "short\r"); 3];
+        assert!(matches!(
+            Desk::new().run(&never, ask).0,
+            Err(TermError::NoAnswer { .. })
+        ));
+    }
+
+    #[test]
+    fn a_list_is_chosen_from_by_number() {
+        let items = ["first".to_owned(), "second".to_owned()];
+        let ask = |p: &Prompter| p.select("Integration", &items, "--integration");
+        let (chosen, seen) = Desk::new().run(&[("[1-2]: ", "3\n"), ("[1-2]: ", "2\n")], ask);
+        assert_eq!(chosen.unwrap(), 1);
+        assert!(seen.contains("  1  first\r\n  2  second\r\n"), "{seen}");
+        assert!(matches!(
+            Desk::new().prompter.select("x", &[], "--x"),
+            Err(TermError::NoAnswer { .. })
+        ));
+    }
+
+    #[test]
+    fn one_key_and_nothing_typed_ahead() {
+        let ask = |p: &Prompter| p.read_key("Approve? ", "--yes").unwrap();
+        for (typed, key) in [
+            ("a", Key::Char('a')),
+            ("é", Key::Char('é')),
+            ("\r", Key::Enter),
+            ("\x1b", Key::Escape),
+            ("\x7f", Key::Backspace),
+            ("\x1b[A", Key::Other),
+            ("aa", Key::Other),
+            ("\x01", Key::Other),
+        ] {
+            let (read, seen) = Desk::new().run(&[("Approve? ", typed)], ask);
+            assert_eq!(read, key, "{typed:?}");
+            assert!(seen.starts_with("Approve? \r\n"), "{seen:?}");
+        }
+        let desk = Desk::new();
+        let ahead = |p: &Prompter| {
+            // As if typed before the question: the answer that counts comes after it.
+            assert_eq!(p.ask_line("First", "--first").unwrap(), "one");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            p.read_key("Approve? ", "--yes").unwrap()
+        };
+        assert_eq!(
+            desk.run(&[("First: ", "one\ny\n"), ("Approve? ", "n")], ahead).0,
+            Key::Char('n')
+        );
+    }
+
+    #[test]
+    fn a_panic_leaves_the_terminal_in_order() {
+        let desk = Desk::new();
+        let tty = desk.tty();
+        let before = tcgetattr(&tty).unwrap();
+        let result = std::panic::catch_unwind(|| {
+            let _guard = Unbuffered::enter(&tty, OptionalActions::Now).unwrap();
+            assert!(!tcgetattr(&tty).unwrap().local_modes.contains(LocalModes::ECHO));
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(result.is_err());
+        assert_same(&before, &tcgetattr(&tty).unwrap());
+    }
+
+    #[test]
+    fn without_a_person_the_error_names_the_flag() {
+        let silent = Prompter::new(true);
+        assert!(!silent.can_ask());
+        let error = silent
+            .passphrase("the passphrase", "--passphrase-file FILE")
+            .unwrap_err();
+        assert!(matches!(&error, TermError::WouldAsk { what, .. } if what == "the passphrase"));
+        assert!(
+            error
+                .to_string()
+                .ends_with("answer it with --passphrase-file FILE"),
+            "{error}"
+        );
+        for tty in ["/nowhere/tty", "/dev/null"] {
+            let nobody = Prompter {
+                no_input: false,
+                tty: tty.into(),
+            };
+            assert!(matches!(
+                nobody.read_key("? ", "--yes"),
+                Err(TermError::NoTerminal { .. })
+            ));
+            assert!(matches!(
+                nobody.confirm_typed("?", "yes", "--yes"),
+                Err(TermError::NoTerminal { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn the_pager_gets_long_text_only_and_in_safe_mode() {
+        let env = |pager: Option<&str>| Env {
+            pager: pager.map(str::to_owned),
+            term: Some("xterm".into()),
+            columns: Some(20),
+            ..Env::default()
+        };
+        assert_eq!(Pager::new(&env(None)).command, ["less", "-FRXK"]);
+        for none in [Some(""), Some(" cat ")] {
+            assert!(Pager::new(&env(none)).command.is_empty());
+        }
+        assert!(Pager::new(&Env::default()).command.is_empty(), "no TERM");
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("pager");
+        fs::write(&script, "echo \"$LESSSECURE $1\"; cat; exit $2").unwrap();
+        let mut pager = Pager::new(&env(Some(&format!("sh {} -x 0", script.display()))));
+        pager.size.rows = 3;
+        assert!(!pager.is_long("one\ntwo\n") && pager.is_long("one\ntwo\nthree\n"));
+        assert!(pager.is_long(&"x".repeat(41)));
+        let out = dir.path().join("out");
+        assert!(pager.page("text\n", File::create(&out).unwrap().into()));
+        assert_eq!(fs::read_to_string(&out).unwrap(), "1 -x\ntext\n");
+        pager.command = vec!["sh".into(), script.display().to_string(), "-x".into(), "3".into()];
+        assert!(!pager.page("text\n", Stdio::null()), "a pager that fails");
+        pager.command = vec!["true".into()];
+        assert!(
+            pager.page(&"text\n".repeat(100_000), Stdio::null()),
+            "a pager that is left early"
+        );
+        pager.command = vec![dir.path().join("no-such-pager").display().to_string()];
+        assert!(!pager.page("text\n", Stdio::null()));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        struct Closed(io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        write_all(&mut Closed(io::ErrorKind::BrokenPipe), "x").unwrap();
+        write_all(&mut Closed(io::ErrorKind::StorageFull), "x").unwrap_err();
+        let mut out = Vec::new();
+        write_all(&mut out, "x").unwrap();
+        assert_eq!(out, b"x");
+    }
+}
