@@ -51,8 +51,10 @@ pub fn verify_bundle(
     }
     let mut payloads = bundle.payloads.map(|bytes| Payloads::read(bytes, &mut report));
     let mut chain = ChainChecker::new(&trust.vkey.name);
-    if let Some((pin, _)) = trust.pin.and_then(|pin| Checkpoint::open(pin, trust.vkey).ok()) {
-        chain.remember(pin.size);
+    for note in [trust.pin, bundle.checkpoint].into_iter().flatten() {
+        if let Ok((checkpoint, _)) = Checkpoint::open(note, trust.vkey) {
+            chain.remember(checkpoint.size);
+        }
     }
     let mut ready: HashMap<PublicKey, Result<ReadyKey, KeyFault>> = HashMap::new();
     for line in lines(bundle.entries) {
