@@ -120,6 +120,17 @@ impl SigFault {
     }
 }
 
+impl From<KeyFault> for SigFault {
+    fn from(fault: KeyFault) -> SigFault {
+        match fault {
+            KeyFault::NotAPoint => SigFault::KeyNotAPoint,
+            KeyFault::NonCanonical => SigFault::KeyNonCanonical,
+            // A torsion part is no fault of a signature; `ready` does not find it.
+            KeyFault::SmallOrder | KeyFault::Torsion => SigFault::KeySmallOrder,
+        }
+    }
+}
+
 /// Why a key may not be enrolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EnrolmentFault {
@@ -196,13 +207,7 @@ impl PublicKey {
     /// The first [`SigFault`].
     pub fn verify_strict(&self, message: &[u8], sig: &[u8]) -> Result<(), SigFault> {
         let sig: &[u8; 64] = sig.try_into().map_err(|_| SigFault::Length)?;
-        self.ready()
-            .map_err(|fault| match fault {
-                KeyFault::NotAPoint => SigFault::KeyNotAPoint,
-                KeyFault::NonCanonical => SigFault::KeyNonCanonical,
-                KeyFault::SmallOrder | KeyFault::Torsion => SigFault::KeySmallOrder,
-            })?
-            .verify_strict(message, sig)
+        self.ready().map_err(SigFault::from)?.verify_strict(message, sig)
     }
 
     /// What the new key signs to prove possession: `aosctl/enrol/v1` ‖ 00 ‖ origin ‖ 00 ‖ its public key.
