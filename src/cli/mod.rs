@@ -1,4 +1,154 @@
-//! The only room that prints or asks.
+//! The only room that prints or asks: one file a command, each `Args` beside its `run`.
+//!
+//! The rules of the terminal: data on stdout, everything else on stderr; prompts on /dev/tty and only when there is one;
+//! 80 columns; a closed pipe is no crash and changes no verdict; an error says what happened (`error:`), why (`cause:`)
+//! and what to type next (`hint:`).
+
+mod complete;
+pub mod commands;
+mod context;
+mod error;
+pub mod exit;
+pub mod global;
+pub mod outcome;
+pub mod show;
 pub mod style;
 pub mod term;
 pub mod text;
+
+pub use commands::Command;
+pub use context::{Context, Whoever};
+pub use error::CliError;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{CommandFactory, Parser};
+
+use crate::sys::env::Env;
+use crate::sys::process::harden_process;
+use exit::Exit;
+use global::Global;
+use outcome::Outcome;
+use style::Style;
+use term::{Pager, Stream, is_terminal};
+
+/// Deny by default, open one narrow door at a time, be asked before anything crosses a line, and be able to prove all
+/// of it.
+///
+/// aosctl is the operator's tool for companies that run AI agents. Everything stays on this machine: a SQLite
+/// workspace, no server, no account, no network of its own.
+#[derive(Debug, Parser)]
+#[command(name = "aosctl", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The whole command line, for man pages and completions.
+pub fn command() -> clap::Command {
+    commands::grouped(Cli::command())
+}
+
+/// Runs one command line and prints what it gives. Never panics on a closed pipe.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let hardened = match harden_process() {
+        Ok(h) => h,
+        Err(e) => {
+            report(&CliError::from(e), Style::plain(), false);
+            return Exit::CouldNot.code();
+        }
+    };
+    let env = Env::capture();
+    complete::answer_shell();
+    let cli = match parse(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version go to stdout with 0, mistakes to stderr with 2: clap's own rule.
+            let _ = e.print();
+            return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
+        }
+    };
+    let ctx = Context { global: cli.global, env, hardened };
+    let code = match cli.command.run(&ctx) {
+        Ok(outcome) => show(&ctx, outcome),
+        Err(e) => {
+            let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
+            report(&e, style, ctx.json());
+            e.exit
+        }
+    };
+    code.code()
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    use clap::FromArgMatches;
+    let matches = command().try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Prints an outcome. The verdict is in the exit code, whether or not anybody reads what is printed.
+fn show(ctx: &Context, outcome: Outcome) -> Exit {
+    let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
+    let printed = match &outcome.view {
+        None => Ok(()),
+        Some(view) if ctx.json() => match view.json().and_then(|v| serde_json::to_string_pretty(&v)) {
+            Ok(text) => to_stdout(&format!("{text}\n")),
+            Err(e) => Err(std::io::Error::other(e)),
+        },
+        Some(view) => {
+            let page = view.page(&ctx.screen());
+            if outcome.pager {
+                Pager::new(&ctx.env).show(&page).map_err(|e| std::io::Error::other(e.to_string()))
+            } else {
+                to_stdout(&page)
+            }
+        }
+    };
+    let mut err = std::io::stderr().lock();
+    for line in &outcome.warnings {
+        let _ = writeln!(err, "{} {line}", style.yellow("warning:"));
+    }
+    if !ctx.global.quiet {
+        for line in &outcome.notes {
+            let _ = writeln!(err, "{line}");
+        }
+    }
+    match printed {
+        Ok(()) => outcome.exit,
+        Err(e) => {
+            let _ = writeln!(err, "{} stdout cannot be written: {e}", style.red("error:"));
+            // What was done is done; but a reader who got nothing must not read 0 as an answer.
+            if outcome.exit == Exit::Done { Exit::CouldNot } else { outcome.exit }
+        }
+    }
+}
+
+/// Writes to stdout. A reader that went away is no error.
+pub(crate) fn to_stdout(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Prints an error: `error:`, `cause:`, `hint:` on stderr; with `--json` also an object on stdout.
+fn report(e: &CliError, style: Style, json: bool) {
+    let mut text = format!("{} {}\n", style.red("error:"), e.what);
+    if let Some(cause) = &e.cause {
+        text.push_str(&format!("{} {cause}\n", style.bold("cause:")));
+    }
+    for hint in &e.hints {
+        text.push_str(&format!("{} {hint}\n", style.bold("hint:")));
+    }
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    if json {
+        let object = serde_json::json!({
+            "schema": "aosctl.error/v1", "error": e.what, "kind": e.kind, "cause": e.cause, "hints": e.hints, "exit": e.exit.code(),
+        });
+        let _ = to_stdout(&format!("{object:#}\n"));
+    }
+}

@@ -57,7 +57,34 @@ pub enum StoreError {
     },
 }
 
+/// What SQLite's refusals mean for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlKind {
+    /// No space left.
+    Full,
+    /// The file system or the file cannot be written.
+    ReadOnly,
+    /// The file is damaged.
+    Corrupt,
+    /// Anything else.
+    Other,
+}
+
 impl StoreError {
+    /// What kind of refusal by SQLite this is.
+    pub fn sql_kind(&self) -> SqlKind {
+        use rusqlite::ErrorCode;
+        match self {
+            StoreError::Sql(e) => match e.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => SqlKind::Full,
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => SqlKind::ReadOnly,
+                Some(ErrorCode::DatabaseCorrupt) => SqlKind::Corrupt,
+                _ => SqlKind::Other,
+            },
+            _ => SqlKind::Other,
+        }
+    }
+
     /// A row that no aosctl wrote.
     pub(crate) fn corrupt(table: &'static str, detail: impl Into<String>) -> StoreError {
         StoreError::Corrupt { table, detail: detail.into() }

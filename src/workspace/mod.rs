@@ -6,6 +6,7 @@
 
 mod create;
 mod error;
+mod names;
 mod pin;
 mod place;
 mod transact;

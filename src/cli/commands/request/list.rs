@@ -1,0 +1,14 @@
+//! `aosctl request list`.
+
+use crate::cli::Context;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+
+/// What waits, or all.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {}
+
+/// Runs it.
+pub fn run(_args: Args, _ctx: &Context) -> Result<Outcome, CliError> {
+    Err(CliError::usage("not written yet"))
+}

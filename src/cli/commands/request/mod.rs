@@ -1,0 +1,57 @@
+//! `aosctl request`: what agents ask for.
+
+pub mod new;
+pub mod wait;
+pub mod done;
+pub mod fail;
+pub mod withdraw;
+pub mod resolve;
+pub mod list;
+pub mod show;
+
+use crate::cli::Context;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+
+/// What agents ask for.
+#[derive(Debug, clap::Args)]
+#[command(subcommand_required = false)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// The verbs of `request`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Ask: decide, and record it
+    New(new::Args),
+    /// Wait for the answer
+    Wait(wait::Args),
+    /// Report that it was done
+    Done(done::Args),
+    /// Report that it failed
+    Fail(fail::Args),
+    /// Take it back
+    Withdraw(withdraw::Args),
+    /// Settle an outcome that nobody knew (operator)
+    Resolve(resolve::Args),
+    /// What waits, or all
+    List(list::Args),
+    /// One request, whole
+    Show(show::Args),
+}
+
+/// Runs it. Without a verb it lists, so that `aosctl queue` shows what waits.
+pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    match args.verb.unwrap_or(Verb::List(list::Args::default())) {
+        Verb::New(a) => new::run(a, ctx),
+        Verb::Wait(a) => wait::run(a, ctx),
+        Verb::Done(a) => done::run(a, ctx),
+        Verb::Fail(a) => fail::run(a, ctx),
+        Verb::Withdraw(a) => withdraw::run(a, ctx),
+        Verb::Resolve(a) => resolve::run(a, ctx),
+        Verb::List(a) => list::run(a, ctx),
+        Verb::Show(a) => show::run(a, ctx),
+    }
+}

@@ -1,0 +1,143 @@
+//! What every command has at hand.
+
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+use super::global::{Format, Global};
+use super::outcome::Screen;
+use super::style::Style;
+use super::term::{self, Prompter, Stream};
+use crate::domain::time::Time;
+use crate::identity::Passphrase;
+use crate::sys::env::Env;
+use crate::sys::process::Hardened;
+use crate::sys::{clock, files};
+use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace, WorkspaceError};
+
+/// What every command has at hand: the flags that all share, the environment, the clock, somebody to ask.
+pub struct Context {
+    /// The flags that all share.
+    pub global: Global,
+    /// The environment, as it was at the start.
+    pub env: Env,
+    /// Proof that the process is hardened, and the umask for children.
+    pub hardened: Hardened,
+}
+
+impl Context {
+    /// Now, by the clock of this machine, read anew.
+    pub fn clock(&self) -> Time {
+        Time::from(clock::now())
+    }
+
+    /// Somebody to ask, or nobody.
+    pub fn prompter(&self) -> Prompter {
+        Prompter::new(self.global.no_input)
+    }
+
+    /// The page for stdout.
+    pub fn screen(&self) -> Screen {
+        let width = usize::from(term::size(&self.env).columns).clamp(40, 200);
+        Screen { width, style: Style::decide(self.global.color, &self.env, term::is_terminal(Stream::Stdout)) }
+    }
+
+    /// Data is wanted as JSON.
+    pub fn json(&self) -> bool {
+        self.global.json || self.global.format == Format::Json
+    }
+
+    /// Where the workspace lies, or would lie.
+    pub fn place(&self) -> Result<Place, CliError> {
+        Place::find(self.global.workspace.as_deref(), &self.env).ok_or_else(|| {
+            CliError::could_not("no_home", "this user has no home directory")
+                .hint("name the directories: --workspace DIR and AOSCTL_STATE_DIR")
+        })
+    }
+
+    /// Opens the workspace.
+    pub fn open(&self) -> Result<Workspace, CliError> {
+        Ok(Workspace::open(self.place()?)?)
+    }
+
+    /// The identity file that was named.
+    pub fn identity_file(&self) -> Option<PathBuf> {
+        self.global.identity.clone().or_else(|| self.env.identity.clone())
+    }
+
+    /// Unlocks an operator: Argon2 now, before any lock is taken. Asks on the terminal unless a passphrase file is given.
+    pub fn unlock(&self, workspace: &Workspace) -> Result<OperatorIdentity, CliError> {
+        let named = self.identity_file();
+        let (path, sealed) = workspace.sealed_operator(named.as_deref())?;
+        let who = sealed.id().map_or_else(|| path.display().to_string(), str::to_string);
+        let passphrase = self.passphrase(&format!("passphrase of {who}"))?;
+        Ok(workspace.unlock_operator(&path, &sealed, &passphrase)?)
+    }
+
+    /// A passphrase that opens something: from the file given, else asked for.
+    pub fn passphrase(&self, what: &str) -> Result<Passphrase, CliError> {
+        match &self.global.passphrase_file {
+            Some(path) => passphrase_from(path),
+            None => Ok(self.prompter().passphrase(what, "--passphrase-file FILE")?),
+        }
+    }
+
+    /// A new passphrase: from the file given, else asked for twice.
+    pub fn new_passphrase(&self, what: &str) -> Result<Passphrase, CliError> {
+        match &self.global.passphrase_file {
+            Some(path) => Ok(passphrase_from(path)?.require_strength()?),
+            None => Ok(self.prompter().new_passphrase(what, "--passphrase-file FILE")?),
+        }
+    }
+
+    /// The agent that presents itself with `--identity FILE` or `AOSCTL_IDENTITY`.
+    pub fn agent(&self, workspace: &Workspace) -> Result<AgentIdentity, CliError> {
+        let Some(path) = self.identity_file() else {
+            return Err(CliError::no("no_identity", "an agent asks with its own identity, and none was presented")
+                .hint("present it: --identity FILE, or AOSCTL_IDENTITY"));
+        };
+        Ok(workspace.agent(&path)?)
+    }
+
+    /// What a change that nobody signs for is signed with: an operator or agent that is presented without asking for a
+    /// passphrase, else the log. Used where law 2 lets nothing stand in the way.
+    pub fn whoever(&self, workspace: &Workspace) -> Result<Whoever, CliError> {
+        if let Some(path) = self.identity_file()
+            && let Ok(agent) = workspace.agent(&path)
+        {
+            return Ok(Whoever::Agent(agent));
+        }
+        // A passphrase file is a way to sign without being asked; without one nobody is asked here.
+        if self.global.passphrase_file.is_some()
+            && let Ok(operator) = self.unlock(workspace)
+        {
+            return Ok(Whoever::Operator(operator));
+        }
+        Ok(Whoever::Nobody(workspace.log_identity().map_err(WorkspaceError::from)?))
+    }
+}
+
+/// Who closes a door.
+pub enum Whoever {
+    /// An agent, which can do so only for itself.
+    Agent(AgentIdentity),
+    /// An operator.
+    Operator(OperatorIdentity),
+    /// Nobody: signed by the log, unattributed.
+    Nobody(crate::identity::PlainIdentity),
+}
+
+impl Whoever {
+    /// To sign as.
+    pub fn by(&self) -> crate::workspace::By<'_> {
+        match self {
+            Whoever::Agent(a) => a.by(),
+            Whoever::Operator(o) => o.by(),
+            Whoever::Nobody(log) => crate::workspace::By::log(log.signer()),
+        }
+    }
+}
+
+fn passphrase_from(path: &Path) -> Result<Passphrase, CliError> {
+    let bytes = files::read_private(path, crate::identity::MAX_PASSPHRASE_BYTES + 2)?;
+    Ok(Passphrase::from_file(&bytes)?)
+}

@@ -1,0 +1,139 @@
+//! Errors as a person reads them: what happened, why, what to type next.
+
+use super::exit::Exit;
+use super::term::TermError;
+use super::text::safe;
+use crate::identity::IdentityError;
+use crate::store::{SqlKind, StoreError};
+use crate::sys::SysError;
+use crate::workspace::WorkspaceError;
+
+/// A command that could not do what it was asked. The only type that knows every room's errors.
+#[derive(Debug)]
+pub struct CliError {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What happened. Our own words; foreign text in it went through [`safe`].
+    pub what: String,
+    /// Why.
+    pub cause: Option<String>,
+    /// What to type next.
+    pub hints: Vec<String>,
+    /// A stable word for scripts, as `no_workspace`.
+    pub kind: &'static str,
+}
+
+impl CliError {
+    /// An error of that exit and kind.
+    pub fn new(exit: Exit, kind: &'static str, what: impl Into<String>) -> CliError {
+        CliError { exit, what: what.into(), cause: None, hints: Vec::new(), kind }
+    }
+
+    /// Ran, and the answer is no.
+    pub fn no(kind: &'static str, what: impl Into<String>) -> CliError {
+        CliError::new(Exit::No, kind, what)
+    }
+
+    /// Wrong usage that clap cannot see.
+    pub fn usage(what: impl Into<String>) -> CliError {
+        CliError::new(Exit::Usage, "usage", what)
+    }
+
+    /// Could not run.
+    pub fn could_not(kind: &'static str, what: impl Into<String>) -> CliError {
+        CliError::new(Exit::CouldNot, kind, what)
+    }
+
+    /// Adds why.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> CliError {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds what to type next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> CliError {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<WorkspaceError> for CliError {
+    fn from(e: WorkspaceError) -> CliError {
+        let text = safe(&e.to_string());
+        match e {
+            WorkspaceError::Missing { .. } => CliError::could_not("no_workspace", text)
+                .hint("make one: aosctl init --name COMPANY")
+                .hint("or name one: --workspace DIR, or AOSCTL_WORKSPACE"),
+            WorkspaceError::Exists { .. } => CliError::no("workspace_exists", text).hint("look at it: aosctl status"),
+            WorkspaceError::Store(e) => e.into(),
+            WorkspaceError::Sys(e) => e.into(),
+            WorkspaceError::Identity { source, .. } => identity(&source, text),
+            WorkspaceError::ForeignIdentity { .. } => CliError::no("foreign_identity", text),
+            WorkspaceError::Integrity { .. } => {
+                CliError::new(Exit::Integrity, "integrity", text).hint("see everything that is wrong: aosctl audit verify")
+            }
+            WorkspaceError::RolledBack { .. } => CliError::new(Exit::Integrity, "rolled_back", text)
+                .because("an older copy of the workspace was put back, or its end was cut off")
+                .hint("put the newest copy back, then: aosctl audit verify"),
+            WorkspaceError::ClockBehind { .. } => CliError::could_not("clock", text)
+                .because("an entry must not be earlier than the one before it")
+                .hint("set this machine's clock right and try again"),
+            WorkspaceError::Refused(fault) => CliError::no(fault.kind, text),
+            WorkspaceError::NoIdentity(_) => CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE"),
+            WorkspaceError::Unwritable(_) => CliError::could_not("unwritable", text),
+        }
+    }
+}
+
+fn identity(e: &IdentityError, text: String) -> CliError {
+    match e {
+        IdentityError::WrongPassphrase => CliError::no("wrong_passphrase", text),
+        _ => CliError::could_not("identity", text),
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(e: StoreError) -> CliError {
+        let text = safe(&e.to_string());
+        match e {
+            StoreError::Busy => CliError::could_not("busy", text).because("another program has held it for over ten seconds"),
+            StoreError::Newer { .. } => CliError::could_not("newer_workspace", text)
+                .because("a newer aosctl wrote it; nothing was changed")
+                .hint("install that version or a newer one"),
+            StoreError::NotOurs => CliError::could_not("not_a_workspace", text),
+            StoreError::Corrupt { .. } => {
+                CliError::new(Exit::Integrity, "corrupt", text).hint("see everything that is wrong: aosctl audit verify")
+            }
+            StoreError::Sql(_) => {
+                match e.sql_kind() {
+                    SqlKind::Full => CliError::could_not("disk_full", "the disk is full; nothing was changed"),
+                    SqlKind::ReadOnly => CliError::could_not("read_only", "the file system is read-only; nothing was changed"),
+                    SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text).hint("see everything that is wrong: aosctl audit verify"),
+                    SqlKind::Other => CliError::could_not("database", text),
+                }
+            }
+            StoreError::Io { .. } => CliError::could_not("io", text),
+        }
+    }
+}
+
+impl From<SysError> for CliError {
+    fn from(e: SysError) -> CliError {
+        CliError::could_not("io", safe(&e.to_string()))
+    }
+}
+
+impl From<IdentityError> for CliError {
+    fn from(e: IdentityError) -> CliError {
+        let text = safe(&e.to_string());
+        identity(&e, text)
+    }
+}
+
+impl From<TermError> for CliError {
+    fn from(e: TermError) -> CliError {
+        CliError::could_not("terminal", safe(&e.to_string()))
+    }
+}
