@@ -43,7 +43,7 @@ pub fn length(span: Span) -> String {
 /// A plain table that fits the screen: no frame, two spaces between columns. Cells must be safe already.
 pub fn table(screen: &Screen, head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut t = Table::new();
-    t.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    t.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     t.set_width(u16::try_from(screen.width).unwrap_or(80));
     t.set_header(head.iter().map(|h| h.to_uppercase()));
     for row in rows {
