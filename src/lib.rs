@@ -18,5 +18,6 @@ pub mod cli;
 pub mod domain;
 pub mod identity;
 pub mod log;
+pub mod policy;
 pub mod store;
 pub mod sys;
