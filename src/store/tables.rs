@@ -79,6 +79,11 @@ impl<'c> Tables<'c> {
         self.many(&sql, [id.to_string()], rows::approval)
     }
 
+    /// Whose public key that is.
+    pub fn identity_by_key(&self, key: &[u8; 32]) -> Result<Option<Id>, StoreError> {
+        self.one("SELECT id FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").parsed())
+    }
+
     /// Requests that match a condition of our own making.
     pub(super) fn requests_where(&self, condition: &str, p: impl Params) -> Result<Vec<Request>, StoreError> {
         let sql = format!("SELECT {} FROM requests WHERE {condition}", rows::REQUEST);
@@ -323,8 +328,7 @@ impl Facts for Tables<'_> {
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
         let log = self.origin()?.is_some_and(|o| o.log_key == *key);
-        let found = self.one("SELECT 1 FROM identities WHERE public_key = ?1", [key], |_| Ok(()))?;
-        Ok(log || found.is_some())
+        Ok(log || self.identity_by_key(key)?.is_some())
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, StoreError> {

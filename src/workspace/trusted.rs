@@ -200,7 +200,9 @@ impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
 
     fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
-        Ok((self.before > 0).then(|| self.origin.clone()))
+        // While a workspace is being created there is no entry 0 yet.
+        let begun = self.before > 0 && (self.before != PRESENT || self.store.last_seq()?.is_some());
+        Ok(begun.then(|| self.origin.clone()))
     }
 
     fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, WorkspaceError> {
@@ -211,7 +213,14 @@ impl Facts for Trusted<'_> {
     }
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
-        Ok(self.tables.key_was_used(key)?)
+        if self.origin.log_key == *key {
+            return Ok(true);
+        }
+        // The table tells whose key it is now; whether it was enrolled before this place, the log tells.
+        match self.tables.identity_by_key(key)? {
+            Some(id) => Ok(self.identity(id)?.is_some()),
+            None => Ok(false),
+        }
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
@@ -298,7 +307,8 @@ impl Facts for Trusted<'_> {
     }
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
-        Ok(self.tables.request_by_key(requester, key)?)
+        let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
+        Ok(self.request(id)?.map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
