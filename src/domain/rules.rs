@@ -113,10 +113,14 @@ impl ActionRule {
     /// Does it speak of that action of that integration?
     pub fn matches(&self, integration: &Integration, action: &str) -> bool {
         let tool = self.integration == "*" || self.integration == integration.handle || self.integration == integration.kind;
-        let act = self.action == "*"
+        tool && self.matches_action(action)
+    }
+
+    /// Does it speak of an action of that name, wherever?
+    pub fn matches_action(&self, action: &str) -> bool {
+        self.action == "*"
             || self.action == action
-            || self.action.strip_suffix(".*").is_some_and(|p| action.strip_prefix(p).is_some_and(|r| r.starts_with('.')));
-        tool && act
+            || self.action.strip_suffix(".*").is_some_and(|p| action.strip_prefix(p).is_some_and(|r| r.starts_with('.')))
     }
 }
 
