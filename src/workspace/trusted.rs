@@ -200,7 +200,12 @@ impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
 
     fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
-        Ok((self.before > 0).then(|| self.origin.clone()))
+        // While a workspace is being created, the present too lies before entry 0.
+        let begun = match self.before {
+            PRESENT => self.store.last_seq()?.is_some(),
+            seq => seq > 0,
+        };
+        Ok(begun.then(|| self.origin.clone()))
     }
 
     fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, WorkspaceError> {
