@@ -518,6 +518,16 @@ macro_rules! events {
             }
         }
 
+        impl Event {
+            /// Reads a body of that type out of its canonical bytes. `None`: nobody defined the type.
+            pub fn parse_bytes(name: &str, body: &[u8]) -> Option<Result<Event, String>> {
+                Some(match name {
+                    $($name => serde_json::from_slice(body).map(Event::$variant).map_err(|e| e.to_string()),)*
+                    _ => return None,
+                })
+            }
+        }
+
         $(impl From<$variant> for Event {
             fn from(b: $variant) -> Event { Event::$variant(b) }
         })*

@@ -106,7 +106,8 @@ impl Envelope {
     /// that the header names.
     ///
     /// # Errors
-    /// [`EnvelopeFault::Header`] if the header is not of the format; nothing is signed then.
+    /// [`EnvelopeFault::Header`] if the header is not of the format, which asks for no signature;
+    /// [`JsonFault::TooLarge`] if its type is so long that the envelope is.
     pub fn seal(header: &Header, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Envelope, EnvelopeFault> {
         header.check()?;
         let body = header.to_jcs();
@@ -118,6 +119,12 @@ impl Envelope {
             base64_encode(&sig)
         )
         .into_bytes();
+        if bytes.len() > ENVELOPE_LIMIT {
+            return Err(JsonFault::TooLarge {
+                limit: ENVELOPE_LIMIT,
+            }
+            .into());
+        }
         Ok(Envelope {
             bytes,
             header: header.clone(),
@@ -370,7 +377,7 @@ impl Reading {
 fn decode_into_pae(payload: &[u8]) -> Option<(Vec<u8>, usize)> {
     let padding = payload.iter().rev().take_while(|&&byte| byte == b'=').count();
     let unpadded = payload.get(..payload.len() - padding)?;
-    if payload.len() % 4 != 0 || padding > 2 || unpadded.contains(&b'=') {
+    if !payload.len().is_multiple_of(4) || padding > 2 || unpadded.contains(&b'=') {
         return None;
     }
     let length = (payload.len() / 4 * 3).checked_sub(padding)?;
@@ -381,3 +388,6 @@ fn decode_into_pae(payload: &[u8]) -> Option<(Vec<u8>, usize)> {
     pae.truncate(body_at + decoded);
     (decoded == length).then_some((pae, body_at))
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Base64 as the format wants it: standard alphabet, padded, zero trailing bits, one run.
 /// `data_encoding` would also take several padded runs joined, so padding is looked for before the end.
 pub(crate) fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let quantum = text.len().saturating_sub(4);

@@ -160,6 +160,26 @@ impl Store {
         Ok(())
     }
 
+    /// The projection of this scratch database, replayed from the log in another one.
+    pub fn tables_replaying<'a>(&'a self, log: &'a Store) -> Tables<'a> {
+        Tables::replaying(&self.conn, &log.conn)
+    }
+
+    /// Begins one large write into a scratch database.
+    pub fn begin_replay(&self) -> Result<(), StoreError> {
+        Ok(self.conn.execute_batch("BEGIN")?)
+    }
+
+    /// Ends it, so that the attached view sees it.
+    pub fn end_replay(&self) -> Result<(), StoreError> {
+        Ok(self.conn.execute_batch("COMMIT")?)
+    }
+
+    /// Where the replayed log ended.
+    pub fn set_replayed_head(&self, head: &Head) -> Result<(), StoreError> {
+        entries::set_head(&self.conn, head)
+    }
+
     /// The connection, for this room.
     pub(super) fn conn(&self) -> &Connection {
         &self.conn
@@ -208,7 +228,7 @@ impl Write<'_> {
 /// A database for replaying into, thrown away afterwards: no journal, no syncs.
 pub fn scratch(path: &Path) -> Result<Store, StoreError> {
     let conn = Connection::open(path).map_err(StoreError::from_sql)?;
-    conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF;")?;
+    conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;")?;
     conn.set_prepared_statement_cache_capacity(128);
     for migration in MIGRATIONS {
         conn.execute_batch(migration)?;

@@ -24,6 +24,8 @@ use crate::log::payload::Record;
 /// and reports are read from, and what `audit verify` proves.
 pub struct Tables<'c> {
     conn: &'c Connection,
+    /// Where the entries lie: the same database, but for a replay into a scratch one.
+    log: &'c Connection,
     /// Small and read for nearly every entry: kept in memory, forgotten on every change.
     memory: RefCell<Memory>,
 }
@@ -45,7 +47,12 @@ const MEMORY_LIMIT: usize = 20_000;
 impl<'c> Tables<'c> {
     /// The tables of that database.
     pub fn new(conn: &'c Connection) -> Tables<'c> {
-        Tables { conn, memory: RefCell::default() }
+        Tables::replaying(conn, conn)
+    }
+
+    /// The tables of a scratch database that a log in another one is replayed into.
+    pub(super) fn replaying(conn: &'c Connection, log: &'c Connection) -> Tables<'c> {
+        Tables { conn, log, memory: RefCell::default() }
     }
 
     fn one<T>(&self, sql: &str, p: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
@@ -372,7 +379,7 @@ impl Facts for Tables<'_> {
         }
         let found = self.one("SELECT seq FROM policies ORDER BY seq DESC LIMIT 1", [], |row| Reader::new(row, "policies").seq())?;
         let Some(seq) = found else { return Ok(None) };
-        let policy = policy_at(self.conn, seq)?;
+        let policy = policy_at(self.log, seq)?;
         self.memory.borrow_mut().policy.clone_from(&policy);
         Ok(policy)
     }
@@ -418,7 +425,7 @@ impl Facts for Tables<'_> {
     }
 
     fn entry(&self, seq: u64) -> Result<Option<EntryFacts>, StoreError> {
-        entries::facts(self.conn, seq)
+        entries::facts(self.log, seq)
     }
 
     fn invalid(&self, seq: u64) -> Result<Option<InvalidEntry>, StoreError> {

@@ -13,6 +13,7 @@ mod place;
 mod transact;
 mod trusted;
 mod unlock;
+mod verify;
 
 pub use create::{Created, NewWorkspace, create};
 pub use enrol::EnrolledAgent;
@@ -22,6 +23,7 @@ pub use place::Place;
 pub use transact::{Appended, By, Tx};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
+pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

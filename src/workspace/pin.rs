@@ -13,7 +13,7 @@ use crate::sys::files;
 use crate::sys::lock::Lock;
 
 /// The largest pin file: a checkpoint with some witnesses' lines.
-const MAX_PIN: usize = 65_536;
+pub(super) const MAX_PIN: usize = 65_536;
 
 /// What the pin says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

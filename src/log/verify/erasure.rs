@@ -163,3 +163,72 @@ impl ErasureLedger {
         faults
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claim(body: &Value) -> Result<ErasureClaim, ErasureFault> {
+        ErasureClaim::read(body.as_object().unwrap())
+    }
+
+    #[test]
+    fn claims_are_read_strictly() {
+        let good = json!({"approvals": [9], "members": ["note"], "reason": "x", "seq": 5});
+        let read = claim(&good).unwrap();
+        assert_eq!(
+            (read.seq, read.members, read.approvals),
+            (5, vec!["note".to_owned()], vec![9])
+        );
+        for (name, value) in [
+            ("seq", json!(-1)),
+            ("seq", json!("5")),
+            ("members", json!([])),
+            ("members", json!([1])),
+            ("approvals", json!(null)),
+        ] {
+            let mut bad = good.clone();
+            bad[name] = value;
+            assert_eq!(claim(&bad), Err(ErasureFault::Malformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_account_is_settled_both_ways() {
+        let mut ledger = ErasureLedger::new();
+        let of = |seq: u64, members: &[&str]| ErasureClaim {
+            seq,
+            members: members.iter().map(|name| (*name).to_owned()).collect(),
+            approvals: Vec::new(),
+        };
+        assert_eq!(ledger.claim(9, &of(5, &["note", "detail"])), Ok(()));
+        assert_eq!(
+            ledger.claim(10, &of(5, &["reason", "note"])),
+            Err(ErasureFault::Twice)
+        );
+        assert_eq!(
+            ledger.claim(10, &of(5, &["reason", "reason"])),
+            Err(ErasureFault::Twice)
+        );
+        assert_eq!(
+            ledger.claim(10, &of(10, &["note"])),
+            Err(ErasureFault::NoSuchEntry)
+        );
+        assert_eq!(
+            ledger.claim(10, &of(4, &["action"])),
+            Err(ErasureFault::NotErasable)
+        );
+        ledger.missing(7, &["summary".to_owned()]);
+        ledger.missing(6, &["action".to_owned()]);
+        ledger.missing(5, &["note".to_owned()]);
+        ledger.missing(8, &[]);
+        let faults = [
+            (5, ErasureFault::ErasedButPresent),
+            (6, ErasureFault::ErasedNotErasable),
+            (7, ErasureFault::ErasedWithoutEntry),
+        ];
+        assert_eq!(ledger.settle(), faults);
+    }
+}
