@@ -79,11 +79,6 @@ impl<'c> Tables<'c> {
         self.many(&sql, [id.to_string()], rows::approval)
     }
 
-    /// Whose public key that is.
-    pub fn identity_by_key(&self, key: &[u8; 32]) -> Result<Option<Id>, StoreError> {
-        self.one("SELECT id FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").parsed())
-    }
-
     /// Requests that match a condition of our own making.
     pub(super) fn requests_where(&self, condition: &str, p: impl Params) -> Result<Vec<Request>, StoreError> {
         let sql = format!("SELECT {} FROM requests WHERE {condition}", rows::REQUEST);
@@ -107,6 +102,11 @@ impl<'c> Tables<'c> {
     /// Integrations that match a condition of our own making.
     pub(super) fn integrations_where(&self, condition: &str, p: impl Params) -> Result<Vec<Integration>, StoreError> {
         self.many(&format!("SELECT {} FROM integrations WHERE {condition}", rows::INTEGRATION), p, rows::integration)
+    }
+
+    /// The entry that enrolled a public key.
+    pub fn enrolled_with(&self, key: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").seq())
     }
 
     /// Writes what an entry changed.
@@ -328,7 +328,7 @@ impl Facts for Tables<'_> {
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
         let log = self.origin()?.is_some_and(|o| o.log_key == *key);
-        Ok(log || self.identity_by_key(key)?.is_some())
+        Ok(log || self.enrolled_with(key)?.is_some())
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, StoreError> {

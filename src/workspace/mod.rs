@@ -5,6 +5,7 @@
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
 mod create;
+mod enrol;
 mod error;
 mod names;
 mod pin;
@@ -15,6 +16,7 @@ mod unlock;
 mod verify;
 
 pub use create::{Created, NewWorkspace, create};
+pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
 pub use pin::PinState;
 pub use place::Place;

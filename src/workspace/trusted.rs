@@ -200,8 +200,11 @@ impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
 
     fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
-        // While a workspace is being created there is no entry 0 yet.
-        let begun = self.before > 0 && (self.before != PRESENT || self.store.last_seq()?.is_some());
+        // While a workspace is being created, the present too lies before entry 0.
+        let begun = match self.before {
+            PRESENT => self.store.last_seq()?.is_some(),
+            seq => seq > 0,
+        };
         Ok(begun.then(|| self.origin.clone()))
     }
 
@@ -213,14 +216,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
-        if self.origin.log_key == *key {
-            return Ok(true);
-        }
-        // The table tells whose key it is now; whether it was enrolled before this place, the log tells.
-        match self.tables.identity_by_key(key)? {
-            Some(id) => Ok(self.identity(id)?.is_some()),
-            None => Ok(false),
-        }
+        // Only what lies before this place counts: an enrolment that is read again must not stand in its own way.
+        let log = self.origin()?.is_some_and(|o| o.log_key == *key);
+        Ok(log || self.tables.enrolled_with(key)?.is_some_and(|seq| seq < self.before))
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
@@ -307,8 +305,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
+        // As above: a request that is read again is not its own double.
         let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
-        Ok(self.request(id)?.map(|r| r.id))
+        Ok(self.request(id)?.filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key)).map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
