@@ -13,7 +13,7 @@ pub const MAX_NAME: usize = 500;
 /// Reads the facets of an action out of its parameters. What is needed and cannot be read makes its point unclear, and
 /// an unclear point fires; nothing here can fail open.
 pub fn bind(action: &Action, parameters: Option<&Value>) -> Facets {
-    let mut facets = Facets { public: action.public, data: action.data, ..Facets::default() };
+    let mut facets = Facets { public: action.public, ..Facets::default() };
     let at = |pointer: &str| parameters.and_then(|p| p.pointer(pointer));
     if let Some(path) = &action.amount {
         match (at(&path.value), at(&path.currency)) {

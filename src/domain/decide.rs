@@ -302,7 +302,10 @@ fn crossings(
     }
     // 7: customer data to anything outside the boundary.
     let outside = !integration.inside || f.destination.as_deref().is_some_and(|d| !rules.boundary.holds(d));
-    let sends = action.is_some_and(|a| a.sends) || access >= Access::Write || f.destination.is_some();
+    // What an action merely touches over there (a refund touches a customer) does not leave; what it sends does, and so
+    // does whatever a writing request itself declares to carry, and whatever an unknown write may carry.
+    let carries = f.data.is_some_and(|c| c >= DataClass::Customer) && access >= Access::Write;
+    let sends = action.is_none_or(|a| a.sends) || f.destination.is_some() || carries;
     if outside && sends {
         let to = match &f.destination {
             Some(d) if !rules.boundary.holds(d) => format!("a destination outside the boundary ({d})"),

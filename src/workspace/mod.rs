@@ -6,6 +6,7 @@
 
 mod create;
 mod doors;
+mod enrol;
 mod error;
 mod names;
 mod pin;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
+pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
 pub use pin::PinState;
 pub use place::Place;

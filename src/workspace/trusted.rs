@@ -200,7 +200,12 @@ impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
 
     fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
-        Ok((self.before > 0).then(|| self.origin.clone()))
+        // While a workspace is being created, the present too lies before entry 0.
+        let begun = match self.before {
+            PRESENT => self.store.last_seq()?.is_some(),
+            seq => seq > 0,
+        };
+        Ok(begun.then(|| self.origin.clone()))
     }
 
     fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, WorkspaceError> {
@@ -211,7 +216,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
-        Ok(self.tables.key_was_used(key)?)
+        // Only what lies before this place counts: an enrolment that is read again must not stand in its own way.
+        let log = self.origin()?.is_some_and(|o| o.log_key == *key);
+        Ok(log || self.tables.enrolled_with(key)?.is_some_and(|seq| seq < self.before))
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
@@ -298,7 +305,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
-        Ok(self.tables.request_by_key(requester, key)?)
+        // As above: a request that is read again is not its own double.
+        let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
+        Ok(self.request(id)?.filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key)).map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
