@@ -81,7 +81,9 @@ impl<'s> Trusted<'s> {
             Some(id) => drop(memory.timelines.remove(&id)),
             None => memory.timelines.clear(),
         }
-        memory.policies.clear();
+        if subject.is_none_or(|s| s == Id::POLICY) {
+            memory.policies.clear();
+        }
     }
 
     /// The newest change about a subject that `pick` wants, before this place.
