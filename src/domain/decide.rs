@@ -340,8 +340,8 @@ fn crossings(
     fired
 }
 
-/// Does the catalogue say what a writing action does?
-fn classified(a: &Action) -> bool {
+/// Does the catalogue say what a writing action does? Where it does not, the write asks as a production change.
+pub fn classified(a: &Action) -> bool {
     a.internal || !a.points.is_empty() || a.public || a.sends || a.amount.is_some() || a.recipients.is_some() || a.environment.is_some()
 }
 
