@@ -5,6 +5,7 @@
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
 mod create;
+mod doors;
 mod enrol;
 mod error;
 mod names;
@@ -16,6 +17,7 @@ mod unlock;
 mod verify;
 
 pub use create::{Created, NewWorkspace, create};
+pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
 pub use pin::PinState;
