@@ -107,6 +107,9 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
             }
         }
     };
+    if let Some(e) = &outcome.error {
+        report(e, style, false);
+    }
     let mut err = std::io::stderr().lock();
     for line in &outcome.warnings {
         let _ = writeln!(err, "{} {line}", style.yellow("warning:"));

@@ -4,6 +4,9 @@
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
+pub mod ask;
+pub mod claim;
+pub mod command;
 mod create;
 mod doors;
 mod enrol;
