@@ -5,6 +5,7 @@
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
 mod create;
+pub mod decision;
 mod error;
 mod names;
 mod pin;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use create::{Created, NewWorkspace, create};
 pub use error::WorkspaceError;
+pub use names::standing;
 pub use pin::PinState;
 pub use place::Place;
 pub use transact::{Appended, By, Tx};
