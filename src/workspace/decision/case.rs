@@ -44,6 +44,8 @@ pub struct Case {
     pub integration: Option<Rc<Integration>>,
     /// The grant it stands on.
     pub grant: Option<Rc<Grant>>,
+    /// Who approved so far, in the order of the request's approvals.
+    pub approvers: Vec<Party>,
     /// While somebody can still decide.
     pub open: Option<Open>,
     /// The moment all this was read for.
@@ -144,7 +146,9 @@ impl Workspace {
             None => None,
         };
         let open = if closed(&request, now).is_none() { Some(open(&facts, &request, now)?) } else { None };
+        let approvers = request.approvals.iter().map(|a| self.party(&facts, a.operator)).collect::<Result<_, _>>()?;
         Ok(Some(Case {
+            approvers,
             erased: facts.erased_members(request.made_seq)?,
             standing: standing(&facts, &request, now)?,
             requester: self.party(&facts, request.requester)?,
