@@ -11,6 +11,7 @@ mod error;
 pub mod exit;
 pub mod global;
 pub mod outcome;
+pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;

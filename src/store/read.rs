@@ -144,6 +144,15 @@ impl Store {
         }
         found.sort_unstable();
         Ok(found)
+    /// What a requester asked since a moment, in the order of their ids.
+    pub fn requests_since(&self, requester: Id, since: Time) -> Result<Vec<Request>, StoreError> {
+        self.tables().requests_where("requester = ?1 AND at >= ?2 ORDER BY n", params![requester.to_string(), since.millis()])
+    }
+
+    /// Requests for that action of that integration but for one, newest first, at most so many.
+    pub fn requests_like(&self, integration: Option<Id>, action: &str, but: Id, limit: usize) -> Result<Vec<Request>, StoreError> {
+        let p = params![integration.map(|i| i.to_string()), action, but.to_string(), i64::try_from(limit).unwrap_or(i64::MAX)];
+        self.tables().requests_where("integration IS ?1 AND action = ?2 AND id <> ?3 ORDER BY n DESC LIMIT ?4", p)
     }
 
     /// The next unused number for ids of that kind.
