@@ -2,11 +2,13 @@
 
 use rusqlite::params;
 
+use super::rows::Reader;
 use super::{Store, StoreError};
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::money::Money;
 use crate::domain::request::Request;
 use crate::domain::time::Time;
 
@@ -70,6 +72,20 @@ impl Store {
             RequestFilter::By(a) => t.requests_where("requester = ?1 ORDER BY n", [a.to_string()]),
             RequestFilter::Newest(limit) => t.requests_where("1 ORDER BY n DESC LIMIT ?1", [i64::try_from(limit).unwrap_or(i64::MAX)]),
         }
+    }
+
+    /// Money handed out for an agent's requests after a moment and not released, in the order of the entries.
+    pub fn spent_by(&self, requester: Id, after: Time) -> Result<Vec<Money>, StoreError> {
+        let sql = "SELECT s.currency, s.minor FROM spends s JOIN requests r ON r.id = s.request
+             WHERE r.requester = ?1 AND s.at > ?2 AND s.released_seq IS NULL ORDER BY s.seq";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![requester.to_string(), after.millis()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "spends");
+            found.push(Money { currency: r.parsed()?, minor: r.seq()? });
+        }
+        Ok(found)
     }
 
     /// The next unused number for ids of that kind.

@@ -7,6 +7,7 @@
 mod create;
 mod enrol;
 mod error;
+mod glimpse;
 mod names;
 mod pin;
 mod place;
@@ -18,6 +19,7 @@ mod verify;
 pub use create::{Created, NewWorkspace, create};
 pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
+pub use glimpse::Glimpse;
 pub use pin::PinState;
 pub use place::Place;
 pub use transact::{Appended, By, Tx};
