@@ -6,6 +6,8 @@ mod reach;
 mod retire;
 mod show;
 
+pub(in crate::cli::commands) use retire::check_as_of;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
