@@ -8,6 +8,7 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::money::Money;
 use crate::domain::request::Request;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -153,6 +154,18 @@ impl Store {
     pub fn requests_like(&self, integration: Option<Id>, action: &str, but: Id, limit: usize) -> Result<Vec<Request>, StoreError> {
         let p = params![integration.map(|i| i.to_string()), action, but.to_string(), i64::try_from(limit).unwrap_or(i64::MAX)];
         self.tables().requests_where("integration IS ?1 AND action = ?2 AND id <> ?3 ORDER BY n DESC LIMIT ?4", p)
+    /// Money handed out for an agent's requests after a moment and not released, in the order of the entries.
+    pub fn spent_by(&self, requester: Id, after: Time) -> Result<Vec<Money>, StoreError> {
+        let sql = "SELECT s.currency, s.minor FROM spends s JOIN requests r ON r.id = s.request
+             WHERE r.requester = ?1 AND s.at > ?2 AND s.released_seq IS NULL ORDER BY s.seq";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![requester.to_string(), after.millis()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "spends");
+            found.push(Money { currency: r.parsed()?, minor: r.seq()? });
+        }
+        Ok(found)
     }
 
     /// The next unused number for ids of that kind.
