@@ -18,6 +18,7 @@ pub mod cli;
 pub mod domain;
 pub mod identity;
 pub mod log;
+pub mod policy;
 pub mod store;
 pub mod sys;
 pub mod workspace;

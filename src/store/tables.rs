@@ -104,6 +104,11 @@ impl<'c> Tables<'c> {
         self.many(&format!("SELECT {} FROM integrations WHERE {condition}", rows::INTEGRATION), p, rows::integration)
     }
 
+    /// The entry that enrolled a public key.
+    pub fn enrolled_with(&self, key: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").seq())
+    }
+
     /// Writes what an entry changed.
     pub fn apply(&self, change: &Change) -> Result<(), StoreError> {
         let c = self.conn;
@@ -323,8 +328,7 @@ impl Facts for Tables<'_> {
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
         let log = self.origin()?.is_some_and(|o| o.log_key == *key);
-        let found = self.one("SELECT 1 FROM identities WHERE public_key = ?1", [key], |_| Ok(()))?;
-        Ok(log || found.is_some())
+        Ok(log || self.enrolled_with(key)?.is_some())
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, StoreError> {

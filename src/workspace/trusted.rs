@@ -40,7 +40,8 @@ pub struct Trusted<'s> {
 #[derive(Default)]
 struct Memory {
     timelines: HashMap<Id, Timeline>,
-    policies: HashMap<u64, Option<Rc<Policy>>>,
+    /// Policies that were found, each in force for every place after the first number and up to the second.
+    policies: Vec<(u64, u64, Rc<Policy>)>,
 }
 
 /// What was said about one subject, as far as it was read.
@@ -81,7 +82,9 @@ impl<'s> Trusted<'s> {
             Some(id) => drop(memory.timelines.remove(&id)),
             None => memory.timelines.clear(),
         }
-        memory.policies.clear();
+        if subject.is_none_or(|s| s == Id::POLICY) {
+            memory.policies.clear();
+        }
     }
 
     /// The newest change about a subject that `pick` wants, before this place.
@@ -200,7 +203,12 @@ impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
 
     fn origin(&self) -> Result<Option<Rc<Origin>>, WorkspaceError> {
-        Ok((self.before > 0).then(|| self.origin.clone()))
+        // While a workspace is being created, the present too lies before entry 0.
+        let begun = match self.before {
+            PRESENT => self.store.last_seq()?.is_some(),
+            seq => seq > 0,
+        };
+        Ok(begun.then(|| self.origin.clone()))
     }
 
     fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, WorkspaceError> {
@@ -211,7 +219,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
-        Ok(self.tables.key_was_used(key)?)
+        // Only what lies before this place counts: an enrolment that is read again must not stand in its own way.
+        let log = self.origin()?.is_some_and(|o| o.log_key == *key);
+        Ok(log || self.tables.enrolled_with(key)?.is_some_and(|seq| seq < self.before))
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
@@ -255,31 +265,31 @@ impl Facts for Trusted<'_> {
     }
 
     fn policy(&self) -> Result<Option<Rc<Policy>>, WorkspaceError> {
-        if let Some(known) = self.memory.borrow().policies.get(&self.before) {
-            return Ok(known.clone());
+        let known = |(from, upto, policy): &(u64, u64, Rc<Policy>)| (*from < self.before && self.before <= *upto).then(|| policy.clone());
+        if let Some(policy) = self.memory.borrow().policies.iter().find_map(known) {
+            return Ok(Some(policy));
         }
         // Adoptions replace each other, so the newest valid one is enough: walk back to it.
         let mut before = self.before;
-        let found = loop {
-            let Some(stored) = self.store.newest_about(Id::POLICY, before)? else { break None };
+        while let Some(stored) = self.store.newest_about(Id::POLICY, before)? {
             let (entry, event) = self.verified(&stored)?;
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
-                    let policy = changes.into_iter().find_map(|c| match c {
+                    let adopted = changes.into_iter().find_map(|c| match c {
                         Change::Policy(p) => Some(Rc::new(*p)),
                         _ => None,
                     });
-                    if policy.is_some() {
-                        break policy;
+                    if let Some(policy) = adopted {
+                        self.memory.borrow_mut().policies.push((stored.seq, self.before, policy.clone()));
+                        return Ok(Some(policy));
                     }
                 }
                 Err(Refusal::Fault(_)) => {}
                 Err(Refusal::Facts(e)) => return Err(e),
             }
             before = stored.seq;
-        };
-        self.memory.borrow_mut().policies.insert(self.before, found.clone());
-        Ok(found)
+        }
+        Ok(None)
     }
 
     fn frozen(&self, target: Id) -> Result<Option<u64>, WorkspaceError> {
@@ -298,7 +308,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
-        Ok(self.tables.request_by_key(requester, key)?)
+        // As above: a request that is read again is not its own double.
+        let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
+        Ok(self.request(id)?.filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key)).map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
