@@ -73,9 +73,9 @@ impl std::fmt::Debug for World {
             self.action(),
             self.integration
         )?;
-        write!(
+        writeln!(
             f,
-            "agent live, operator live, frozen, agent frozen: {live:?}; operators {}; spent {}\n",
+            "agent live, operator live, frozen, agent frozen: {live:?}; operators {}; spent {}",
             self.operators, self.spent
         )?;
         self.grants.iter().try_for_each(|g| {
