@@ -186,7 +186,8 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
     // 9: inside the grant, nothing crossed.
     let Some(first) = fired.first() else {
         if p.unsure {
-            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: 1, ..base };
+            let needed = approvers(p, s, rules, integration, &[]);
+            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: needed, ..base };
         }
         return base;
     };

@@ -232,8 +232,8 @@ pub fn action(name: &'static str) -> BoxedStrategy<Action> {
         access(),
         prop_oneof![4 => Just(Vec::new()), 1 => points(2)],
         any::<bool>(),
-        weighted(0.6, class()),
-        (prop::bool::weighted(0.2), prop::bool::weighted(0.1)),
+        weighted(0.5, class()),
+        (prop::bool::weighted(0.35), prop::bool::weighted(0.1)),
         weighted(0.2, any::<bool>()),
         (pointer("/to"), pointer("/destination"), pointer("/environment")),
     )

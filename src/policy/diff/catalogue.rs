@@ -36,12 +36,13 @@ pub(super) fn kinds(old: &[Kind], new: &[Kind], out: &mut Lines) {
 }
 
 fn summary(k: &Kind) -> String {
-    format!(
-        "{} actions, {} scopes, {} permissions",
-        k.action.len(),
-        k.scope.len(),
-        k.permission.len()
-    )
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    [
+        count(k.action.len(), "action"),
+        count(k.scope.len(), "scope"),
+        count(k.permission.len(), "permission"),
+    ]
+    .join(", ")
 }
 
 fn kind(old: &Kind, new: &Kind, out: &mut Lines) {

@@ -1,10 +1,12 @@
-//! `aosctl operator`.
+//! `aosctl grant`: list, show, narrow, renew.
 
+pub mod view;
+
+use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
-use crate::cli::Context;
 
-/// Operators: humans who decide.
+/// Grants: list, show, narrow, renew.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
