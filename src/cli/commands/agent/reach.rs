@@ -48,15 +48,19 @@ pub struct Reachable {
 }
 
 /// What the decision needs besides the action.
-pub(super) struct Holder<'a> {
+pub(in crate::cli::commands) struct Holder<'a> {
+    /// The adopted policy.
     pub rules: &'a Rules,
+    /// Who.
     pub agent: &'a Identity,
+    /// Where.
     pub integration: &'a Integration,
+    /// Through which door.
     pub grant: &'a Grant,
 }
 
 /// Every action of the catalogue that the grant reaches, the gravest first.
-pub(super) fn reach(h: &Holder<'_>, now: Time) -> Vec<Reachable> {
+pub(in crate::cli::commands) fn reach(h: &Holder<'_>, now: Time) -> Vec<Reachable> {
     let Some(kind) = h.rules.kind(&h.integration.kind) else { return Vec::new() };
     let grants = [Rc::new(h.grant.clone())];
     let ask = |action: &Action, facets: Facets| {
