@@ -122,7 +122,8 @@ fn gravest(action: &Action, h: &Holder<'_>) -> Facets {
     let cap = h.rules.caps.per_move();
     Facets {
         recipients: action.recipients.as_ref().map(|_| h.rules.recipients.saturating_add(1)),
-        data: Some(h.grant.data),
+        // An agent may say of any write that it carries customer data; here stands what the catalogue knows to carry some.
+        data: (action.sends || action.destination.is_some()).then_some(h.grant.data),
         environment: action.environment.as_ref().map(|_| "production".into()),
         amount: action.amount.as_ref().map(|_| Money::new(cap.currency, cap.minor.saturating_add(1))),
         // No name under `.invalid` can be inside anybody's boundary (RFC 2606).
