@@ -11,6 +11,7 @@ mod error;
 pub mod exit;
 pub mod global;
 pub mod outcome;
+pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;
@@ -39,7 +40,7 @@ use term::{Pager, Stream, is_terminal};
 /// aosctl is the operator's tool for companies that run AI agents. Everything stays on this machine: a SQLite
 /// workspace, no server, no account, no network of its own.
 #[derive(Debug, Parser)]
-#[command(name = "aosctl", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "aosctl", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 80)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -107,6 +108,9 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
             }
         }
     };
+    if let Some(e) = &outcome.error {
+        report(e, style, false);
+    }
     let mut err = std::io::stderr().lock();
     for line in &outcome.warnings {
         let _ = writeln!(err, "{} {line}", style.yellow("warning:"));

@@ -302,6 +302,8 @@ body! {
         #[serde(default, skip_serializing_if = "Option::is_none")] integration: Option<String>,
         /// The facets as declared, before the parameters were read.
         #[serde(default, skip_serializing_if = "Option::is_none")] declared: Option<Facets>,
+        /// The access as declared, which the catalogue may have raised.
+        #[serde(default, skip_serializing_if = "Option::is_none")] access: Option<Access>,
     }
 }
 body! {

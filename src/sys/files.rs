@@ -87,6 +87,37 @@ pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Vec<u8>, SysError> 
     Ok(std::mem::take(&mut *read_up_to(path, file, max_bytes)?))
 }
 
+/// Opens a file (or a pipe) for reading; a directory, a device or a socket is refused.
+///
+/// # Errors
+/// [`SysError::NotAFile`], [`SysError::Io`].
+pub fn open_file(path: &Path) -> Result<File, SysError> {
+    open(path).map(|(file, _)| file)
+}
+
+/// Keeps everything that a reader gives, at most `max_bytes`, in a file that has no name and is gone with its handle.
+/// It is left at its start.
+///
+/// # Errors
+/// [`SysError::TooLarge`], [`SysError::Io`].
+pub fn spool(name: &Path, reader: impl Read, max_bytes: u64) -> Result<File, SysError> {
+    let io = SysError::io("keep a copy of", name);
+    let mut reader = reader.take(max_bytes.saturating_add(1));
+    let copied = tempfile::tempfile().and_then(|mut file| {
+        let size = io::copy(&mut reader, &mut file)?;
+        io::Seek::rewind(&mut file)?;
+        Ok((file, size))
+    });
+    match copied {
+        Ok((file, size)) if size <= max_bytes => Ok(file),
+        Ok(_) => Err(SysError::TooLarge {
+            path: name.to_path_buf(),
+            max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
+        }),
+        Err(error) => Err(io(error)),
+    }
+}
+
 fn open(path: &Path) -> Result<(File, Metadata), SysError> {
     let file = File::open(path).map_err(SysError::io("open", path))?;
     let metadata = file.metadata().map_err(SysError::io("look at", path))?;
@@ -176,6 +207,19 @@ mod tests {
 
     fn chmod(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn spooled_bytes_are_kept_whole_or_refused() {
+        let mut file = spool(Path::new("-"), &b"abc"[..], 3).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "abc");
+        assert!(matches!(
+            spool(Path::new("-"), &b"abcd"[..], 3),
+            Err(SysError::TooLarge { max_bytes: 3, .. })
+        ));
+        assert!(open_file(Path::new("/")).is_err());
     }
 
     #[test]

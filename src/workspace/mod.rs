@@ -4,8 +4,13 @@
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
+pub mod ask;
+pub mod claim;
+pub mod command;
 mod create;
+mod doors;
 mod enrol;
+pub mod decision;
 mod error;
 mod glimpse;
 mod names;
@@ -18,8 +23,10 @@ mod unlock;
 mod verify;
 
 pub use create::{Created, NewWorkspace, create};
+pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
+pub use names::standing;
 pub use glimpse::Glimpse;
 pub use pin::PinState;
 pub use place::Place;

@@ -1,8 +1,10 @@
-//! `aosctl grant`.
+//! `aosctl grant`: list, show, narrow, renew.
 
+pub mod view;
+
+use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
-use crate::cli::Context;
 
 /// Grants: list, show, narrow, renew.
 #[derive(Debug, clap::Args)]
