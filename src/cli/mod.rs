@@ -11,6 +11,7 @@ mod error;
 pub mod exit;
 pub mod global;
 pub mod outcome;
+pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;
@@ -107,6 +108,9 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
             }
         }
     };
+    if let Some(e) = &outcome.error {
+        report(e, style, false);
+    }
     let mut err = std::io::stderr().lock();
     for line in &outcome.warnings {
         let _ = writeln!(err, "{} {line}", style.yellow("warning:"));

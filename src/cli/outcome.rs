@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::error::CliError;
 use super::exit::Exit;
 use super::style::Style;
 
@@ -59,17 +60,20 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The page may be long: show it through the pager on a terminal.
     pub pager: bool,
+    /// Why it could not be answered, for stderr: where the data says so too, because every error on the way to a decision
+    /// is a deny.
+    pub error: Option<CliError>,
 }
 
 impl Outcome {
     /// An end with data.
     pub fn of(exit: Exit, view: impl View + 'static) -> Outcome {
-        Outcome { exit, view: Some(Box::new(view)), notes: Vec::new(), warnings: Vec::new(), pager: false }
+        Outcome { exit, view: Some(Box::new(view)), notes: Vec::new(), warnings: Vec::new(), pager: false, error: None }
     }
 
     /// An end without data: it was printed already, or there is none.
     pub fn silent(exit: Exit) -> Outcome {
-        Outcome { exit, view: None, notes: Vec::new(), warnings: Vec::new(), pager: false }
+        Outcome { exit, view: None, notes: Vec::new(), warnings: Vec::new(), pager: false, error: None }
     }
 
     /// Adds a line on stderr.
@@ -90,6 +94,13 @@ impl Outcome {
     #[must_use]
     pub fn warn_if(mut self, e: Option<impl std::fmt::Display>) -> Outcome {
         self.warnings.extend(e.map(|e| format!("it is on disk, but the pin could not be moved: {e}")));
+        self
+    }
+
+    /// Says on stderr why it could not be answered.
+    #[must_use]
+    pub fn failed(mut self, error: CliError) -> Outcome {
+        self.error = Some(error);
         self
     }
 

@@ -74,3 +74,10 @@ pub fn field(screen: &Screen, name: &str, value: &str) -> String {
     }
     out
 }
+
+/// The first 20 hex digits (80 bits) of a key id in groups of four, short enough to be read out and compared:
+/// `3f2a-91bc-07de-55a0-c1d9`.
+pub fn fingerprint(key_id: &str) -> String {
+    let digits: Vec<char> = key_id.chars().take(20).collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}

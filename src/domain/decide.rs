@@ -186,7 +186,8 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
     // 9: inside the grant, nothing crossed.
     let Some(first) = fired.first() else {
         if p.unsure {
-            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: 1, ..base };
+            let needed = approvers(p, s, rules, integration, &[]);
+            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: needed, ..base };
         }
         return base;
     };
@@ -340,8 +341,8 @@ fn crossings(
     fired
 }
 
-/// Does the catalogue say what a writing action does?
-fn classified(a: &Action) -> bool {
+/// Does the catalogue say what a writing action does? Where it does not, the write asks as a production change.
+pub fn classified(a: &Action) -> bool {
     a.internal || !a.points.is_empty() || a.public || a.sends || a.amount.is_some() || a.recipients.is_some() || a.environment.is_some()
 }
 

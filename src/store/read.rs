@@ -8,6 +8,7 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::money::Money;
 use crate::domain::request::Request;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -146,6 +147,31 @@ impl Store {
         Ok(found)
     }
 
+    /// What a requester asked since a moment, in the order of their ids.
+    pub fn requests_since(&self, requester: Id, since: Time) -> Result<Vec<Request>, StoreError> {
+        self.tables().requests_where("requester = ?1 AND at >= ?2 ORDER BY n", params![requester.to_string(), since.millis()])
+    }
+
+    /// Requests for that action of that integration but for one, newest first, at most so many.
+    pub fn requests_like(&self, integration: Option<Id>, action: &str, but: Id, limit: usize) -> Result<Vec<Request>, StoreError> {
+        let p = params![integration.map(|i| i.to_string()), action, but.to_string(), i64::try_from(limit).unwrap_or(i64::MAX)];
+        self.tables().requests_where("integration IS ?1 AND action = ?2 AND id <> ?3 ORDER BY n DESC LIMIT ?4", p)
+    }
+
+    /// Money handed out for an agent's requests after a moment and not released, in the order of the entries.
+    pub fn spent_by(&self, requester: Id, after: Time) -> Result<Vec<Money>, StoreError> {
+        let sql = "SELECT s.currency, s.minor FROM spends s JOIN requests r ON r.id = s.request
+             WHERE r.requester = ?1 AND s.at > ?2 AND s.released_seq IS NULL ORDER BY s.seq";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![requester.to_string(), after.millis()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "spends");
+            found.push(Money { currency: r.parsed()?, minor: r.seq()? });
+        }
+        Ok(found)
+    }
+
     /// The next unused number for ids of that kind.
     pub fn next_number(&self, kind: IdKind) -> Result<u64, StoreError> {
         let (table, like) = match kind {
@@ -170,7 +196,7 @@ impl Store {
         Ok(u64::try_from(last).unwrap_or(0) + 1)
     }
 
-    /// Does that table's projection hold fewer of the requests than the log? Counts, for `status`.
+    /// How many rows a table of ours has.
     pub fn count(&self, table: &'static str) -> Result<u64, StoreError> {
         let n: i64 = self.conn().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))?;
         Ok(u64::try_from(n).unwrap_or(0))

@@ -29,6 +29,26 @@ pub struct Env {
     pub default_state_dir: Option<PathBuf>,
 }
 
+/// The variables of this process whose names are asked for and set, for a child that may have them; in the order of the
+/// names. What is named like one of aosctl's own is never given on.
+pub fn for_child<'a>(names: impl IntoIterator<Item = &'a str>) -> std::collections::BTreeMap<String, OsString> {
+    let own = |name: &str| name.starts_with("AOSCTL");
+    names
+        .into_iter()
+        .filter(|name| !own(name))
+        .filter_map(|name| std::env::var_os(name).map(|value| (name.to_string(), value)))
+        .collect()
+}
+
+/// The directory that this process is in, without symbolic links.
+///
+/// # Errors
+/// [`super::SysError::Io`] if it was removed or cannot be read.
+pub fn current_dir() -> Result<PathBuf, super::SysError> {
+    let here = Path::new(".");
+    std::env::current_dir().and_then(|dir| dir.canonicalize()).map_err(super::SysError::io("find the directory", here))
+}
+
 impl Env {
     /// Reads the environment of this process.
     pub fn capture() -> Self {
@@ -126,6 +146,13 @@ mod tests {
         assert!(env.no_color);
         env.state_dir = None;
         assert_eq!(env.state_dir(), Some(Path::new("there")));
+    }
+
+    #[test]
+    fn a_child_gets_what_is_named_and_set() {
+        let given = for_child(["PATH", "AOSCTL_IDENTITY", "NO_SUCH_VARIABLE_HERE"]);
+        assert_eq!(given.into_keys().collect::<Vec<_>>(), ["PATH"]);
+        assert!(current_dir().unwrap().is_absolute());
     }
 
     #[test]

@@ -4,13 +4,19 @@
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
+pub mod ask;
+pub mod claim;
+pub mod command;
 mod create;
 mod doors;
 mod enrol;
+pub mod decision;
 mod error;
+mod glimpse;
 mod names;
 mod pin;
 mod place;
+mod sealing;
 mod transact;
 mod trusted;
 mod unlock;
@@ -20,8 +26,11 @@ pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
+pub use names::standing;
+pub use glimpse::Glimpse;
 pub use pin::PinState;
 pub use place::Place;
+pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Tx};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};

@@ -40,7 +40,8 @@ pub struct Trusted<'s> {
 #[derive(Default)]
 struct Memory {
     timelines: HashMap<Id, Timeline>,
-    policies: HashMap<u64, Option<Rc<Policy>>>,
+    /// Policies that were found, each in force for every place after the first number and up to the second.
+    policies: Vec<(u64, u64, Rc<Policy>)>,
 }
 
 /// What was said about one subject, as far as it was read.
@@ -264,31 +265,31 @@ impl Facts for Trusted<'_> {
     }
 
     fn policy(&self) -> Result<Option<Rc<Policy>>, WorkspaceError> {
-        if let Some(known) = self.memory.borrow().policies.get(&self.before) {
-            return Ok(known.clone());
+        let known = |(from, upto, policy): &(u64, u64, Rc<Policy>)| (*from < self.before && self.before <= *upto).then(|| policy.clone());
+        if let Some(policy) = self.memory.borrow().policies.iter().find_map(known) {
+            return Ok(Some(policy));
         }
         // Adoptions replace each other, so the newest valid one is enough: walk back to it.
         let mut before = self.before;
-        let found = loop {
-            let Some(stored) = self.store.newest_about(Id::POLICY, before)? else { break None };
+        while let Some(stored) = self.store.newest_about(Id::POLICY, before)? {
             let (entry, event) = self.verified(&stored)?;
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
-                    let policy = changes.into_iter().find_map(|c| match c {
+                    let adopted = changes.into_iter().find_map(|c| match c {
                         Change::Policy(p) => Some(Rc::new(*p)),
                         _ => None,
                     });
-                    if policy.is_some() {
-                        break policy;
+                    if let Some(policy) = adopted {
+                        self.memory.borrow_mut().policies.push((stored.seq, self.before, policy.clone()));
+                        return Ok(Some(policy));
                     }
                 }
                 Err(Refusal::Fault(_)) => {}
                 Err(Refusal::Facts(e)) => return Err(e),
             }
             before = stored.seq;
-        };
-        self.memory.borrow_mut().policies.insert(self.before, found.clone());
-        Ok(found)
+        }
+        Ok(None)
     }
 
     fn frozen(&self, target: Id) -> Result<Option<u64>, WorkspaceError> {

@@ -1,0 +1,178 @@
+//! Beginning what was allowed or approved: once, and never again by itself (law 4).
+//!
+//! `aosctl run` holds a lock on `run/r-57.lock` in the state directory from before its claim is on disk until its outcome
+//! is. The kernel frees the lock however the process ends, so *claimed by run, without an outcome, and nobody holds the
+//! lock* means that it was cut off in between: whoever looks shows it as `unknown`, and nothing runs it again. What an
+//! agent claimed for itself (`request begin`) has no process to watch, and stays `claimed` until the agent reports.
+
+use std::path::PathBuf;
+
+use super::command::difference;
+use super::{By, Tx, Workspace, WorkspaceError};
+use crate::domain::event::{ClaimMode, Command, Event, RequestClaimed};
+use crate::domain::facts::Facts;
+use crate::domain::id::Id;
+use crate::domain::request::{Request, Standing};
+use crate::domain::time::Time;
+use crate::sys::files;
+use crate::sys::lock::Lock;
+
+/// How often, and how long in between, a lock is tried again that somebody who only looks may hold for a moment.
+const TRIES: u32 = 40;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// Why a request cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// There is no such request.
+    #[error("{0} was never made")]
+    Missing(Id),
+    /// It is somebody else's.
+    #[error("{request} was made by {requester}, and only it may do this")]
+    NotTheRequester {
+        /// Which.
+        request: Id,
+        /// By whom.
+        requester: Id,
+    },
+    /// Another command than the one that was bound.
+    #[error("that is not the command that {request} was decided for: {difference}")]
+    OtherCommand {
+        /// Which.
+        request: Id,
+        /// What differs.
+        difference: String,
+    },
+    /// The bound command was erased, so nothing can be compared with it.
+    #[error("the command that was bound to {0} was erased, so nothing can be run for it any more")]
+    Erased(Id),
+    /// Another `aosctl run` is at it.
+    #[error("another aosctl run has begun {0}")]
+    Running(Id),
+    /// The workspace, or the authority table.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+/// Held while a child runs. Dropped without [`RunLock::settle`], it leaves the file, and with it the question.
+#[derive(Debug)]
+pub struct RunLock {
+    _lock: Lock,
+    path: PathBuf,
+}
+
+impl RunLock {
+    /// The outcome is on disk, so nobody has to ask any more.
+    pub fn settle(self) {
+        // A request that has an outcome is never claimed again, so no other lock of that name will be taken.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn lock_path(ws: &Workspace, id: Id) -> PathBuf {
+    ws.state_dir().join("run").join(format!("{id}.lock"))
+}
+
+/// Takes the lock of a request, before it is claimed.
+///
+/// # Errors
+/// [`ClaimError::Running`]; what the file system gives.
+pub fn lock(ws: &Workspace, id: Id) -> Result<RunLock, ClaimError> {
+    let path = lock_path(ws, id);
+    let io = |e| ClaimError::Workspace(WorkspaceError::Sys(e));
+    files::create_private_dir(&ws.state_dir().join("run")).map_err(io)?;
+    for _ in 0..TRIES {
+        if let Some(lock) = Lock::try_now(&path).map_err(io)? {
+            return Ok(RunLock { _lock: lock, path });
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(ClaimError::Running(id))
+}
+
+/// Does a living `aosctl run` hold that request?
+///
+/// # Errors
+/// What the file system gives.
+pub fn is_running(ws: &Workspace, id: Id) -> Result<bool, WorkspaceError> {
+    let path = lock_path(ws, id);
+    // Looking must not create the file.
+    Ok(path.exists() && Lock::try_now(&path)?.is_none())
+}
+
+/// How a request was claimed, if it was. Verified.
+///
+/// # Errors
+/// What reading the entry gives.
+pub fn mode(ws: &Workspace, r: &Request) -> Result<Option<ClaimMode>, WorkspaceError> {
+    let Some(seq) = r.claimed_seq else { return Ok(None) };
+    match ws.event(seq)?.1 {
+        Event::RequestClaimed(b) if b.request == r.id => Ok(Some(b.mode)),
+        _ => Err(WorkspaceError::integrity(seq, format!("entry {seq} does not claim {}", r.id))),
+    }
+}
+
+/// Where a request stands at a moment, with what the log alone cannot know: a run that was cut off is `unknown`.
+///
+/// # Errors
+/// What reading gives.
+pub fn standing(ws: &Workspace, r: &Request, now: Time) -> Result<Standing, WorkspaceError> {
+    let standing = ws.standing(r, now)?;
+    if standing != Standing::Claimed || mode(ws, r)? != Some(ClaimMode::Run) || is_running(ws, r.id)? {
+        return Ok(standing);
+    }
+    // It may have ended between the two looks; then its outcome is there by now.
+    let settled = ws.facts().request(r.id)?.filter(|r| r.outcome.is_some());
+    settled.map_or(Ok(Standing::Unknown), |r| ws.standing(&r, now))
+}
+
+/// Claims a request for its requester, who is `by`. What `aosctl run` would start is compared with what was bound, inside
+/// the claim's own transaction; the decision is made again there too.
+///
+/// # Errors
+/// [`ClaimError`]; a refusal of the authority table says why nothing may begin.
+pub fn claim(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, id: Id, what: Begin<'_>) -> Result<(), ClaimError> {
+    let r = tx.facts().request(id)?.ok_or(ClaimError::Missing(id))?;
+    if r.requester != requester {
+        return Err(ClaimError::NotTheRequester { request: id, requester: r.requester });
+    }
+    let mode = match what {
+        Begin::ByAgent => ClaimMode::Agent,
+        Begin::Run { command, extra } => {
+            if r.bound_command {
+                let bound = bound_command(ws, &r)?.ok_or(ClaimError::Erased(id))?;
+                if let Some(difference) = difference(&bound, command, extra) {
+                    return Err(ClaimError::OtherCommand { request: id, difference });
+                }
+            }
+            ClaimMode::Run
+        }
+    };
+    tx.append(by, RequestClaimed { request: id, mode })?;
+    Ok(())
+}
+
+/// How something is begun.
+#[derive(Debug, Clone, Copy)]
+pub enum Begin<'a> {
+    /// The agent acts itself, and reports.
+    ByAgent,
+    /// `aosctl run` starts this.
+    Run {
+        /// What would be started.
+        command: &'a Command,
+        /// Variables that the runner names beyond the usual ones.
+        extra: &'a [String],
+    },
+}
+
+/// The command that was bound to a request; `None` if none was, or it was erased. Verified.
+///
+/// # Errors
+/// What reading the entry gives.
+pub fn bound_command(ws: &Workspace, r: &Request) -> Result<Option<Command>, WorkspaceError> {
+    match ws.event(r.made_seq)?.1 {
+        Event::RequestMade(b) if b.request == r.id => Ok(b.artifacts.and_then(|a| a.command)),
+        _ => Err(WorkspaceError::integrity(r.made_seq, format!("entry {} does not make {}", r.made_seq, r.id))),
+    }
+}
