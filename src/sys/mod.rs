@@ -11,6 +11,7 @@ pub mod files;
 pub mod lock;
 pub mod process;
 pub mod random;
+pub mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
