@@ -13,7 +13,7 @@ use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::cli::text::safe;
 use crate::domain::time::Time;
-use crate::policy::file::{KEYS, PolicyFile, defaults_left};
+use crate::policy::file::{PolicyFile, defaults_left};
 
 /// The adopted policy: the text that an operator signed.
 ///
@@ -108,7 +108,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let policy = super::adopted(&ws)?;
     let file = PolicyFile::of(&policy.rules);
     let differs = ws.place().policy_text().is_ok_and(|t| t.is_some_and(|t| t != policy.source));
-    let unconfirmed = values(&file, &policy.confirmed).iter().filter(|v| !v.confirmed).count();
+    let unconfirmed = values(&file, &policy.confirmed).into_iter().find(|v| !v.confirmed);
     let view = PolicyView {
         digest: policy.digest,
         seq: policy.seq,
@@ -122,17 +122,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         source: policy.source,
         effective: args.effective,
     };
-    debug_assert!(unconfirmed <= KEYS.len());
     let mut out = Outcome::of(Exit::Done, view).paged();
-    if args.effective && unconfirmed > 0 {
-        out = out.note(format!("Confirm a value by setting it: aosctl policy set {}", example(&file)));
+    if let Some(v) = unconfirmed.filter(|_| args.effective) {
+        out = out.note(format!("Confirm a value by setting it: aosctl policy set {} {}", v.key, v.value));
     }
     if differs {
         out = out.note("policy.toml in the workspace says something else: aosctl policy diff");
     }
     Ok(out)
-}
-
-fn example(file: &PolicyFile) -> String {
-    values(file, &BTreeSet::new()).first().map(|v| format!("{} {}", v.key, v.value)).unwrap_or_default()
 }
