@@ -109,6 +109,9 @@ fn in_vain(facts: &Trusted<'_>, r: &Request, again: &Decision, now: Time) -> Res
     {
         return Ok(Some(format!("its grant {g} is not live any more")));
     }
+    if r.counting(now).count() < r.approvals.len() {
+        return Ok(Some("an approval that it has ran out before the others were there; it has to be asked again".into()));
+    }
     let name = |g: Option<Id>| g.map_or_else(|| "no grant".to_string(), |g| g.to_string());
     Ok(if again.verdict == Verdict::Deny {
         Some(format!("deciding again gives deny: {}", again.reason))

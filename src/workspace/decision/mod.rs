@@ -47,7 +47,7 @@ pub struct Decided {
     pub seq: Option<u64>,
     /// When.
     pub at: Time,
-    /// The approval counts before this moment; `None` for a denial.
+    /// It has to be begun before this moment, which is when the first of its approvals runs out; `None` for a denial.
     pub until: Option<Time>,
     /// Operators who approved so far, this one among them.
     pub approved: usize,
@@ -226,7 +226,7 @@ pub fn foresee(r: &Request, open: &Open, answer: Answer, now: Time) -> Decided {
         request: r.id,
         seq: None,
         at: now,
-        until: yes.then(|| now.plus(open.use_within)),
+        until: yes.then(|| r.counting(now).map(|a| a.until).chain([now.plus(open.use_within)]).min()).flatten(),
         approved: r.approvals.len() + usize::from(yes),
         needed,
         self_approved: yes && needed == 1 && open.shown.points.contains(&Point::Audit),
