@@ -70,6 +70,11 @@ impl<'s> Trusted<'s> {
         }
     }
 
+    /// Facts as they were just before an entry.
+    pub(super) fn before(&self, seq: u64) -> Trusted<'s> {
+        self.as_of(seq)
+    }
+
     /// The tables, for writing what an entry changed.
     pub(super) fn tables(&self) -> &Tables<'s> {
         &self.tables
@@ -314,7 +319,10 @@ impl Facts for Trusted<'_> {
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
-        Ok(self.tables.spent_after(after, currency, but)?)
+        Ok(match self.before {
+            PRESENT => self.tables.spent_after(after, currency, but)?,
+            seq => self.tables.spent_before(seq, after, currency, but)?,
+        })
     }
 
     fn spend(&self, request: Id) -> Result<Option<Spend>, WorkspaceError> {
