@@ -11,6 +11,7 @@ mod error;
 pub mod exit;
 pub mod global;
 pub mod outcome;
+pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;
@@ -39,7 +40,7 @@ use term::{Pager, Stream, is_terminal};
 /// aosctl is the operator's tool for companies that run AI agents. Everything stays on this machine: a SQLite
 /// workspace, no server, no account, no network of its own.
 #[derive(Debug, Parser)]
-#[command(name = "aosctl", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "aosctl", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 80)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -62,7 +63,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let env = Env::capture();
-    complete::answer_shell();
+    if let Some(code) = complete::answer_shell() {
+        return code;
+    }
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(e) => {

@@ -66,10 +66,18 @@ pub fn field(screen: &Screen, name: &str, value: &str) -> String {
     let block = text::safe_block(value, &" ".repeat(14), screen.width, usize::MAX);
     let mut lines = block.lines.into_iter();
     let first = lines.next().unwrap_or_default();
-    let mut out = format!("{margin}{}\n", first.trim_start());
+    let mut out = format!("{margin}{}", first.trim_start()).trim_end().to_string();
+    out.push('\n');
     for line in lines {
-        out.push_str(&line);
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out
+}
+
+/// The first 20 hex digits (80 bits) of a key id in groups of four, short enough to be read out and compared:
+/// `3f2a-91bc-07de-55a0-c1d9`.
+pub fn fingerprint(key_id: &str) -> String {
+    let digits: Vec<char> = key_id.chars().take(20).collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }

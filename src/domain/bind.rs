@@ -11,13 +11,14 @@ use super::point::Point;
 pub const MAX_NAME: usize = 500;
 
 /// Reads the facets of an action out of its parameters. What is needed and cannot be read makes its point unclear, and
-/// an unclear point fires; nothing here can fail open.
+/// an unclear point fires; nothing here can fail open. Where there are parameters, what is missing in them is missing: a
+/// refund without an amount is a refund of all that is left, whatever small amount is declared beside it.
 pub fn bind(action: &Action, parameters: Option<&Value>) -> Facets {
-    let mut facets = Facets { public: action.public, data: action.data, ..Facets::default() };
+    let mut facets = Facets { public: action.public, ..Facets::default() };
     let at = |pointer: &str| parameters.and_then(|p| p.pointer(pointer));
     if let Some(path) = &action.amount {
         match (at(&path.value), at(&path.currency)) {
-            (None, None) => {}
+            (None, None) if parameters.is_none() => {}
             (value, currency) => match amount(path, value, currency) {
                 Some(money) => facets.amount = Some(money),
                 None => {
@@ -26,12 +27,10 @@ pub fn bind(action: &Action, parameters: Option<&Value>) -> Facets {
             },
         }
     }
-    if let Some(value) = action.recipients.as_deref().and_then(at) {
-        match recipients(value) {
-            Some(n) => facets.recipients = Some(n),
-            None => {
-                facets.unclear.insert(Point::Public);
-            }
+    if action.recipients.is_some() && parameters.is_some() {
+        facets.recipients = action.recipients.as_deref().and_then(at).and_then(recipients);
+        if facets.recipients.is_none() {
+            facets.unclear.insert(Point::Public);
         }
     }
     for (pointer, slot, point) in [
@@ -45,6 +44,9 @@ pub fn bind(action: &Action, parameters: Option<&Value>) -> Facets {
                 facets.unclear.insert(point);
             }
         }
+    }
+    if action.environment.is_some() && parameters.is_some() && facets.environment.is_none() {
+        facets.unclear.insert(Point::Production);
     }
     facets
 }

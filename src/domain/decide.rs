@@ -186,7 +186,8 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
     // 9: inside the grant, nothing crossed.
     let Some(first) = fired.first() else {
         if p.unsure {
-            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: 1, ..base };
+            let needed = approvers(p, s, rules, integration, &[]);
+            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: needed, ..base };
         }
         return base;
     };
@@ -302,7 +303,10 @@ fn crossings(
     }
     // 7: customer data to anything outside the boundary.
     let outside = !integration.inside || f.destination.as_deref().is_some_and(|d| !rules.boundary.holds(d));
-    let sends = action.is_some_and(|a| a.sends) || access >= Access::Write || f.destination.is_some();
+    // What an action merely touches over there (a refund touches a customer) does not leave; what it sends does, and so
+    // does whatever a writing request itself declares to carry, and whatever an unknown write may carry.
+    let carries = f.data.is_some_and(|c| c >= DataClass::Customer) && access >= Access::Write;
+    let sends = action.is_none_or(|a| a.sends) || f.destination.is_some() || carries;
     if outside && sends {
         let to = match &f.destination {
             Some(d) if !rules.boundary.holds(d) => format!("a destination outside the boundary ({d})"),
@@ -337,8 +341,8 @@ fn crossings(
     fired
 }
 
-/// Does the catalogue say what a writing action does?
-fn classified(a: &Action) -> bool {
+/// Does the catalogue say what a writing action does? Where it does not, the write asks as a production change.
+pub fn classified(a: &Action) -> bool {
     a.internal || !a.points.is_empty() || a.public || a.sends || a.amount.is_some() || a.recipients.is_some() || a.environment.is_some()
 }
 

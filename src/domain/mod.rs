@@ -4,6 +4,7 @@
 //! log, and what does it change?). Writing, verifying and reading all go through these two.
 
 pub mod access;
+pub mod advice;
 pub mod authority;
 pub mod bind;
 pub mod catalogue;

@@ -79,12 +79,17 @@ pub struct Boundary {
 }
 
 impl Boundary {
-    /// Is that destination inside? Compared without regard to ASCII case.
+    /// Is that destination inside? Compared without regard to ASCII case. Only a plain host name can be a subdomain: in
+    /// `https://evil.example/?.acme.example` or `me@x.acme.example` the end says nothing about where data goes.
     pub fn holds(&self, destination: &str) -> bool {
         let d = destination.to_ascii_lowercase();
+        let host = d.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         self.destinations.iter().any(|known| {
             let known = known.to_ascii_lowercase();
-            known.strip_prefix('*').map_or(d == known, |suffix| d.len() > suffix.len() && d.ends_with(suffix))
+            match known.strip_prefix("*.") {
+                Some(domain) => host && d.strip_suffix(domain).is_some_and(|sub| sub.len() > 1 && sub.ends_with('.')),
+                None => d == known,
+            }
         })
     }
 }

@@ -15,7 +15,7 @@ mod tables;
 
 pub use entries::{Head, Stored};
 pub use open::{Snapshot, Store, Write, scratch};
-pub use read::{GrantFilter, RequestFilter};
+pub use read::{GrantFilter, GrantUse, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::{Difference, Tables, compare};
 

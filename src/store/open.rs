@@ -54,6 +54,18 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a database for a quick look: read-only, without migrating it, without waiting for anybody. `None` where that
+    /// is not possible.
+    pub fn glimpse(path: &Path) -> Option<Store> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).ok()?;
+        conn.busy_timeout(Duration::ZERO).ok()?;
+        conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;").ok()?;
+        let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).ok()?;
+        let version: i64 = conn.pragma_query_value(None, "user_version", |r| r.get(0)).ok()?;
+        (id == APPLICATION_ID && version == SCHEMA_VERSION).then(|| Store { conn, path: path.to_path_buf() })
+    }
+
     /// Copies the database beside itself before its schema changes: `aosctl.db.v1-backup`.
     fn back_up(&self, version: i64) -> Result<(), StoreError> {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();

@@ -2,12 +2,15 @@
 
 use rusqlite::params;
 
+use super::rows::Reader;
 use super::{Store, StoreError};
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::money::Money;
 use crate::domain::request::Request;
+use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 
 /// Which grants.
@@ -21,6 +24,20 @@ pub struct GrantFilter {
     pub live_at: Option<Time>,
 }
 
+/// How a grant was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GrantUse {
+    /// Requests on it that the rules allowed.
+    pub allowed: u64,
+    /// Requests on it that were asked about.
+    pub asked: u64,
+    /// Requests of the same agent about the same part of the same integration, since it was issued, that the rules denied:
+    /// they stood on no grant.
+    pub denied: u64,
+    /// The newest of all these.
+    pub last: Option<Time>,
+}
+
 /// Which requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestFilter {
@@ -28,8 +45,10 @@ pub enum RequestFilter {
     Undecided,
     /// Claimed without a known outcome.
     Unsettled,
-    /// Standing on a grant and not over.
+    /// Standing on a grant, and neither denied, withdrawn nor with an outcome: those that wait, run, or expired.
     OnGrant(Id),
+    /// Allowed or asked, not begun: those that a freeze stops at that moment, and among them asked ones that expired.
+    Unbegun(Time),
     /// By a requester.
     By(Id),
     /// All, newest first, at most so many.
@@ -66,10 +85,91 @@ impl Store {
             RequestFilter::Unsettled => {
                 t.requests_where("claimed_seq IS NOT NULL AND (outcome IS NULL OR outcome = 'unknown') ORDER BY n", [])
             }
-            RequestFilter::OnGrant(g) => t.requests_where("grant_id = ?1 ORDER BY n", [g.to_string()]),
+            RequestFilter::OnGrant(g) => t.requests_where(
+                "grant_id = ?1 AND denied_seq IS NULL AND withdrawn_seq IS NULL AND outcome IS NULL ORDER BY n",
+                [g.to_string()],
+            ),
+            RequestFilter::Unbegun(now) => t.requests_where(
+                "denied_seq IS NULL AND withdrawn_seq IS NULL AND claimed_seq IS NULL
+                 AND (decision = 'ask' OR (decision = 'allow' AND until > ?1)) ORDER BY n",
+                [now.millis()],
+            ),
             RequestFilter::By(a) => t.requests_where("requester = ?1 ORDER BY n", [a.to_string()]),
             RequestFilter::Newest(limit) => t.requests_where("1 ORDER BY n DESC LIMIT ?1", [i64::try_from(limit).unwrap_or(i64::MAX)]),
         }
+    }
+
+    /// How a grant was used. Expired and withdrawn requests count: they were made.
+    pub fn grant_use(&self, g: &Grant) -> Result<GrantUse, StoreError> {
+        let mut used = GrantUse::default();
+        let mut statement = self.conn().prepare_cached("SELECT decision, count(*), max(at) FROM requests WHERE grant_id = ?1 GROUP BY decision")?;
+        let mut rows = statement.query([g.id.to_string()])?;
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "requests");
+            let (asked, count, at) = (r.text()? == "ask", r.seq()?, r.time()?);
+            *(if asked { &mut used.asked } else { &mut used.allowed }) += count;
+            used.last = used.last.max(Some(at));
+        }
+        let sql = "SELECT resource, at FROM requests
+             WHERE grant_id IS NULL AND decision = 'deny' AND requester = ?1 AND integration = ?2 AND at >= ?3";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![g.agent.to_string(), g.integration.to_string(), g.issued_at.millis()])?;
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "requests");
+            let (resource, at): (Scope, Time) = (r.parsed()?, r.time()?);
+            if g.scope.covers(&resource) {
+                used.denied += 1;
+                used.last = used.last.max(Some(at));
+            }
+        }
+        Ok(used)
+    }
+
+    /// When the newest request on a grant was made. Costs the same however many there are.
+    pub fn last_request_on(&self, grant: Id) -> Result<Option<Time>, StoreError> {
+        let mut statement = self.conn().prepare_cached("SELECT at FROM requests WHERE grant_id = ?1 ORDER BY n DESC LIMIT 1")?;
+        let mut rows = statement.query([grant.to_string()])?;
+        match rows.next()? {
+            Some(row) => Reader::new(row, "requests").time().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What is frozen: `w-1` for everything, and agents.
+    pub fn frozen(&self) -> Result<Vec<Id>, StoreError> {
+        let mut statement = self.conn().prepare_cached("SELECT target FROM freezes")?;
+        let mut rows = statement.query([])?;
+        let mut found: Vec<Id> = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Reader::new(row, "freezes").parsed()?);
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// What a requester asked since a moment, in the order of their ids.
+    pub fn requests_since(&self, requester: Id, since: Time) -> Result<Vec<Request>, StoreError> {
+        self.tables().requests_where("requester = ?1 AND at >= ?2 ORDER BY n", params![requester.to_string(), since.millis()])
+    }
+
+    /// Requests for that action of that integration but for one, newest first, at most so many.
+    pub fn requests_like(&self, integration: Option<Id>, action: &str, but: Id, limit: usize) -> Result<Vec<Request>, StoreError> {
+        let p = params![integration.map(|i| i.to_string()), action, but.to_string(), i64::try_from(limit).unwrap_or(i64::MAX)];
+        self.tables().requests_where("integration IS ?1 AND action = ?2 AND id <> ?3 ORDER BY n DESC LIMIT ?4", p)
+    }
+
+    /// Money handed out for an agent's requests after a moment and not released, in the order of the entries.
+    pub fn spent_by(&self, requester: Id, after: Time) -> Result<Vec<Money>, StoreError> {
+        let sql = "SELECT s.currency, s.minor FROM spends s JOIN requests r ON r.id = s.request
+             WHERE r.requester = ?1 AND s.at > ?2 AND s.released_seq IS NULL ORDER BY s.seq";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![requester.to_string(), after.millis()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "spends");
+            found.push(Money { currency: r.parsed()?, minor: r.seq()? });
+        }
+        Ok(found)
     }
 
     /// The next unused number for ids of that kind.
@@ -96,7 +196,7 @@ impl Store {
         Ok(u64::try_from(last).unwrap_or(0) + 1)
     }
 
-    /// Does that table's projection hold fewer of the requests than the log? Counts, for `status`.
+    /// How many rows a table of ours has.
     pub fn count(&self, table: &'static str) -> Result<u64, StoreError> {
         let n: i64 = self.conn().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))?;
         Ok(u64::try_from(n).unwrap_or(0))

@@ -145,6 +145,8 @@ CREATE INDEX requests_waiting ON requests (n)
     WHERE decision = 'ask' AND denied_seq IS NULL AND withdrawn_seq IS NULL AND claimed_seq IS NULL;
 CREATE INDEX requests_unsettled ON requests (n) WHERE claimed_seq IS NOT NULL AND (outcome IS NULL OR outcome = 'unknown');
 CREATE INDEX requests_by_grant ON requests (grant_id, n);
+CREATE INDEX requests_by_requester ON requests (requester, at);
+CREATE INDEX requests_alike ON requests (integration, action, n);
 CREATE TABLE approvals (
     request  TEXT NOT NULL REFERENCES requests (id),
     operator TEXT NOT NULL REFERENCES identities (id),

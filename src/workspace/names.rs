@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Workspace, WorkspaceError};
+use super::{Trusted, Workspace, WorkspaceError};
 use crate::domain::authority::Entry;
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
@@ -64,19 +64,23 @@ impl Workspace {
 
     /// Where a request stands at a moment.
     pub fn standing(&self, r: &Request, now: Time) -> Result<Standing, WorkspaceError> {
-        let facts = self.facts();
-        let requester = facts.identity(r.requester)?;
-        let operator_live = match requester.as_ref().and_then(|i| i.operator) {
-            Some(op) => facts.identity(op)?.is_some_and(|o| o.is_live()),
-            None => r.requester.kind == IdKind::Operator,
-        };
-        let grant: Option<Rc<Grant>> = match r.grant {
-            Some(g) => facts.grant(g)?,
-            None => None,
-        };
-        let grant_live = r.grant.is_none() || grant.is_some_and(|g| g.is_live(now));
-        let alive = requester.is_some_and(|i| i.is_live()) && operator_live && grant_live;
-        let frozen = facts.frozen(Id::WORKSPACE)?.is_some() || facts.frozen(r.requester)?.is_some();
-        Ok(r.standing(Surroundings { now, alive, frozen }))
+        standing(&self.facts(), r, now)
     }
+}
+
+/// Where a request stands at a moment, by those facts. For many requests, keep the facts: they remember.
+pub fn standing(facts: &Trusted<'_>, r: &Request, now: Time) -> Result<Standing, WorkspaceError> {
+    let requester = facts.identity(r.requester)?;
+    let operator_live = match requester.as_ref().and_then(|i| i.operator) {
+        Some(op) => facts.identity(op)?.is_some_and(|o| o.is_live()),
+        None => r.requester.kind == IdKind::Operator,
+    };
+    let grant: Option<Rc<Grant>> = match r.grant {
+        Some(g) => facts.grant(g)?,
+        None => None,
+    };
+    let grant_live = r.grant.is_none() || grant.is_some_and(|g| g.is_live(now));
+    let alive = requester.is_some_and(|i| i.is_live()) && operator_live && grant_live;
+    let frozen = facts.frozen(Id::WORKSPACE)?.is_some() || facts.frozen(r.requester)?.is_some();
+    Ok(r.standing(Surroundings { now, alive, frozen }))
 }

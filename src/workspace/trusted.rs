@@ -22,9 +22,9 @@ use crate::domain::integration::Integration;
 use crate::domain::money::Currency;
 use crate::domain::request::Request;
 use crate::domain::time::Time;
-use crate::log::envelope::Envelope;
 use crate::log::key::PublicKey;
 use crate::log::payload::Record;
+use crate::log::verify::{SeenPayload, check_signature, inspect};
 use crate::store::{Store, Stored, Tables};
 
 /// Facts as of a place in the log.
@@ -40,7 +40,8 @@ pub struct Trusted<'s> {
 #[derive(Default)]
 struct Memory {
     timelines: HashMap<Id, Timeline>,
-    policies: HashMap<u64, Option<Rc<Policy>>>,
+    /// Policies that were found, each in force for every place after the first number and up to the second.
+    policies: Vec<(u64, u64, Rc<Policy>)>,
 }
 
 /// What was said about one subject, as far as it was read.
@@ -69,6 +70,11 @@ impl<'s> Trusted<'s> {
         }
     }
 
+    /// Facts as they were just before an entry.
+    pub(super) fn before(&self, seq: u64) -> Trusted<'s> {
+        self.as_of(seq)
+    }
+
     /// The tables, for writing what an entry changed.
     pub(super) fn tables(&self) -> &Tables<'s> {
         &self.tables
@@ -81,7 +87,9 @@ impl<'s> Trusted<'s> {
             Some(id) => drop(memory.timelines.remove(&id)),
             None => memory.timelines.clear(),
         }
-        memory.policies.clear();
+        if subject.is_none_or(|s| s == Id::POLICY) {
+            memory.policies.clear();
+        }
     }
 
     /// The newest change about a subject that `pick` wants, before this place.
@@ -130,8 +138,12 @@ impl<'s> Trusted<'s> {
     /// Reads one stored entry and verifies form, log, place, columns, signature and commitment.
     pub(super) fn verified(&self, stored: &Stored) -> Result<(Entry, Event), WorkspaceError> {
         let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
-        let envelope = Envelope::open(&stored.envelope).map_err(|e| bad(e.to_string()))?;
-        let h = &envelope.header;
+        // The same reading as `audit verify`'s, which builds no tree of values: a policy's payload is large.
+        let seen = inspect(&stored.envelope, stored.record.as_deref());
+        if let Some(fault) = seen.form_fault() {
+            return Err(bad(fault.to_string()));
+        }
+        let h = seen.header().ok_or_else(|| bad("its header cannot be read".into()))?;
         if h.seq != stored.seq || h.log != self.origin.name {
             return Err(bad("it belongs to another place or another log".into()));
         }
@@ -150,15 +162,14 @@ impl<'s> Trusted<'s> {
                 None => return Err(bad(format!("its signer {id} was not enrolled before it"))),
             },
         };
-        envelope.verify(&key).map_err(|e| bad(e.to_string()))?;
-        let record = stored.record.as_deref().ok_or_else(|| bad("its payload is missing".into()))?;
-        let record = Record::parse(record).map_err(|e| bad(e.to_string()))?;
-        if record.commit().map_err(|e| bad(e.to_string()))? != h.commit {
-            return Err(bad("its payload is not the one that was signed for".into()));
-        }
-        let event = Event::parse(&h.kind, &record.body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
+        check_signature(&seen, &key).map_err(|e| bad(e.to_string()))?;
+        let (SeenPayload::Read { fault: None, body: Some(range), .. }, true) = (&seen.payload, seen.commitment_holds()) else {
+            return Err(bad("its payload is missing, or is not the one that was signed for".into()));
+        };
+        let body = stored.record.as_deref().and_then(|r| r.get(range.clone())).unwrap_or_default();
+        let event = Event::parse_bytes(&h.kind, body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
         let at = h.at.parse().map_err(bad)?;
-        let entry = Entry { seq: h.seq, at, actor, subject: h.subject.parse().ok(), leaf: envelope.leaf_hash().to_hex(), origin: h.log.clone() };
+        let entry = Entry { seq: h.seq, at, actor, subject: h.subject.parse().ok(), leaf: seen.leaf().to_hex(), origin: h.log.clone() };
         Ok((entry, event))
     }
 }
@@ -176,8 +187,8 @@ fn first_key(stored: &Stored) -> Option<PublicKey> {
 pub(super) fn origin(store: &Store) -> Result<Origin, WorkspaceError> {
     let missing = || WorkspaceError::integrity(0, "entry 0 is missing");
     let stored = store.entry(0)?.ok_or_else(missing)?;
-    let envelope = Envelope::open(&stored.envelope).map_err(|e| WorkspaceError::integrity(0, format!("entry 0: {e}")))?;
-    let name = envelope.header.log.clone();
+    let seen = inspect(&stored.envelope, None);
+    let name = seen.header().map(|h| h.log.clone()).ok_or_else(|| WorkspaceError::integrity(0, "entry 0 cannot be read"))?;
     // The name is taken from the entry and then has to follow from the keys and the nonce that it carries.
     let nothing = Rc::new(Origin { name, log_key: [0; 32], company: None });
     let start = Trusted::new(store, nothing).as_of(0);
@@ -216,7 +227,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, WorkspaceError> {
-        Ok(self.tables.key_was_used(key)?)
+        // Only what lies before this place counts: an enrolment that is read again must not stand in its own way.
+        let log = self.origin()?.is_some_and(|o| o.log_key == *key);
+        Ok(log || self.tables.enrolled_with(key)?.is_some_and(|seq| seq < self.before))
     }
 
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
@@ -260,31 +273,31 @@ impl Facts for Trusted<'_> {
     }
 
     fn policy(&self) -> Result<Option<Rc<Policy>>, WorkspaceError> {
-        if let Some(known) = self.memory.borrow().policies.get(&self.before) {
-            return Ok(known.clone());
+        let known = |(from, upto, policy): &(u64, u64, Rc<Policy>)| (*from < self.before && self.before <= *upto).then(|| policy.clone());
+        if let Some(policy) = self.memory.borrow().policies.iter().find_map(known) {
+            return Ok(Some(policy));
         }
         // Adoptions replace each other, so the newest valid one is enough: walk back to it.
         let mut before = self.before;
-        let found = loop {
-            let Some(stored) = self.store.newest_about(Id::POLICY, before)? else { break None };
+        while let Some(stored) = self.store.newest_about(Id::POLICY, before)? {
             let (entry, event) = self.verified(&stored)?;
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
-                    let policy = changes.into_iter().find_map(|c| match c {
+                    let adopted = changes.into_iter().find_map(|c| match c {
                         Change::Policy(p) => Some(Rc::new(*p)),
                         _ => None,
                     });
-                    if policy.is_some() {
-                        break policy;
+                    if let Some(policy) = adopted {
+                        self.memory.borrow_mut().policies.push((stored.seq, self.before, policy.clone()));
+                        return Ok(Some(policy));
                     }
                 }
                 Err(Refusal::Fault(_)) => {}
                 Err(Refusal::Facts(e)) => return Err(e),
             }
             before = stored.seq;
-        };
-        self.memory.borrow_mut().policies.insert(self.before, found.clone());
-        Ok(found)
+        }
+        Ok(None)
     }
 
     fn frozen(&self, target: Id) -> Result<Option<u64>, WorkspaceError> {
@@ -303,11 +316,16 @@ impl Facts for Trusted<'_> {
     }
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
-        Ok(self.tables.request_by_key(requester, key)?)
+        // As above: a request that is read again is not its own double.
+        let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
+        Ok(self.request(id)?.filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key)).map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {
-        Ok(self.tables.spent_after(after, currency, but)?)
+        Ok(match self.before {
+            PRESENT => self.tables.spent_after(after, currency, but)?,
+            seq => self.tables.spent_before(seq, after, currency, but)?,
+        })
     }
 
     fn spend(&self, request: Id) -> Result<Option<Spend>, WorkspaceError> {

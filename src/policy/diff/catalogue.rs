@@ -2,6 +2,8 @@
 
 use crate::domain::access::Access;
 use crate::domain::catalogue::{Action, Kind};
+use crate::domain::decide::classified;
+use crate::domain::facets::DataClass;
 use crate::domain::point::Point;
 
 use super::{Effect, Lines};
@@ -34,12 +36,13 @@ pub(super) fn kinds(old: &[Kind], new: &[Kind], out: &mut Lines) {
 }
 
 fn summary(k: &Kind) -> String {
-    format!(
-        "{} actions, {} scopes, {} permissions",
-        k.action.len(),
-        k.scope.len(),
-        k.permission.len()
-    )
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    [
+        count(k.action.len(), "action"),
+        count(k.scope.len(), "scope"),
+        count(k.permission.len(), "permission"),
+    ]
+    .join(", ")
 }
 
 fn kind(old: &Kind, new: &Kind, out: &mut Lines) {
@@ -150,7 +153,11 @@ fn effect(old: &Action, new: &Action) -> Effect {
     let lost = old.points.iter().any(|p| !new.points.contains(p))
         || new.access < old.access
         || new.data < old.data
-        || pairs().any(|(was, is)| was && !is);
+        || pairs().any(|(was, is)| was && !is)
+        // A write that nothing classified asked every time.
+        || (!classified(old) && classified(new) && new.points.is_empty())
+        // So did sending what nobody said the class of.
+        || (old.sends && old.data.is_none() && new.data.is_some_and(|d| d < DataClass::Customer));
     let gained = new.points.iter().any(|p| !old.points.contains(p))
         || new.access > old.access
         || new.data > old.data

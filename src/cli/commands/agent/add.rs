@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
@@ -26,7 +27,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     /// The operator that it acts for, by id or name [default: you]
-    #[arg(long = "for", value_name = "OPERATOR")]
+    #[arg(long = "for", value_name = "OPERATOR", add = complete::operators())]
     operator: Option<String>,
     /// Where to write its identity [default: the state directory]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -101,15 +102,15 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     };
     Ok(Outcome::of(Exit::Done, view)
         .warn_if(warning)
-        .note("It presents itself with:")
-        .note(format!("  --identity {f}   or   AOSCTL_IDENTITY={f}", f = safe(&shown)))
+        .note("It presents itself with --identity FILE, or:")
+        .note(format!("  AOSCTL_IDENTITY={}", safe(&shown)))
         .note("Whoever can read that file can ask as this agent: run agents as another OS user,")
         .note("and give the file to that user. It can reach nothing yet. Open a door:")
         .note(format!("  aosctl connect INTEGRATION --agent {} --scope SCOPE", args.name)))
 }
 
 /// The live operator of that id or name.
-pub(super) fn live_operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
+pub(in crate::cli::commands) fn live_operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
     match ws.find_operator(typed)? {
         Some(o) if o.is_live() => Ok(o.id),
         Some(o) => Err(CliError::no("retired", format!("{} was retired", o.id)).hint("see who decides: aosctl operator list")),

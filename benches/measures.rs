@@ -1,0 +1,355 @@
+//! The numbers of design section 9, each as a ratio to a floor measured in the same run.
+//!
+//! `cargo bench --bench measures` builds workspaces of 1,000 and of 100,000 entries, signed for real, and prints one line
+//! a row: the floor, the measurement, their ratio, the goal. `-- --entries 1000000` adds a larger one, `-- --quick` keeps
+//! to the small one. Floors are run by this same program as a process of its own: they open SQLite with the pragmas
+//! of the store and do the least that the row allows. Nothing here asserts: a timed test is a flaky test.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::indexing_slicing, clippy::panic, clippy::exit, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aosctl::domain::access::Access;
+use aosctl::domain::event::*;
+use aosctl::domain::facets::{DataClass, Facets};
+use aosctl::domain::facts::Facts;
+use aosctl::domain::id::{Id, IdKind};
+use aosctl::domain::decide::Proposal;
+use aosctl::domain::request::Outcome;
+use aosctl::domain::time::{Span, Time};
+use aosctl::domain::weigh::weigh;
+use aosctl::identity::{EnrolmentLine, Passphrase, PlainIdentity, PlainKind, Signer};
+use aosctl::log::key::PublicKey;
+use aosctl::policy;
+use aosctl::workspace::{By, NewWorkspace, Place, VerifyOptions, Workspace, WorkspaceError, create, verify};
+
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.first().map(String::as_str) {
+        Some("floor-read") => return floor_read(Path::new(&args[1])),
+        Some("floor-write") => return floor_write(Path::new(&args[1])),
+        Some("write-many") => return write_many(&args[1..]),
+        _ => {}
+    }
+    let quick = args.iter().any(|a| a == "--quick");
+    let more = args.iter().position(|a| a == "--entries").and_then(|i| args.get(i + 1)).and_then(|n| n.parse::<u64>().ok());
+    println!("{:<44} {:>11} {:>11} {:>7}  goal", "row", "floor", "measured", "ratio");
+    let mut sizes = vec![(1_000, 300)];
+    if !quick {
+        sizes.push((100_000, 10_000));
+    }
+    sizes.extend(more.map(|n| (n, 10_000)));
+    for (entries, grants) in sizes {
+        let w = World::build(entries, grants);
+        w.check(entries, grants);
+        w.request_new(entries);
+        w.audit_verify(entries);
+        if entries == 1_000 {
+            w.writers(64, 10);
+        }
+    }
+}
+
+/// Opens SQLite and reads one indexed row.
+fn floor_read(db: &Path) {
+    let c = rusqlite::Connection::open(db).unwrap();
+    c.execute_batch(PRAGMAS).unwrap();
+    let n: i64 = c.query_row("SELECT until FROM grants WHERE id = 'g-1'", [], |r| r.get(0)).unwrap();
+    assert!(n > 0);
+}
+
+/// Opens SQLite and commits one row, and replaces one small synced file beside it, as many syncs as `request new` makes.
+fn floor_write(dir: &Path) {
+    let c = rusqlite::Connection::open(dir.join("floor.db")).unwrap();
+    c.execute_batch(PRAGMAS).unwrap();
+    c.execute_batch("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, b BLOB); BEGIN IMMEDIATE").unwrap();
+    c.execute("INSERT INTO t (b) VALUES (randomblob(2000))", []).unwrap();
+    c.execute_batch("COMMIT").unwrap();
+    aosctl::sys::files::write_private_atomic(&dir.join("floor.pin"), b"a small file").unwrap();
+}
+
+/// Many signed requests by one process: what `writers` starts 64 of.
+fn write_many(args: &[String]) {
+    let place = Place { dir: PathBuf::from(&args[0]), state: PathBuf::from(&args[1]) };
+    let n: usize = args[2].parse().unwrap();
+    let bytes = std::fs::read(&args[3]).unwrap();
+    let identity = PlainIdentity::parse(PlainKind::Agent, &bytes).unwrap();
+    let id: Id = identity.id().parse().unwrap();
+    let ws = Workspace::open(place).unwrap();
+    for _ in 0..n {
+        let begun = Instant::now();
+        ws.transact(Time::from(aosctl::sys::clock::now()), |tx| ask(tx, By::identity(id, identity.signer()), id).map(|_| ())).unwrap();
+        println!("{}", begun.elapsed().as_micros());
+    }
+}
+
+/// One request that is allowed by rule.
+fn ask(tx: &mut aosctl::workspace::Tx<'_>, by: By<'_>, agent: Id) -> Result<Id, WorkspaceError> {
+    let integration = Id::new(IdKind::Integration, 1);
+    let p = Proposal {
+        requester: agent,
+        action: "issue.create".into(),
+        resource: format!("repo:acme/app-{}", agent.n).parse().unwrap(),
+        access: None,
+        facets: Facets { data: Some(DataClass::Internal), ..Facets::default() },
+        unsure: false,
+    };
+    let d = weigh(tx.facts(), &p, Some(integration), tx.now(), None)?;
+    let policy = tx.facts().policy()?.unwrap();
+    let id = tx.next_id(IdKind::Request)?;
+    tx.append(
+        by,
+        RequestMade {
+            request: id,
+            agent,
+            integration: Some(integration),
+            action: p.action,
+            resource: p.resource,
+            access: d.access,
+            facets: p.facets,
+            unsure: false,
+            decision: d.verdict,
+            points: d.points(),
+            rule: d.rule.into(),
+            approvers: d.approvers,
+            tier: d.tier,
+            grant: d.grant,
+            policy: policy.digest.clone(),
+            until: tx.now().plus(Span::seconds(3600)),
+            mission: Some("bench".into()),
+            model: None,
+            idempotency_key: None,
+            bound_command: false,
+            parameters: Some(r#"{"title":"Tidy the build","body":"The build prints forty warnings."}"#.into()),
+            artifacts: None,
+            diff: None,
+            summary: Some("Open an issue about the warnings of the build".into()),
+            recommendation: Some("Open it".into()),
+            rationale: Some("Forty warnings hide the one that matters".into()),
+            alternatives: None,
+            rollback: None,
+            detail: None,
+        },
+    )?;
+    Ok(id)
+}
+
+struct World {
+    _dir: tempfile::TempDir,
+    place: Place,
+    agent: PathBuf,
+}
+
+impl World {
+    /// A workspace with that many grants, the rest requests that were made, claimed and finished.
+    fn build(entries: u64, grants: u64) -> World {
+        let begun = Instant::now();
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place { dir: dir.path().join("ws"), state: dir.path().join("state") };
+        let file = policy::file::parse("", "policy.toml").unwrap();
+        let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
+        let pass = Passphrase::chosen("correct horse battery staple".into()).unwrap();
+        let clock = Time::from(aosctl::sys::clock::now());
+        let new = NewWorkspace { company: None, operator: None, passphrase: &pass, rules, source: policy::file::render(&file), confirmed: BTreeSet::new(), now: clock };
+        create(&place, &new).unwrap();
+        let ws = Workspace::open(place.clone()).unwrap();
+        let op = ws.sealed_operator(None).unwrap().1.unlock(&pass).unwrap();
+        let by = By::identity(Id::FIRST_OPERATOR, &op);
+        let agents = 100.min(grants / 10);
+        // Seeds of this throwaway workspace, drawn here because a Signer gives its seed to nobody.
+        let seeds: Vec<[u8; 32]> = (0..agents).map(|_| aosctl::sys::random::bytes().unwrap()).collect();
+        let signers: Vec<Signer> = seeds.iter().map(Signer::from_seed).collect();
+        ws.transact(clock, |tx| {
+            for (i, s) in signers.iter().enumerate() {
+                let line = EnrolmentLine::create(s, &ws.origin().name).unwrap();
+                let id = tx.next_id(IdKind::Agent)?;
+                tx.append(by, AgentEnrolled { id, handle: format!("bot-{}", i + 1), operator: Id::FIRST_OPERATOR, public_key: Hex32(line.public_key), proof: data_encoding::HEXLOWER.encode(&line.proof) })?;
+            }
+            for kind in ["github", "slack"] {
+                let id = tx.next_id(IdKind::Integration)?;
+                tx.append(by, IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None })?;
+            }
+            Ok::<_, WorkspaceError>(())
+        })
+        .unwrap();
+        let mut made = 0;
+        while made < grants {
+            ws.transact(clock, |tx| {
+                for _ in 0..500.min(grants - made) {
+                    let agent = Id::new(IdKind::Agent, made % agents + 1);
+                    // The first grant of each agent is to github, the others elsewhere, so a door has few grants, as in life.
+                    let (integration, scope) = if made < agents { (1, format!("repo:acme/app-{}", agent.n)) } else { (2, format!("channel:c{made}")) };
+                    tx.append(by, GrantIssued { grant: tx.next_id(IdKind::Grant)?, agent, integration: Id::new(IdKind::Integration, integration), scope: scope.parse().unwrap(), access: Access::Write, data: DataClass::Internal, owner: Id::FIRST_OPERATOR, mission: None, until: Some(tx.now().plus(Span::days(90))), replaces: None, again: None, accepted: vec![], reason: None })?;
+                    made += 1;
+                }
+                Ok::<_, WorkspaceError>(())
+            })
+            .unwrap();
+        }
+        let mut size = ws.store().last_seq().unwrap().unwrap() + 1;
+        while size < entries {
+            ws.transact(clock, |tx| {
+                for i in 0..200.min((entries - size).div_ceil(3)) {
+                    let n = (size / 3 + i) % agents;
+                    let id = Id::new(IdKind::Agent, n + 1);
+                    let by = By::identity(id, &signers[usize::try_from(n).unwrap()]);
+                    let r = ask(tx, by, id)?;
+                    tx.append(by, RequestClaimed { request: r, mode: ClaimMode::Agent })?;
+                    tx.append(by, RequestFinished { request: r, outcome: Outcome::Succeeded, status: None, duration_ms: Some(1200), detail: None, note: None })?;
+                }
+                Ok::<_, WorkspaceError>(())
+            })
+            .unwrap();
+            size = ws.store().last_seq().unwrap().unwrap() + 1;
+        }
+        let agent = dir.path().join("agent");
+        let identity = PlainIdentity::new(PlainKind::Agent, "ag-1", &ws.origin().name, Signer::from_seed(&seeds[0])).unwrap();
+        aosctl::sys::files::create_private_new(&agent, &identity.to_json().unwrap()).unwrap();
+        eprintln!("built {size} entries, {grants} grants in {:.1} s", begun.elapsed().as_secs_f64());
+        World { _dir: dir, place, agent }
+    }
+
+    fn aosctl(&self, args: &[&str]) -> Command {
+        let mut c = Command::new(env!("CARGO_BIN_EXE_aosctl"));
+        c.args(args)
+            .env_clear()
+            .env("AOSCTL_WORKSPACE", &self.place.dir)
+            .env("AOSCTL_STATE_DIR", &self.place.state)
+            .env("AOSCTL_IDENTITY", &self.agent)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        c
+    }
+
+    fn floor(&self, what: &str, path: &Path) -> Command {
+        let mut c = Command::new(std::env::current_exe().unwrap());
+        c.arg(what).arg(path).env_clear();
+        c
+    }
+
+    fn check(&self, entries: u64, grants: u64) {
+        let args = ["check", "--agent", "bot-1", "--integration", "github", "--action", "issue.create", "--resource", "repo:acme/app-1", "--data", "internal"];
+        let (floor, measured) = alternate(60, || self.floor("floor-read", &self.place.database()), || self.aosctl(&args));
+        row(&format!("check, {grants} grants, {entries} entries"), floor, measured, "<= 2");
+    }
+
+    fn request_new(&self, entries: u64) {
+        let args = ["request", "new", "--integration", "github", "--action", "issue.create", "--resource", "repo:acme/app-1", "--data", "internal", "--summary", "Open an issue"];
+        let dir = self.place.dir.parent().unwrap();
+        let (floor, measured) = alternate(60, || self.floor("floor-write", dir), || self.aosctl(&args));
+        row(&format!("request new, {entries} entries"), floor, measured, "<= 3");
+    }
+
+    fn audit_verify(&self, entries: u64) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let rate = raw_rate(threads);
+        let ws = Workspace::open(self.place.clone()).unwrap();
+        let size = ws.store().last_seq().unwrap().unwrap() + 1;
+        let rounds = if entries > 10_000 { 1 } else { 5 };
+        let mut best = Duration::MAX;
+        for _ in 0..rounds {
+            let begun = Instant::now();
+            let options = VerifyOptions { vkey: None, threads: Some(threads) };
+            let v = verify(&self.place, &options, Time::from(aosctl::sys::clock::now()), &mut |_, _| {}).unwrap();
+            assert!(!v.report.failed(), "{:?}", v.report);
+            best = best.min(begun.elapsed());
+        }
+        let ours = size as f64 / best.as_secs_f64();
+        println!("{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.8", format!("audit verify, {entries} entries, {threads} threads"), rate, ours, ours / rate);
+    }
+
+    /// So many processes, each with several signed requests.
+    fn writers(&self, processes: usize, each: usize) {
+        let run = |n: usize, each: usize| {
+            let begun = Instant::now();
+            let children: Vec<_> = (0..n)
+                .map(|_| {
+                    let mut c = Command::new(std::env::current_exe().unwrap());
+                    c.arg("write-many").arg(&self.place.dir).arg(&self.place.state).arg(each.to_string()).arg(&self.agent);
+                    c.stdout(Stdio::piped()).spawn().unwrap()
+                })
+                .collect();
+            let mut times = Vec::new();
+            for c in children {
+                let out = c.wait_with_output().unwrap();
+                assert!(out.status.success(), "a writer failed");
+                times.extend(String::from_utf8_lossy(&out.stdout).lines().map(|l| l.parse::<u64>().unwrap()));
+            }
+            times.sort_unstable();
+            (begun.elapsed(), times)
+        };
+        let before = self.size();
+        let (alone, times) = run(1, processes * each);
+        let rate_alone = times.len() as f64 / alone.as_secs_f64();
+        let (together, times) = run(processes, each);
+        let rate = times.len() as f64 / together.as_secs_f64();
+        let written = self.size() - before;
+        assert_eq!(written, 2 * (processes * each) as u64, "acknowledged requests are missing");
+        println!("{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.5", format!("{processes} writers together, none lost"), rate_alone, rate, rate / rate_alone);
+        let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("{:<44} {:>8.1} ms {:>8.1} ms {:>7.2}  <= 5", format!("{processes} writers: median and slowest"), median as f64 / 1e3, slowest as f64 / 1e3, slowest as f64 / median as f64);
+    }
+
+    fn size(&self) -> u64 {
+        Workspace::open(self.place.clone()).unwrap().store().last_seq().unwrap().unwrap() + 1
+    }
+}
+
+/// Runs two commands in turn, so that what the machine does besides falls on both; the medians.
+fn alternate(rounds: usize, mut a: impl FnMut() -> Command, mut b: impl FnMut() -> Command) -> (Duration, Duration) {
+    let time = |mut c: Command| {
+        let begun = Instant::now();
+        let status = c.status().unwrap();
+        let took = begun.elapsed();
+        assert!(status.success(), "{c:?}: {status}");
+        took
+    };
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    for i in 0..rounds + 5 {
+        let (x, y) = (time(a()), time(b()));
+        if i >= 5 {
+            xs.push(x);
+            ys.push(y);
+        }
+    }
+    xs.sort_unstable();
+    ys.sort_unstable();
+    (xs[rounds / 2], ys[rounds / 2])
+}
+
+fn row(name: &str, floor: Duration, measured: Duration, goal: &str) {
+    let ms = |d: Duration| d.as_secs_f64() * 1e3;
+    println!("{name:<44} {:>8.2} ms {:>8.2} ms {:>7.2}  {goal}", ms(floor), ms(measured), ms(measured) / ms(floor));
+}
+
+/// Signatures a second by `verify_strict` of ed25519-dalek itself, with so many threads.
+fn raw_rate(threads: usize) -> f64 {
+    let signer = Signer::generate().unwrap();
+    let messages: Vec<(Vec<u8>, [u8; 64])> = (0..2_000u32)
+        .map(|i| {
+            let m: Vec<u8> = i.to_le_bytes().iter().copied().cycle().take(420).collect();
+            let s = signer.sign(&m);
+            (m, s)
+        })
+        .collect();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&PublicKey(signer.public()).0).unwrap();
+    let begun = Instant::now();
+    std::thread::scope(|s| {
+        for _ in 0..threads {
+            s.spawn(|| {
+                for _ in 0..5 {
+                    for (m, sig) in &messages {
+                        key.verify_strict(m, &ed25519_dalek::Signature::from_bytes(sig)).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (threads * 5 * messages.len()) as f64 / begun.elapsed().as_secs_f64()
+}

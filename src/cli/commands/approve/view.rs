@@ -1,0 +1,116 @@
+//! What was decided, as data.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::outcome::{Screen, View};
+use crate::cli::screen::flow;
+use crate::cli::show::minute;
+use crate::cli::text::{safe, truncate};
+use crate::domain::id::Id;
+use crate::domain::time::Time;
+use crate::workspace::decision::{Answer, Case, Decided};
+
+/// What was decided, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DecisionsView {
+    /// Nothing was signed.
+    pub dry_run: bool,
+    /// Each decision, in order.
+    pub decisions: Vec<DecisionView>,
+    /// Requests that wait for a decision now; absent where requests were named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<usize>,
+}
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DecisionView {
+    /// Which request.
+    pub request: Id,
+    /// `approve` or `deny`.
+    pub answer: String,
+    /// The entry; absent in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// When.
+    pub at: Time,
+    /// It has to be begun before this moment; absent for a denial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Operators who approved so far.
+    pub approved: usize,
+    /// Operators who must approve.
+    pub needed: usize,
+    /// Recorded as decided alone about an edit of the audit trail.
+    pub self_approved: bool,
+    /// What happens now, in one sentence.
+    pub next: String,
+}
+
+impl DecisionView {
+    /// A decision, with what happens now.
+    pub fn of(case: &Case, d: &Decided, answer: Answer) -> DecisionView {
+        DecisionView {
+            request: d.request,
+            answer: if answer == Answer::Approve { "approve".into() } else { "deny".into() },
+            seq: d.seq,
+            at: d.at,
+            until: d.until,
+            approved: d.approved,
+            needed: d.needed,
+            self_approved: d.self_approved,
+            next: next(case, d, answer),
+        }
+    }
+
+    /// `r-57 approved: build-bot may run it once before ...`
+    pub fn sentence(&self, dry_run: bool) -> String {
+        let did = match (self.answer == "approve", dry_run) {
+            (true, false) => "approved",
+            (true, true) => "would be approved",
+            (false, false) => "denied",
+            (false, true) => "would be denied",
+        };
+        format!("{} {did}: {}", self.request, self.next)
+    }
+}
+
+fn next(case: &Case, d: &Decided, answer: Answer) -> String {
+    let name = case.requester.name.as_deref().map_or_else(|| case.requester.id.to_string(), |n| truncate(&safe(n), 40).into_owned());
+    let id = d.request;
+    if answer == Answer::Deny {
+        return format!("{name} is told no, and would have to ask again");
+    }
+    if d.approved < d.needed {
+        let end = d.until.map_or(case.request.until, |u| u.min(case.request.until));
+        return format!("{} of {}: another operator must approve it before {}", d.approved, d.needed, minute(end));
+    }
+    let end = minute(d.until.unwrap_or(d.at));
+    let how = if case.request.bound_command { format!("aosctl run {id}") } else { format!("aosctl run {id} -- COMMAND") };
+    let alone = if d.self_approved { "; recorded as self-approved, because there is no second operator" } else { "" };
+    format!("{name} may run it once before {end}: {how}{alone}")
+}
+
+impl View for DecisionsView {
+    const SCHEMA: &'static str = "aosctl.decisions/v1";
+
+    fn human(&self, screen: &Screen) -> String {
+        let mut text = String::new();
+        for d in &self.decisions {
+            let words: Vec<String> = d.sentence(self.dry_run).split(' ').map(String::from).collect();
+            for (i, line) in flow(&words, screen.width.saturating_sub(2)).into_iter().enumerate() {
+                text.push_str(if i == 0 { "" } else { "  " });
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+        match self.waiting {
+            Some(0) => text.push_str("nothing waits for a decision\n"),
+            Some(1) => text.push_str("1 request waits for a decision: aosctl queue\n"),
+            Some(n) => text.push_str(&format!("{n} requests wait for a decision: aosctl queue\n")),
+            None => {}
+        }
+        text
+    }
+}

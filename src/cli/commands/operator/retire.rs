@@ -1,0 +1,134 @@
+//! `aosctl operator retire`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::commands::agent::check_as_of;
+use crate::cli::complete;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::outcome::{Outcome, Screen, View};
+use crate::cli::show;
+use crate::cli::text::safe;
+use crate::domain::event::IdentityRetired;
+use crate::domain::facts::Facts;
+use crate::domain::id::{Id, IdKind};
+use crate::store::GrantFilter;
+
+/// Take every right from an operator, for good.
+///
+/// Their agents have no rights any more either. The last operator cannot be retired: nobody could decide anything again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Their name or id
+    #[arg(value_name = "NAME", add = complete::operators())]
+    name: String,
+    /// What they signed from this entry on is disputed: somebody else may have had their identity
+    #[arg(long, value_name = "SEQ")]
+    as_of: Option<u64>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// An operator who was retired, or would be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OperatorRetireView {
+    /// Nothing was done.
+    pub dry_run: bool,
+    /// Their id.
+    pub operator: Id,
+    /// Their name.
+    pub name: Option<String>,
+    /// Agents that acted for them, and have no rights any more.
+    pub agents: Vec<String>,
+    /// Live grants of those agents: they open nothing any more.
+    pub dead_grants: Vec<Id>,
+    /// Live grants of other agents that they answer for, and still do on paper.
+    pub owned_grants: Vec<Id>,
+    /// What they signed from this entry on is disputed.
+    pub disputed_from: Option<u64>,
+    /// The entry that retired them; absent in a dry run.
+    pub seq: Option<u64>,
+}
+
+impl View for OperatorRetireView {
+    const SCHEMA: &'static str = "aosctl.operator-retire/v1";
+
+    fn human(&self, screen: &Screen) -> String {
+        let verb = if self.dry_run { "would be retired" } else { "retired" };
+        let name = self.name.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
+        let list = |ids: &[Id]| match ids {
+            [] => "none".to_string(),
+            ids => ids.iter().map(Id::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let mut out = show::field(screen, "operator", &format!("{}{name} {verb}", self.operator));
+        let agents = if self.agents.is_empty() { "none".into() } else { self.agents.join(", ") };
+        out.push_str(&show::field(screen, "dead agents", &agents));
+        out.push_str(&show::field(screen, "dead grants", &list(&self.dead_grants)));
+        if !self.owned_grants.is_empty() {
+            out.push_str(&show::field(screen, "no owner", &format!("{} have nobody to answer for them", list(&self.owned_grants))));
+        }
+        if let Some(seq) = self.disputed_from {
+            out.push_str(&show::field(screen, "disputed", &format!("what they signed from entry {seq} on")));
+        }
+        out
+    }
+}
+
+/// Runs it.
+pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    let ws = ctx.open()?;
+    let now = ws.now(ctx.clock())?;
+    let target = ws.find_operator(&args.name)?.ok_or_else(|| {
+        CliError::no("no_such_operator", format!("there is no operator {}", safe(&args.name)))
+            .because("no operator has that id, or not exactly one has that name")
+            .hint("see who there is: aosctl operator list")
+    })?;
+    if !target.is_live() {
+        return Err(CliError::no("retired", format!("{} was retired before", target.id)));
+    }
+    let last = || {
+        CliError::no("last_operator", "the last operator cannot be retired")
+            .because("nobody could decide, connect or enrol anything ever again")
+            .hint("enrol another one first: aosctl operator add NAME LINE")
+            .hint("or stop everything: aosctl freeze")
+    };
+    if ws.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
+        return Err(last());
+    }
+    check_as_of(args.as_of, target.enrolled_seq, ws.store().last_seq()?)?;
+    let agents: Vec<_> =
+        ws.store().identities(IdKind::Agent)?.into_iter().filter(|a| a.is_live() && a.operator == Some(target.id)).collect();
+    let live = ws.store().grants(&GrantFilter { live_at: Some(now), ..GrantFilter::default() })?;
+    let theirs = |agent: Id| agents.iter().any(|a| a.id == agent);
+    let mut view = OperatorRetireView {
+        dry_run: args.dry_run,
+        operator: target.id,
+        name: ws.operator_name(&target)?,
+        dead_grants: live.iter().filter(|g| theirs(g.agent)).map(|g| g.id).collect(),
+        owned_grants: live.iter().filter(|g| g.owner == target.id && !theirs(g.agent)).map(|g| g.id).collect(),
+        agents: agents.iter().map(|a| a.handle.clone().unwrap_or_else(|| a.id.to_string())).collect(),
+        disputed_from: args.as_of,
+        seq: None,
+    };
+    if args.dry_run {
+        return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
+    }
+    let me = ctx.unlock(&ws)?;
+    let (appended, warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+        // Two who retire each other at once must not both succeed.
+        if tx.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
+            return Err(last());
+        }
+        Ok(tx.append(me.by(), IdentityRetired { id: target.id, as_of: args.as_of, reason: args.reason })?)
+    })?;
+    view.seq = Some(appended.seq);
+    let out = Outcome::of(Exit::Done, view).warn_if(warning);
+    let out = if me.id == target.id { out.warn("that was you: your identity signs nothing any more") } else { out };
+    Ok(out.note("For 30 days they still count where an edit of the audit trail needs two approvers."))
+}
