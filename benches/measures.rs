@@ -4,7 +4,7 @@
 //! a row: the floor, the measurement, their ratio, the goal. `-- --entries 1000000` adds a larger one, `-- --quick` keeps
 //! to the small one. Floors are run by this same program as a process of its own: they open SQLite with the pragmas
 //! of the store and do the least that the row allows. Nothing here asserts: a timed test is a flaky test.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, clippy::panic, clippy::exit, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::indexing_slicing, clippy::panic, clippy::exit, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,10 @@
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests beside the code make directories and files to test with")
+)]
 
 pub mod cli;
 pub mod domain;

@@ -1,5 +1,14 @@
 //! The whole flow through the library, and `verify` over what it leaves: untouched it holds, touched it does not.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 use std::collections::BTreeSet;
 

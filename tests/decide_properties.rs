@@ -1,5 +1,15 @@
 //! Properties of the pure decision (design section 7, laws 1 and 3), over arbitrary policies, catalogues, grants and
 //! requests. The crossings are stated here once more, from the design and not from the code under test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 #[path = "decide_properties/crossings.rs"]
 mod crossings;

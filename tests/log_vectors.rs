@@ -1,5 +1,15 @@
 //! Every vector of `tests/vectors/log-v1`, which an implementation that is not ours made. Where a row says
 //! `settled: false`, a disagreement is printed and nothing more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 use std::fs;
 use std::path::PathBuf;

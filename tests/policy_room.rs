@@ -1,4 +1,14 @@
 //! The policy room: texts to rules, errors with line and column, set, lint, diff, matrix.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 use std::collections::BTreeSet;
 

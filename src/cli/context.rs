@@ -12,7 +12,7 @@ use crate::identity::Passphrase;
 use crate::sys::env::Env;
 use crate::sys::process::Hardened;
 use crate::sys::{clock, files};
-use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace, WorkspaceError};
+use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace};
 
 /// What every command has at hand: the flags that all share, the environment, the clock, somebody to ask.
 pub struct Context {
@@ -37,7 +37,7 @@ impl Context {
 
     /// The page for stdout.
     pub fn screen(&self) -> Screen {
-        let width = usize::from(term::size(&self.env).columns).clamp(40, 200);
+        let width = term::size(&self.env).columns.clamp(40, 200);
         Screen { width, style: Style::decide(self.global.color, &self.env, term::is_terminal(Stream::Stdout)) }
     }
 
@@ -112,7 +112,7 @@ impl Context {
         {
             return Ok(Whoever::Operator(operator));
         }
-        Ok(Whoever::Nobody(workspace.log_identity().map_err(WorkspaceError::from)?))
+        Ok(Whoever::Nobody(workspace.log_identity()?))
     }
 }
 

@@ -66,7 +66,8 @@ pub fn field(screen: &Screen, name: &str, value: &str) -> String {
     let block = text::safe_block(value, &" ".repeat(14), screen.width, usize::MAX);
     let mut lines = block.lines.into_iter();
     let first = lines.next().unwrap_or_default();
-    let mut out = format!("{margin}{}\n", first.trim());
+    let mut out = format!("{margin}{}", first.trim_start()).trim_end().to_string();
+    out.push('\n');
     for line in lines {
         out.push_str(line.trim_end());
         out.push('\n');

@@ -492,6 +492,7 @@ macro_rules! events {
         /// One event, with its body.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each variant is documented at the struct of the same name")]
+        #[expect(clippy::large_enum_variant, reason = "one event is in memory at a time, and is matched on by value")]
         pub enum Event { $($variant($variant)),* }
 
         impl Event {

@@ -37,6 +37,38 @@ pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
     require_private(path, &metadata, 0o022, 0o700)
 }
 
+/// Gives a directory that was built beside `to` its name, in one step. Returns when the name is on disk.
+///
+/// # Errors
+/// [`SysError::Io`], also where `to` holds anything; nothing was changed then.
+pub fn move_into_place(from: &Path, to: &Path) -> Result<(), SysError> {
+    std::fs::rename(from, to).map_err(SysError::io("create", to))?;
+    sync_dir(parent_of(to))
+}
+
+/// Removes a file that this program made and nobody needs, as [`remove_tree`] does.
+pub fn remove_file(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+/// Removes a directory that this process made and nobody needs. What cannot be removed stays: the reason why it is not
+/// needed is the error that matters.
+pub fn remove_tree(path: &Path) {
+    let _ = std::fs::remove_dir_all(path);
+}
+
+/// A directory of mode 0700 for what need not outlive this process; it goes when it is dropped.
+///
+/// # Errors
+/// [`SysError::Io`].
+pub fn temporary_dir() -> Result<tempfile::TempDir, SysError> {
+    tempfile::Builder::new()
+        .prefix("aosctl-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .tempdir()
+        .map_err(SysError::io("create a temporary directory in", &std::env::temp_dir()))
+}
+
 /// Writes `bytes` to `path`, mode 0600, replacing what was there in one step. Returns when it is on disk.
 ///
 /// # Errors
@@ -265,6 +297,24 @@ mod tests {
             "no temporary file is left"
         );
         write_private_atomic(dir.path(), b"x").unwrap_err();
+    }
+
+    #[test]
+    fn a_built_directory_takes_its_name_at_once() {
+        let dir = temporary_dir().unwrap();
+        assert_eq!(mode(dir.path()), 0o700);
+        let (built, place) = (dir.path().join("built"), dir.path().join("place"));
+        for parent in [&built, &place] {
+            create_private_dir(parent).unwrap();
+            fs::write(parent.join("file"), "").unwrap();
+        }
+        move_into_place(&built, &place).unwrap_err();
+        assert!(built.join("file").exists(), "a full directory was replaced");
+        remove_file(&place.join("file"));
+        move_into_place(&built, &place).unwrap();
+        assert!(place.join("file").exists() && !built.exists());
+        remove_tree(&place);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

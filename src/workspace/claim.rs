@@ -65,7 +65,7 @@ impl RunLock {
     /// The outcome is on disk, so nobody has to ask any more.
     pub fn settle(self) {
         // A request that has an outcome is never claimed again, so no other lock of that name will be taken.
-        let _ = std::fs::remove_file(&self.path);
+        crate::sys::files::remove_file(&self.path);
     }
 }
 
@@ -118,10 +118,12 @@ pub fn mode(ws: &Workspace, r: &Request) -> Result<Option<ClaimMode>, WorkspaceE
 /// What reading gives.
 pub fn standing(ws: &Workspace, r: &Request, now: Time) -> Result<Standing, WorkspaceError> {
     let standing = ws.standing(r, now)?;
-    if standing == Standing::Claimed && mode(ws, r)? == Some(ClaimMode::Run) && !is_running(ws, r.id)? {
-        return Ok(Standing::Unknown);
+    if standing != Standing::Claimed || mode(ws, r)? != Some(ClaimMode::Run) || is_running(ws, r.id)? {
+        return Ok(standing);
     }
-    Ok(standing)
+    // It may have ended between the two looks; then its outcome is there by now.
+    let settled = ws.facts().request(r.id)?.filter(|r| r.outcome.is_some());
+    settled.map_or(Ok(Standing::Unknown), |r| ws.standing(&r, now))
 }
 
 /// Claims a request for its requester, who is `by`. What `aosctl run` would start is compared with what was bound, inside

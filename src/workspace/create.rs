@@ -65,8 +65,8 @@ pub fn create(place: &Place, new: &NewWorkspace<'_>) -> Result<Created, Workspac
     let result = build(&building, place, new, &operator, log, &sealed, &name, nonce);
     if result.is_err() {
         // Nothing of a workspace that did not come to be may stay; the error that matters is the first one.
-        let _ = std::fs::remove_dir_all(&building.dir);
-        let _ = std::fs::remove_dir_all(place.state_of(&name));
+        files::remove_tree(&building.dir);
+        files::remove_tree(&place.state_of(&name));
     }
     result
 }
@@ -130,7 +130,6 @@ fn build(
         return Err(e);
     }
     drop(workspace);
-    std::fs::rename(&building.dir, &place.dir)
-        .map_err(|source| WorkspaceError::Sys(crate::sys::SysError::Io { action: "create", path: place.dir.clone(), source }))?;
+    files::move_into_place(&building.dir, &place.dir)?;
     Ok(Created { origin: name.to_string(), vkey, operator_file: place.operators().join("op-1.json"), state_dir })
 }

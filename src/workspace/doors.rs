@@ -10,7 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
-use crate::domain::request::{Request, Standing};
+use crate::domain::request::{Request, Standing, Surroundings};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::store::{GrantFilter, RequestFilter};
@@ -88,6 +88,10 @@ impl Workspace {
     pub fn sort_standing(&self, requests: &[Request], now: Time) -> Result<StandingOn, WorkspaceError> {
         let mut on = StandingOn::default();
         for r in requests {
+            // What is over by itself is most of what there is, and needs no look at entries.
+            if r.standing(Surroundings { now, alive: true, frozen: false }) == Standing::Expired {
+                continue;
+            }
             match self.standing(r, now)? {
                 s @ (Standing::Pending | Standing::Allowed | Standing::Approved | Standing::Frozen) => on.waiting.push((r.id, s)),
                 Standing::Claimed => on.running.push(r.id),

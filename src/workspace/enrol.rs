@@ -62,7 +62,7 @@ impl Workspace {
         });
         // The error that matters is the first one; and where the entry is on disk after all, the identity must stay.
         if result.is_err() && *written.borrow() && matches!(self.facts().key_was_used(&public), Ok(false)) {
-            let _ = std::fs::remove_file(file);
+            files::remove_file(file);
         }
         result
     }
@@ -103,7 +103,7 @@ impl Workspace {
         let Ok(found) = PlainIdentity::parse(PlainKind::Agent, &bytes) else { return Ok(()) };
         if found.origin() == self.origin().name && !tx.facts().key_was_used(&found.signer().public())? {
             // Where it cannot be removed, creating the new one fails and says so.
-            let _ = std::fs::remove_file(file);
+            files::remove_file(file);
         }
         Ok(())
     }

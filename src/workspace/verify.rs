@@ -74,11 +74,7 @@ pub fn verify(place: &Place, options: &VerifyOptions, clock: Time, progress: &mu
         return Err(WorkspaceError::Missing { dir: place.dir.clone() });
     }
     let store = Store::open(&db)?;
-    let dir = tempfile::tempdir().map_err(|source| WorkspaceError::Sys(crate::sys::SysError::Io {
-        action: "create",
-        path: Path::new("a temporary directory").to_path_buf(),
-        source,
-    }))?;
+    let dir = files::temporary_dir()?;
     let scratch_path = dir.path().join("replay.db");
     let replay = scratch(&scratch_path)?;
     store.attach_scratch(&scratch_path)?;

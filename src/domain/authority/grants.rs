@@ -22,7 +22,7 @@ pub(super) fn integration_added<F: Facts>(entry: &Entry, b: &IntegrationAdded, s
     if facts.integration_named(&b.handle)?.is_some() {
         return fault("handle", "an integration of that name was added before");
     }
-    if !facts.policy()?.is_some_and(|p| p.rules.kind(&b.kind).is_some()) {
+    if facts.policy()?.is_none_or(|p| p.rules.kind(&b.kind).is_none()) {
         return fault("no_such_kind", format!("the adopted catalogue has no kind {:?}", b.kind));
     }
     Ok(vec![Change::Integration(Integration {

@@ -140,7 +140,7 @@ fn names_what_was_shown<F: Facts>(r: &Request, shown: &Shown<'_>, at: Time, fact
     if r.grant != shown.grant {
         return fault("other_grant", "another grant is named");
     }
-    if !facts.policy()?.is_some_and(|p| p.digest == shown.policy) {
+    if facts.policy()?.is_none_or(|p| p.digest != shown.policy) {
         return fault("other_policy", "another policy is named than the one in force");
     }
     let mut points = r.points.clone();

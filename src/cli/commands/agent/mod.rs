@@ -2,7 +2,7 @@
 
 mod add;
 mod list;
-mod reach;
+pub(in crate::cli::commands) mod reach;
 mod retire;
 mod show;
 

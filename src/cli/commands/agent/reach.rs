@@ -48,15 +48,19 @@ pub struct Reachable {
 }
 
 /// What the decision needs besides the action.
-pub(super) struct Holder<'a> {
+pub(in crate::cli::commands) struct Holder<'a> {
+    /// The adopted policy.
     pub rules: &'a Rules,
+    /// Who.
     pub agent: &'a Identity,
+    /// Where.
     pub integration: &'a Integration,
+    /// Through which door.
     pub grant: &'a Grant,
 }
 
 /// Every action of the catalogue that the grant reaches, the gravest first.
-pub(super) fn reach(h: &Holder<'_>, now: Time) -> Vec<Reachable> {
+pub(in crate::cli::commands) fn reach(h: &Holder<'_>, now: Time) -> Vec<Reachable> {
     let Some(kind) = h.rules.kind(&h.integration.kind) else { return Vec::new() };
     let grants = [Rc::new(h.grant.clone())];
     let ask = |action: &Action, facets: Facets| {
@@ -118,7 +122,8 @@ fn gravest(action: &Action, h: &Holder<'_>) -> Facets {
     let cap = h.rules.caps.per_move();
     Facets {
         recipients: action.recipients.as_ref().map(|_| h.rules.recipients.saturating_add(1)),
-        data: Some(h.grant.data),
+        // An agent may say of any write that it carries customer data; here stands what the catalogue knows to carry some.
+        data: (action.sends || action.destination.is_some()).then_some(h.grant.data),
         environment: action.environment.as_ref().map(|_| "production".into()),
         amount: action.amount.as_ref().map(|_| Money::new(cap.currency, cap.minor.saturating_add(1))),
         // No name under `.invalid` can be inside anybody's boundary (RFC 2606).

@@ -173,7 +173,7 @@ impl View for AgentView {
         let caps = self.caps.as_ref().map(|c| {
             format!("; without a question at most {} at once and {} in 7 days, all agents together", c.per_move, c.per_week)
         });
-        out.push_str(&show::field(screen, "money, 7 days", &format!("{handed} handed out{}", caps.unwrap_or_default())));
+        out.push_str(&show::field(screen, "money", &format!("{handed} handed out in 7 days{}", caps.unwrap_or_default())));
         out
     }
 }

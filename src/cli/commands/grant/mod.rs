@@ -1,5 +1,9 @@
 //! `aosctl grant`: list, show, narrow, renew.
 
+mod list;
+mod narrow;
+mod renew;
+mod show;
 pub mod view;
 
 use crate::cli::Context;
@@ -7,10 +11,39 @@ use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 
 /// Grants: list, show, narrow, renew.
+///
+/// `aosctl connect` issues a grant, `aosctl revoke` ends it.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-
-/// Runs it.
-pub fn run(_args: Args, _ctx: &Context) -> Result<Outcome, CliError> {
-    Err(CliError::usage("not written yet"))
+pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
 }
+
+/// The verbs of `grant`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// What is open, or all that ever was
+    List(list::Args),
+    /// One grant, whole, with its history
+    Show(show::Args),
+    /// Make a grant narrower, at once and without a passphrase
+    Narrow(narrow::Args),
+    /// Let a grant last longer (operator)
+    Renew(renew::Args),
+}
+
+/// Runs it. Without a verb it lists.
+pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    match args.verb.unwrap_or(Verb::List(list::Args::default())) {
+        Verb::List(a) => list::run(a, ctx),
+        Verb::Show(a) => show::run(a, ctx),
+        Verb::Narrow(a) => narrow::run(a, ctx),
+        Verb::Renew(a) => renew::run(a, ctx),
+    }
+}
+
+pub use list::GrantListView;
+pub use narrow::GrantNarrowView;
+pub use renew::GrantRenewView;
+pub use show::{GrantShowView, StandingRequest};
+pub(super) use show::beside;

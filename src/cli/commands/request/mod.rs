@@ -1,5 +1,10 @@
 //! `aosctl request`: what agents ask for.
 
+pub mod begin;
+pub mod change;
+pub mod describe;
+pub mod verdict;
+
 pub mod new;
 pub mod wait;
 pub mod done;
@@ -28,6 +33,8 @@ pub enum Verb {
     New(new::Args),
     /// Wait for the answer
     Wait(wait::Args),
+    /// Begin it yourself, once: after this you may act, and must report
+    Begin(begin::Args),
     /// Report that it was done
     Done(done::Args),
     /// Report that it failed
@@ -47,6 +54,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb.unwrap_or(Verb::List(list::Args::default())) {
         Verb::New(a) => new::run(a, ctx),
         Verb::Wait(a) => wait::run(a, ctx),
+        Verb::Begin(a) => begin::run(a, ctx),
         Verb::Done(a) => done::run(a, ctx),
         Verb::Fail(a) => fail::run(a, ctx),
         Verb::Withdraw(a) => withdraw::run(a, ctx),
