@@ -4,7 +4,7 @@ use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::cli::Context;
 
-/// One screen: what waits, what is due, what is open widest, is the log whole.
+/// One screen: what waits, what is open widest, is the log whole.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
