@@ -63,7 +63,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let env = Env::capture();
-    complete::answer_shell();
+    if let Some(code) = complete::answer_shell() {
+        return code;
+    }
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(e) => {

@@ -134,8 +134,12 @@ impl View for FreezeView {
             field("since", &format!("{}, entry {}, signed by {}", show::minute(s.at), s.seq, s.signed_by.long()));
         }
         let t = &self.touches;
-        let plural = if t.live_grants == 1 { "grant opens" } else { "grants open" };
-        field("grants", &format!("{} live {plural} nothing while it lasts", t.live_grants));
+        let grants = match t.live_grants {
+            0 => "none live".into(),
+            1 => "1 live, and it opens nothing while it lasts".into(),
+            n => format!("{n} live, and they open nothing while it lasts"),
+        };
+        field("grants", &grants);
         field("waiting", &if t.waiting.is_empty() { "none".into() } else { format!("{}: denied while it lasts", ids(&t.waiting)) });
         let running = if t.running.is_empty() { "none".into() } else { format!("{}: begun before, and not stopped by this", ids(&t.running)) };
         field("running", &running);

@@ -56,15 +56,14 @@ impl View for GrantListView {
             vec![
                 g.id.to_string(),
                 safe(&g.agent.short()),
-                safe(&g.integration.short()),
-                safe(&g.scope),
+                format!("{} {}", safe(&g.integration.short()), safe(&g.scope)),
                 g.access.to_string(),
                 g.data.to_string(),
                 ends(g),
                 g.last_use.map_or_else(|| "never".into(), |t| show::relative(t, self.at)),
             ]
         };
-        let head = ["id", "agent", "integration", "scope", "access", "data", "ends", "last use"];
+        let head = ["id", "agent", "door", "access", "data", "ends", "last use"];
         show::table(screen, &head, self.grants.iter().map(row).collect())
     }
 }

@@ -42,6 +42,9 @@ pub struct Args {
     dry_run: bool,
 }
 
+/// With more doors than these, one line says how to undo it; the JSON has them all.
+const MOST_UNDO_LINES: usize = 5;
+
 /// What a target names.
 enum Target {
     Grant(Id),
@@ -149,6 +152,8 @@ fn finish(
     }
     if dry_run {
         notes.push("dry run: nothing was done".into());
+    } else if undo.len() > MOST_UNDO_LINES {
+        notes.push("undo, for each of these: aosctl connect --again GRANT".into());
     } else {
         notes.extend(undo.into_iter().map(|line| format!("undo: {line}")));
     }
