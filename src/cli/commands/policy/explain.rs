@@ -150,7 +150,7 @@ impl Ruling {
             field(f.point.as_str(), &format!("{} ({})", f.why, f.rule));
         }
         if let Some(spent) = self.spent {
-            field("spent, 7 days", &spent.to_string());
+            field("spent", &format!("{spent} in the 7 days before"));
         }
         if self.approvers > 0 {
             field("approvers", &self.approvers.to_string());

@@ -61,7 +61,9 @@ impl View for MatrixView {
                 point = Some(r.point);
             }
             let approvers = if r.approvers > 1 { format!(" ({} approvers)", r.approvers) } else { String::new() };
-            let text = format!("{}: {}{approvers}", r.when, r.what);
+            // Many names after when they ask; else what it is, and then when.
+            let (first, then) = if r.from.starts_with("catalogue") { (&r.when, &r.what) } else { (&r.what, &r.when) };
+            let text = format!("{first}: {then}{approvers}");
             let margin = format!("  {}  ", pad(&safe(&r.from), from));
             let room = screen.width.saturating_sub(width(&margin));
             for (i, line) in safe_block(&text, "", room, usize::MAX).lines.iter().enumerate() {
