@@ -46,6 +46,9 @@ pub enum ClaimError {
     /// The bound command was erased, so nothing can be compared with it.
     #[error("the command that was bound to {0} was erased, so nothing can be run for it any more")]
     Erased(Id),
+    /// The parameters say more than the facets that were decided on.
+    #[error("the parameters of {0} say more than the facets that were decided on")]
+    FacetsTooLow(Id),
     /// Another `aosctl run` is at it.
     #[error("another aosctl run has begun {0}")]
     Running(Id),
@@ -148,8 +151,33 @@ pub fn claim(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, id: Id,
             ClaimMode::Run
         }
     };
+    if !facets_hold(ws, tx, &r)? {
+        return Err(ClaimError::FacetsTooLow(id));
+    }
     tx.append(by, RequestClaimed { request: id, mode })?;
     Ok(())
+}
+
+/// Are the facets that were decided on at least what the parameters say? Replay cannot ask this, because parameters may
+/// be erased; so whoever writes its own entry (an agent with a shell holds its identity) is asked here, before anything
+/// begins. Parameters that were erased prove nothing, so they begin nothing.
+fn facets_hold(ws: &Workspace, tx: &Tx<'_>, r: &Request) -> Result<bool, WorkspaceError> {
+    let facts = tx.facts();
+    let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else { return Ok(false) };
+    if facts.erased_members(r.made_seq)?.iter().any(|m| m == "parameters") {
+        return Ok(false);
+    }
+    let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else { return Ok(true) };
+    let Some(integration) = facts.integration(integration)? else { return Ok(false) };
+    let Some(action) = policy.rules.kind(&integration.kind).and_then(|k| k.action(&r.action)) else { return Ok(true) };
+    // Foreign JSON: any numbers are right, and duplicate names were refused when it was recorded.
+    let parameters = match &made.parameters {
+        None => None,
+        Some(text) if canonical::check_foreign(text).is_err() => return Ok(false),
+        Some(text) => serde_json::from_str(text).ok(),
+    };
+    let bound = bind(action, parameters.as_ref());
+    Ok(r.facets.clone().raise(&bound) == r.facets)
 }
 
 /// How something is begun.
