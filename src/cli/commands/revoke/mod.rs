@@ -3,6 +3,7 @@
 mod view;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 pub use self::view::RevokeView;
@@ -11,6 +12,7 @@ use crate::cli::Context;
 use crate::cli::commands::connect::words;
 use crate::cli::commands::grant::view::{GrantRow, Names, SignedBy};
 use crate::cli::commands::grant::{StandingRequest, beside};
+use crate::cli::complete;
 use crate::cli::context::Whoever;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -32,7 +34,7 @@ use crate::workspace::{StandingOn, Workspace, WorkspaceError, same_door};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Grants by id; agents and integrations by name or id
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required = true, add = complete::doors())]
     targets: Vec<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
@@ -63,7 +65,11 @@ struct Found {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    let reason = args
+        .reason
+        .as_deref()
+        .map(|r| words::text("--reason", r))
+        .transpose()?;
     let ws = ctx.open()?;
     let mut targets = Vec::new();
     let mut refused: Vec<(String, CliError)> = Vec::new();
@@ -74,7 +80,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     }
     // One slip says it in the shape of an error; beside doors that can be closed it must not hold those up.
-    if targets.is_empty() && refused.len() == 1
+    if targets.is_empty()
+        && refused.len() == 1
         && let Some((_, e)) = refused.pop()
     {
         return Err(e);
@@ -92,7 +99,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             own(&whoever, &found)?;
             let mut seqs = BTreeMap::new();
             for id in found.close.keys() {
-                let done = tx.append(whoever.by(), GrantRevoked { grant: *id, reason: reason.clone() })?;
+                let done = tx.append(
+                    whoever.by(),
+                    GrantRevoked {
+                        grant: *id,
+                        reason: reason.clone(),
+                    },
+                )?;
                 seqs.insert(*id, done.seq);
             }
             Ok((found, seqs, tx.now()))
@@ -123,13 +136,26 @@ fn finish(
         closed.push(Closed {
             grant: names.grant(g, at)?,
             seq: seqs.get(id).copied(),
-            cancelled: on.waiting.iter().map(|(request, standing)| StandingRequest { request: *request, standing: *standing }).collect(),
+            cancelled: on
+                .waiting
+                .iter()
+                .map(|(request, standing)| StandingRequest {
+                    request: *request,
+                    standing: *standing,
+                })
+                .collect(),
             running: on.running.clone(),
             undo: format!("aosctl connect --again {id}"),
         });
     }
-    let mut not_closed: Vec<NotClosed> =
-        refused.into_iter().map(|(target, e)| NotClosed { target, why: e.what, hints: e.hints }).collect();
+    let mut not_closed: Vec<NotClosed> = refused
+        .into_iter()
+        .map(|(target, e)| NotClosed {
+            target,
+            why: e.what,
+            hints: e.hints,
+        })
+        .collect();
     for id in &found.damaged {
         not_closed.push(NotClosed {
             target: id.to_string(),
@@ -182,24 +208,48 @@ fn target(ws: &Workspace, typed: &str) -> Result<Target, CliError> {
     if let Ok(id) = typed.parse::<Id>() {
         return match id.kind {
             IdKind::Grant => words::grant(ws, typed).map(|g| Target::Grant(g.id)),
-            IdKind::Agent => words::agent(ws, typed).map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into()))),
-            IdKind::Integration => words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone())),
-            IdKind::Request => Err(CliError::no("not_a_door", format!("{id} is a request, and not a door"))
-                .hint(format!("to say no to it: aosctl deny {id} --reason TEXT"))),
-            _ => Err(CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
-                .hint("see what is open: aosctl grant list")),
+            IdKind::Agent => words::agent(ws, typed)
+                .map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into()))),
+            IdKind::Integration => {
+                words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone()))
+            }
+            IdKind::Request => Err(
+                CliError::no("not_a_door", format!("{id} is a request, and not a door"))
+                    .hint(format!("to say no to it: aosctl deny {id} --reason TEXT")),
+            ),
+            _ => Err(
+                CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
+                    .hint("see what is open: aosctl grant list"),
+            ),
         };
     }
     match (ws.find_agent(typed)?, ws.find_integration(typed)?) {
         (Some(a), None) => Ok(Target::Agent(a.id, typed.into())),
         (None, Some(i)) => Ok(Target::Integration(i.id, typed.into())),
-        (Some(a), Some(i)) => Err(CliError::no("ambiguous", format!("{} is an agent ({}) and an integration ({})", safe(typed), a.id, i.id))
-            .hint(format!("say which: aosctl revoke {}, or aosctl revoke {}", a.id, i.id))),
+        (Some(a), Some(i)) => Err(CliError::no(
+            "ambiguous",
+            format!(
+                "{} is an agent ({}) and an integration ({})",
+                safe(typed),
+                a.id,
+                i.id
+            ),
+        )
+        .hint(format!(
+            "say which: aosctl revoke {}, or aosctl revoke {}",
+            a.id, i.id
+        ))),
         (None, None) => {
             let agents = ws.store().identities(IdKind::Agent)?;
             let integrations = ws.store().integrations()?;
-            let known = agents.iter().filter_map(|a| a.handle.as_deref()).chain(integrations.iter().map(|i| i.handle.as_str()));
-            Err(words::unknown("no_such_target", "grant, agent or integration", typed, known).hint("see what is open: aosctl grant list"))
+            let known = agents
+                .iter()
+                .filter_map(|a| a.handle.as_deref())
+                .chain(integrations.iter().map(|i| i.handle.as_str()));
+            Err(
+                words::unknown("no_such_target", "grant, agent or integration", typed, known)
+                    .hint("see what is open: aosctl grant list"),
+            )
         }
     }
 }
@@ -238,14 +288,14 @@ fn find(ws: &Workspace, targets: &[Target], now: Time) -> Result<Found, CliError
 }
 
 fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(), CliError> {
-    if !found.close.contains_key(&g.id) {
+    if let Entry::Vacant(place) = found.close.entry(g.id) {
         // What stands on it is only said; a request that cannot be read must not keep the door open.
         let on = match ws.standing_on(g.id, now) {
             Ok(on) => on,
             Err(WorkspaceError::Integrity { .. } | WorkspaceError::Store(_)) => StandingOn::default(),
             Err(e) => return Err(e.into()),
         };
-        found.close.insert(g.id, (g, on));
+        place.insert((g, on));
     }
     Ok(())
 }
@@ -253,18 +303,35 @@ fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(),
 /// An agent closes only what is its own.
 fn own(whoever: &Whoever, found: &Found) -> Result<(), CliError> {
     let Whoever::Agent(a) = whoever else { return Ok(()) };
-    let others: Vec<String> = found.close.values().filter(|(g, _)| g.agent != a.id).map(|(g, _)| g.id.to_string()).collect();
+    let others: Vec<String> = found
+        .close
+        .values()
+        .filter(|(g, _)| g.agent != a.id)
+        .map(|(g, _)| g.id.to_string())
+        .collect();
     if others.is_empty() {
         return Ok(());
     }
-    Err(CliError::no("not_the_holder", format!("{} may close only its own doors, and {} is not its own; nothing was closed", a.id, others.join(", ")))
-        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
-        .hint(format!("its own: aosctl revoke {}", a.id))
-        .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
+    Err(CliError::no(
+        "not_the_holder",
+        format!(
+            "{} may close only its own doors, and {} is not its own; nothing was closed",
+            a.id,
+            others.join(", ")
+        ),
+    )
+    .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+    .hint(format!("its own: aosctl revoke {}", a.id))
+    .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
 }
 
 /// Other live grants that open one of the doors that were closed; those of the same agents first.
-fn still_open(ws: &Workspace, names: &mut Names<'_>, found: &Found, at: Time) -> Result<Vec<GrantRow>, CliError> {
+fn still_open(
+    ws: &Workspace,
+    names: &mut Names<'_>,
+    found: &Found,
+    at: Time,
+) -> Result<Vec<GrantRow>, CliError> {
     let mut integrations: Vec<Id> = found.close.values().map(|(g, _)| g.integration).collect();
     integrations.sort_unstable();
     integrations.dedup();
@@ -296,9 +363,15 @@ fn providers(ws: &Workspace, found: &Found) -> Result<Vec<AtProvider>, CliError>
     let mut all = Vec::new();
     for id in ids {
         let integration = facts.integration(id)?;
-        let kind = integration.as_ref().and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
+        let kind = integration
+            .as_ref()
+            .and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
         if let (Some(i), Some(k)) = (&integration, kind) {
-            all.push(AtProvider { integration: i.handle.clone(), title: k.title.clone(), close: k.close.clone() });
+            all.push(AtProvider {
+                integration: i.handle.clone(),
+                title: k.title.clone(),
+                close: k.close.clone(),
+            });
         }
     }
     Ok(all)
