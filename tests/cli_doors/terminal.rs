@@ -167,3 +167,21 @@ fn on_a_terminal_a_warning_wants_a_typed_yes() {
     let (code, screen) = t.end();
     assert_eq!((code, size(&b)), (1, before), "{screen}");
 }
+
+#[test]
+fn on_a_terminal_nobody_signs_for_what_changed_meanwhile() {
+    let b = bench();
+    b.ok(DOOR);
+    let mut t = Terminal::run(&b, &with(DOOR, &["--access", "write"]));
+    t.wait("replaces      g-1");
+    t.wait("passphrase of op-1: ");
+    bare(&b, &["revoke", "g-1"], 0);
+    let before = size(&b);
+    t.keys.write_all(format!("{PASSPHRASE}\n").as_bytes()).unwrap();
+    let (code, screen) = t.end();
+    assert_eq!((code, size(&b)), (1, before), "{screen}");
+    assert!(
+        screen.contains("something changed while this was being decided"),
+        "{screen}"
+    );
+}

@@ -225,22 +225,41 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         })?;
         (changed, Some(seq), pin)
     };
-    // Counting comes last: it must not hold the freeze up.
+    let told = tell(&ws, ctx, &args, &target, changed, seq);
+    let out = told.map_err(|e| {
+        if changed {
+            words::done_already(e, "it is frozen")
+        } else {
+            e
+        }
+    })?;
+    Ok(out.warn_if(pin))
+}
+
+/// What there is to say about it. Counting comes last: it must not hold the freeze up.
+fn tell(
+    ws: &Workspace,
+    ctx: &Context,
+    args: &Args,
+    target: &Named,
+    changed: bool,
+    seq: Option<u64>,
+) -> Result<Outcome, CliError> {
     let now = ws.now(ctx.clock())?;
-    let mut names = Names::new(&ws)?;
-    let since = seq.map(|s| since(&ws, &mut names, s)).transpose()?;
-    let undo = line("thaw", &target);
+    let mut names = Names::new(ws)?;
+    let since = seq.map(|s| since(ws, &mut names, s)).transpose()?;
+    let undo = line("thaw", target);
     let unattributed = changed && since.as_ref().is_some_and(|s| !s.signed_by.attributed);
     let view = FreezeView {
         dry_run: args.dry_run,
         at: now,
-        touches: touched(&ws, target.id, &[], now)?,
-        target,
+        touches: touched(ws, target.id, &[], now)?,
+        target: target.clone(),
         changed,
         since,
         undo: undo.clone(),
     };
-    let mut out = Outcome::of(Exit::Done, view).warn_if(pin);
+    let mut out = Outcome::of(Exit::Done, view);
     if args.dry_run {
         out = out.note("dry run: nothing was done");
     }

@@ -8,7 +8,8 @@ pub(super) mod words;
 use std::io::Write;
 
 use self::plan::{Plan, Wanted};
-use self::view::{ConnectView, Replaced};
+pub use self::view::ConnectView;
+use self::view::Replaced;
 use crate::cli::Context;
 use crate::cli::commands::grant::view::{Names, ends_whole};
 use crate::cli::complete;

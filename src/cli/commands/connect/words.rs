@@ -249,6 +249,17 @@ pub fn end_in_bounds(
     Ok(())
 }
 
+/// Something went wrong in telling about a change that is on disk: the error must not read as if nothing was done.
+pub fn done_already(e: CliError, what: &str) -> CliError {
+    let why = e.cause.as_deref().map(|c| format!(" ({c})")).unwrap_or_default();
+    let what_failed = format!("{}{why}", e.what);
+    CliError {
+        what: format!("{what}, and that is on disk; but telling about it failed"),
+        ..e
+    }
+    .because(what_failed)
+}
+
 /// Refuses an agent's identity where only an operator may sign, before anybody is asked for a passphrase.
 pub fn not_an_agent(ws: &Workspace, identity: Option<&std::path::Path>, what: &str) -> Result<(), CliError> {
     let agent = identity.and_then(|path| ws.agent(path).ok());

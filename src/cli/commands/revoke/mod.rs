@@ -10,7 +10,7 @@ pub use self::view::RevokeView;
 use self::view::{AtProvider, Closed, NotClosed};
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
-use crate::cli::commands::grant::view::{GrantRow, Names, SignedBy};
+use crate::cli::commands::grant::view::{GrantRow, Names};
 use crate::cli::commands::grant::{StandingRequest, beside};
 use crate::cli::complete;
 use crate::cli::context::Whoever;
@@ -21,7 +21,7 @@ use crate::cli::text::safe;
 use crate::domain::event::GrantRevoked;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
-use crate::domain::id::{Id, IdKind};
+use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::time::Time;
 use crate::workspace::{StandingOn, Workspace, WorkspaceError, same_door};
 
@@ -87,7 +87,6 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Err(e);
     }
     let whoever = ctx.whoever(&ws)?;
-    let mut signed_by = None;
     let (found, seqs, at, pin) = if args.dry_run {
         let now = ws.now(ctx.clock())?;
         let found = find(&ws, &targets, now)?;
@@ -110,12 +109,18 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             }
             Ok((found, seqs, tx.now()))
         })?;
-        if !seqs.is_empty() {
-            signed_by = Some(Names::new(&ws)?.signer(whoever.by().actor)?);
-        }
         (found, seqs, at, pin)
     };
-    finish(&ws, args.dry_run, found, refused, &seqs, signed_by, at).map(|out| out.warn_if(pin))
+    let signer = (!seqs.is_empty()).then(|| whoever.by().actor);
+    let told = finish(&ws, args.dry_run, found, refused, &seqs, signer, at);
+    let out = told.map_err(|e| {
+        if seqs.is_empty() {
+            e
+        } else {
+            words::done_already(e, "the doors are closed")
+        }
+    })?;
+    Ok(out.warn_if(pin))
 }
 
 /// What there is to say about it, after it is done.
@@ -125,10 +130,11 @@ fn finish(
     found: Found,
     refused: Vec<(String, CliError)>,
     seqs: &BTreeMap<Id, u64>,
-    signed_by: Option<SignedBy>,
+    signer: Option<Actor>,
     at: Time,
 ) -> Result<Outcome, CliError> {
     let mut names = Names::new(ws)?;
+    let signed_by = signer.map(|s| names.signer(s)).transpose()?;
     let still_open = still_open(ws, &mut names, &found, at)?;
     let at_provider = providers(ws, &found)?;
     let mut closed = Vec::new();
