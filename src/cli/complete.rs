@@ -13,17 +13,17 @@ use crate::workspace::{Glimpse, Place};
 /// The variable that makes aosctl answer a shell instead of running. Not clap's `COMPLETE`, which other programs use too.
 pub(super) const VARIABLE: &str = "AOSCTL_COMPLETE";
 
-/// Answers the shell's question, if this start is one, and ends; else returns.
-pub(super) fn answer_shell() {
+/// Answers the shell's question, if this start is one, and gives the exit code; else nothing.
+pub(super) fn answer_shell() -> Option<u8> {
     let here = std::env::current_dir().ok();
     let answered = clap_complete::CompleteEnv::with_factory(super::command)
         .var(VARIABLE)
         .try_complete(std::env::args_os(), here.as_deref());
     match answered {
-        Ok(false) => {}
+        Ok(false) => None,
         // A shell shows nothing where there is nothing; an error in the middle of a line helps nobody.
-        Ok(true) => std::process::exit(0),
-        Err(_) => std::process::exit(1),
+        Ok(true) => Some(0),
+        Err(_) => Some(1),
     }
 }
 

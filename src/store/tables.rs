@@ -109,6 +109,20 @@ impl<'c> Tables<'c> {
         self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").seq())
     }
 
+    /// As [`Facts::spent_after`], as it was just before an entry.
+    pub fn spent_before(&self, seq: u64, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, StoreError> {
+        let sql = "SELECT minor, request FROM spends
+             WHERE currency = ?1 AND at > ?2 AND seq < ?3 AND (released_seq IS NULL OR released_seq >= ?3)";
+        let but = but.map(|b| b.to_string());
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        let parts = self.many(sql, params![currency.as_str(), after.millis(), seq], |row| {
+            let mut r = Reader::new(row, "spends");
+            let minor = r.seq()?;
+            Ok(if but.as_deref() == Some(r.text()?) { 0 } else { minor })
+        })?;
+        Ok(parts.into_iter().fold(0u64, u64::saturating_add))
+    }
+
     /// Writes what an entry changed.
     pub fn apply(&self, change: &Change) -> Result<(), StoreError> {
         let c = self.conn;

@@ -65,7 +65,7 @@ impl RunLock {
     /// The outcome is on disk, so nobody has to ask any more.
     pub fn settle(self) {
         // A request that has an outcome is never claimed again, so no other lock of that name will be taken.
-        let _ = std::fs::remove_file(&self.path);
+        crate::sys::files::remove_file(&self.path);
     }
 }
 

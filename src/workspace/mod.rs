@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod claim;
 pub mod command;
+mod adopt;
 mod create;
 mod doors;
 mod enrol;
@@ -22,6 +23,7 @@ mod trusted;
 mod unlock;
 mod verify;
 
+pub use adopt::{Adopted, read_text};
 pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;

@@ -66,7 +66,7 @@ where
     let config = Config {
         cases: CASES,
         failure_persistence: None,
-        max_shrink_iters: 20_000,
+        max_shrink_iters: 2_000,
         ..Config::default()
     };
     let tally = Tally::default();

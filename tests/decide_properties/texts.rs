@@ -1,7 +1,7 @@
 //! Texts and parameters that somebody hostile might write, and changes of rules.
 
 use aosctl::domain::access::Access;
-use aosctl::domain::catalogue::Action;
+use aosctl::domain::catalogue::{Action, AmountPath};
 use aosctl::domain::rules::Rules;
 use aosctl::policy::PolicyFile;
 use aosctl::policy::file::render;
@@ -292,7 +292,7 @@ fn same(a: &aosctl::domain::rules::ActionRule, b: &aosctl::domain::rules::Action
 
 /// One member from the other action, or all.
 fn mutate(old: &mut Action, new: &Action, which: u8) {
-    match which % 12 {
+    match which % 16 {
         0 => old.points.clone_from(&new.points),
         1 => old.internal = new.internal,
         2 => old.data = new.data,

@@ -435,16 +435,18 @@ pub fn world(rare: f64) -> BoxedStrategy<World> {
                         ),
                         prop_oneof![3 => Just(0), 4 => 0..200_000u64, 1 => any::<u64>()],
                         (rare(), rare(), rare(), rare(), rare(), rare(), rare()),
-                        1..4usize,
+                        (1..4usize, 0..16u8),
                     )
                 },
             )
         })
         .prop_map(
-            |((rules, proposal, integration), (g1, g2, g3, n), spent, rare, operators)| {
+            |((rules, proposal, integration), (g1, g2, g3, n), spent, rare, (operators, edge))| {
                 let (frozen, agent_frozen, no_agent, retired, no_operator, no_integration, no_policy) = rare;
                 let mut agent = identity(IdKind::Agent);
                 agent.retired_seq = retired.then_some(8);
+                let mut proposal = proposal;
+                at_the_edge(&mut proposal.facets, &rules, spent, edge);
                 World {
                     rules: (!no_policy).then_some(rules),
                     agent: (!no_agent).then_some(agent),
@@ -460,4 +462,21 @@ pub fn world(rare: f64) -> BoxedStrategy<World> {
             },
         )
         .boxed()
+}
+
+/// Moves a facet that is there to its limit, or one beyond.
+fn at_the_edge(f: &mut Facets, rules: &Rules, spent: u64, edge: u8) {
+    let beyond = u64::from(edge % 2);
+    let caps = &rules.caps;
+    match (edge / 2, f.amount, f.recipients) {
+        (0, Some(_), _) => f.amount = Some(Money::new(caps.currency, caps.per_move + beyond)),
+        (1 | 2, Some(_), _) => {
+            f.amount = Some(Money::new(
+                caps.currency,
+                caps.per_week.saturating_sub(spent) + beyond,
+            ))
+        }
+        (3, _, Some(_)) => f.recipients = Some(rules.recipients + beyond),
+        _ => {}
+    }
 }

@@ -1,6 +1,9 @@
 //! Reads a Rust source file far enough to know which paths it names: no comments, no texts, `use` trees unfolded,
 //! `super` resolved, `#[cfg(test)]` modules marked.
 
+/// In a pattern: the path ends here.
+pub const END: &str = "$";
+
 /// A path that a file names, unfolded to the crate's root where it leads there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
@@ -13,11 +16,19 @@ pub struct Path {
 }
 
 impl Path {
-    /// Whether these parts stand next to each other anywhere in it.
+    /// Whether these parts stand next to each other anywhere in it, or at its end where the pattern ends in [`END`].
     pub fn holds(&self, pattern: &[&str]) -> bool {
-        self.parts
-            .windows(pattern.len())
-            .any(|w| w.iter().zip(pattern).all(|(a, b)| a == b))
+        let (pattern, at_end) = match pattern.split_last() {
+            Some((&END, rest)) => (rest, true),
+            _ => (pattern, false),
+        };
+        let is = |window: &[String]| window.iter().zip(pattern).all(|(a, b)| a == b);
+        let from = if at_end {
+            self.parts.len().saturating_sub(pattern.len())
+        } else {
+            0
+        };
+        self.parts[from..].windows(pattern.len()).any(is)
     }
 
     /// The room of this crate that it leads into.

@@ -1,5 +1,7 @@
 //! `aosctl agent show`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,6 +20,7 @@ use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::identity::Identity;
 use crate::domain::money::Money;
+use crate::domain::point::Point;
 use crate::domain::request::Standing;
 use crate::domain::scope::Scope;
 use crate::domain::time::{Span, Time};
@@ -196,19 +199,19 @@ impl Door {
             "     ",
             &format!("{boundary} the boundary, data up to {}, {end}, owner {}{mission}", self.data, self.owner),
         );
-        for (asks, words) in [(Asks::Never, "nobody is asked"), (Asks::OverLimits, "asks over limits"), (Asks::Always, "always asks")] {
-            let names: Vec<String> = self
-                .actions
-                .iter()
-                .filter(|a| a.asks == asks)
-                .map(|a| match a.points.is_empty() {
-                    true => a.action.clone(),
-                    false => format!("{} ({})", a.action, a.points.iter().map(|p| p.title()).collect::<Vec<_>>().join(", ")),
-                })
-                .collect();
-            if !names.is_empty() {
-                block("     ", &format!("{words}: {}", names.join(", ")));
-            }
+        let mut groups: BTreeMap<(Asks, &BTreeSet<Point>), Vec<&str>> = BTreeMap::new();
+        for a in &self.actions {
+            groups.entry((a.asks, &a.points)).or_default().push(&a.action);
+        }
+        for ((asks, points), names) in groups {
+            let words = match asks {
+                Asks::Never => "nobody is asked",
+                Asks::OverLimits => "asks over limits",
+                Asks::Always => "always asks",
+            };
+            let points = points.iter().map(|p| p.title()).collect::<Vec<_>>().join(", ");
+            let points = if points.is_empty() { points } else { format!(" ({points})") };
+            block("     ", &format!("{words}{points}: {}", names.join(", ")));
         }
         if self.access > Access::Read {
             block("     ", "anything else there asks, as a production change");

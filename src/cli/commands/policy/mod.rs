@@ -1,0 +1,69 @@
+//! `aosctl policy`: the rules of the decision.
+
+mod adopt;
+mod candidate;
+mod diff;
+mod edit;
+mod explain;
+mod lint;
+mod matrix;
+mod set;
+mod show;
+
+use crate::cli::Context;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::workspace::{Adopted, Workspace};
+
+/// The policy: money caps, the boundary, which actions belong to which approval point.
+///
+/// Nothing in a policy can switch an approval point off. A policy decides nothing until an operator adopts it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// The verbs of `policy`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// The adopted policy
+    Show(show::Args),
+    /// Find what is wrong with a policy, or probably not meant
+    Lint(lint::Args),
+    /// What adopting a policy would change
+    Diff(diff::Args),
+    /// Put a policy into force
+    Adopt(adopt::Args),
+    /// Change one value, and put it into force
+    Set(set::Args),
+    /// What always needs a person, as one table
+    Matrix(matrix::Args),
+    /// Why a request was decided as it was
+    Explain(explain::Args),
+}
+
+/// Runs it.
+pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    match args.verb {
+        Verb::Show(a) => show::run(a, ctx),
+        Verb::Lint(a) => lint::run(a, ctx),
+        Verb::Diff(a) => diff::run(a, ctx),
+        Verb::Adopt(a) => adopt::run(a, ctx),
+        Verb::Set(a) => set::run(a, ctx),
+        Verb::Matrix(a) => matrix::run(a, ctx),
+        Verb::Explain(a) => explain::run(a, ctx),
+    }
+}
+
+/// The policy in force.
+fn adopted(ws: &Workspace) -> Result<Adopted, CliError> {
+    ws.adopted()?.ok_or_else(|| {
+        CliError::could_not("no_policy", "no policy was ever adopted").hint("adopt one: aosctl policy adopt FILE")
+    })
+}
+
+/// The first twelve digits of a digest: enough to tell two apart on a page. JSON has all.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
