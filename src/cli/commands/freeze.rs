@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::commands::connect::{view::ids, words};
 use crate::cli::commands::grant::view::{Named, Names, SignedBy};
+use crate::cli::complete;
 use crate::cli::context::Whoever;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -29,7 +30,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this agent, by name or id [default: everything]
-    #[arg(value_name = "AGENT")]
+    #[arg(value_name = "AGENT", add = complete::agents())]
     agent: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
@@ -83,33 +84,58 @@ pub struct Touched {
 /// The id and name of what was typed; everything where nothing was.
 pub(super) fn target(ws: &Workspace, typed: Option<&str>) -> Result<Named, CliError> {
     match typed {
-        None => Ok(Named { id: Id::WORKSPACE, name: None }),
+        None => Ok(Named {
+            id: Id::WORKSPACE,
+            name: None,
+        }),
         Some(typed) => {
             let agent = words::agent(ws, typed)?;
-            Ok(Named { id: agent.id, name: agent.handle.clone() })
+            Ok(Named {
+                id: agent.id,
+                name: agent.handle.clone(),
+            })
         }
     }
 }
 
 /// What is meant, in words. Foreign text.
 pub(super) fn called(target: &Named) -> String {
-    if target.id == Id::WORKSPACE { "everything".into() } else { target.short() }
+    if target.id == Id::WORKSPACE {
+        "everything".into()
+    } else {
+        target.short()
+    }
 }
 
 /// The line, with the target where there is one.
 pub(super) fn line(verb: &str, target: &Named) -> String {
-    if target.id == Id::WORKSPACE { format!("aosctl {verb}") } else { format!("aosctl {verb} {}", target.short()) }
+    if target.id == Id::WORKSPACE {
+        format!("aosctl {verb}")
+    } else {
+        format!("aosctl {verb} {}", target.short())
+    }
 }
 
 /// What a freeze of a target touches, leaving out requests by some agents.
 pub(super) fn touched(ws: &Workspace, target: Id, but: &[Id], now: Time) -> Result<Touched, CliError> {
     let agent = (target != Id::WORKSPACE).then_some(target);
     let mine = |r: &Request| agent.is_none_or(|a| a == r.requester) && !but.contains(&r.requester);
-    let of = |filter| -> Result<Vec<Request>, CliError> { Ok(ws.store().requests(filter)?.into_iter().filter(mine).collect()) };
-    let grants = ws.store().grants(&GrantFilter { agent, integration: None, live_at: Some(now) })?;
+    let of = |filter| -> Result<Vec<Request>, CliError> {
+        Ok(ws.store().requests(filter)?.into_iter().filter(mine).collect())
+    };
+    let grants = ws.store().grants(&GrantFilter {
+        agent,
+        integration: None,
+        live_at: Some(now),
+    })?;
     Ok(Touched {
         live_grants: u64::try_from(grants.len()).unwrap_or(u64::MAX),
-        waiting: ws.sort_standing(&of(RequestFilter::Unbegun(now))?, now)?.waiting.into_iter().map(|(id, _)| id).collect(),
+        waiting: ws
+            .sort_standing(&of(RequestFilter::Unbegun(now))?, now)?
+            .waiting
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect(),
         running: ws.sort_standing(&of(RequestFilter::Unsettled)?, now)?.running,
     })
 }
@@ -117,7 +143,11 @@ pub(super) fn touched(ws: &Workspace, target: Id, but: &[Id], now: Time) -> Resu
 /// The entry that froze something.
 pub(super) fn since(ws: &Workspace, names: &mut Names<'_>, seq: u64) -> Result<FrozenSince, CliError> {
     let (entry, _) = ws.event(seq)?;
-    Ok(FrozenSince { seq, at: entry.at, signed_by: names.signer(entry.actor)? })
+    Ok(FrozenSince {
+        seq,
+        at: entry.at,
+        signed_by: names.signer(entry.actor)?,
+    })
 }
 
 impl View for FreezeView {
@@ -133,7 +163,15 @@ impl View for FreezeView {
         };
         field(name, &called(&self.target));
         if let Some(s) = &self.since {
-            field("since", &format!("{}, entry {}, signed by {}", show::minute(s.at), s.seq, s.signed_by.long()));
+            field(
+                "since",
+                &format!(
+                    "{}, entry {}, signed by {}",
+                    show::minute(s.at),
+                    s.seq,
+                    s.signed_by.long()
+                ),
+            );
         }
         let t = &self.touches;
         let grants = match t.live_grants {
@@ -142,8 +180,19 @@ impl View for FreezeView {
             n => format!("{n} live, and they open nothing while it lasts"),
         };
         field("grants", &grants);
-        field("waiting", &if t.waiting.is_empty() { "none".into() } else { format!("{}: denied while it lasts", ids(&t.waiting)) });
-        let running = if t.running.is_empty() { "none".into() } else { format!("{}: begun before, and not stopped by this", ids(&t.running)) };
+        field(
+            "waiting",
+            &if t.waiting.is_empty() {
+                "none".into()
+            } else {
+                format!("{}: denied while it lasts", ids(&t.waiting))
+            },
+        );
+        let running = if t.running.is_empty() {
+            "none".into()
+        } else {
+            format!("{}: begun before, and not stopped by this", ids(&t.running))
+        };
         field("running", &running);
         out
     }
@@ -151,7 +200,11 @@ impl View for FreezeView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    let reason = args
+        .reason
+        .as_deref()
+        .map(|r| words::text("--reason", r))
+        .transpose()?;
     let ws = ctx.open()?;
     let target = target(&ws, args.agent.as_deref())?;
     let whoever = ctx.whoever(&ws)?;
@@ -163,35 +216,73 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             if let Some(seq) = tx.facts().frozen(target.id)? {
                 return Ok((false, seq));
             }
-            let done = tx.append(whoever.by(), WorkspaceFrozen { target: target.id, reason: reason.clone() })?;
+            let done = tx.append(
+                whoever.by(),
+                WorkspaceFrozen {
+                    target: target.id,
+                    reason: reason.clone(),
+                },
+            )?;
             Ok((true, done.seq))
         })?;
         (changed, Some(seq), pin)
     };
-    // Counting comes last: it must not hold the freeze up.
+    let told = tell(&ws, ctx, &args, &target, changed, seq);
+    let out = told.map_err(|e| {
+        if changed {
+            words::done_already(e, "it is frozen")
+        } else {
+            e
+        }
+    })?;
+    Ok(out.warn_if(pin))
+}
+
+/// What there is to say about it. Counting comes last: it must not hold the freeze up.
+fn tell(
+    ws: &Workspace,
+    ctx: &Context,
+    args: &Args,
+    target: &Named,
+    changed: bool,
+    seq: Option<u64>,
+) -> Result<Outcome, CliError> {
     let now = ws.now(ctx.clock())?;
-    let mut names = Names::new(&ws)?;
-    let since = seq.map(|s| since(&ws, &mut names, s)).transpose()?;
-    let undo = line("thaw", &target);
+    let mut names = Names::new(ws)?;
+    let since = seq.map(|s| since(ws, &mut names, s)).transpose()?;
+    let undo = line("thaw", target);
     let unattributed = changed && since.as_ref().is_some_and(|s| !s.signed_by.attributed);
-    let view = FreezeView { dry_run: args.dry_run, at: now, touches: touched(&ws, target.id, &[], now)?, target, changed, since, undo: undo.clone() };
-    let mut out = Outcome::of(Exit::Done, view).warn_if(pin);
+    let view = FreezeView {
+        dry_run: args.dry_run,
+        at: now,
+        touches: touched(ws, target.id, &[], now)?,
+        target: target.clone(),
+        changed,
+        since,
+        undo: undo.clone(),
+    };
+    let mut out = Outcome::of(Exit::Done, view);
     if args.dry_run {
         out = out.note("dry run: nothing was done");
     }
     out = out.note(format!("undo, as an operator: {undo}"));
-    Ok(if unattributed { out.note("unattributed: the log says that it happened, and not who did it") } else { out })
+    Ok(if unattributed {
+        out.note("unattributed: the log says that it happened, and not who did it")
+    } else {
+        out
+    })
 }
 
 /// An agent freezes only itself.
 fn own(whoever: &Whoever, target: &Named) -> Result<(), CliError> {
     match whoever {
-        Whoever::Agent(a) if a.id != target.id => {
-            Err(CliError::no("needs_operator", format!("{} may freeze only itself; nothing was frozen", a.id))
-                .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
-                .hint(format!("itself: aosctl freeze {}", a.id))
-                .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
-        }
+        Whoever::Agent(a) if a.id != target.id => Err(CliError::no(
+            "needs_operator",
+            format!("{} may freeze only itself; nothing was frozen", a.id),
+        )
+        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+        .hint(format!("itself: aosctl freeze {}", a.id))
+        .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY")),
         _ => Ok(()),
     }
 }

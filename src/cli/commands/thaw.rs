@@ -7,6 +7,7 @@ use super::freeze::{FrozenSince, called, line, since, target, touched};
 use crate::cli::Context;
 use crate::cli::commands::connect::{view::ids, words};
 use crate::cli::commands::grant::view::{Named, Names};
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
@@ -23,7 +24,7 @@ use crate::domain::time::Time;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this agent's own freeze, by name or id [default: the freeze of everything]
-    #[arg(value_name = "AGENT")]
+    #[arg(value_name = "AGENT", add = complete::agents())]
     agent: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
@@ -71,19 +72,38 @@ impl View for ThawView {
             (Some(_), false) => field("would thaw", &called(&self.target)),
         }
         if let Some(was) = &self.was {
-            field("was frozen", &format!("since {}, entry {}, signed by {}", show::minute(was.at), was.seq, was.signed_by.long()));
+            field(
+                "was frozen",
+                &format!(
+                    "since {}, entry {}, signed by {}",
+                    show::minute(was.at),
+                    was.seq,
+                    was.signed_by.long()
+                ),
+            );
         }
         if let (Some(seq), Some(by)) = (self.seq, &self.signed_by) {
             field("entry", &format!("{seq}, signed by {}", by.long()));
         }
-        field("waiting", &if self.waiting.is_empty() { "none".into() } else { format!("{}: can go on", ids(&self.waiting)) });
+        field(
+            "waiting",
+            &if self.waiting.is_empty() {
+                "none".into()
+            } else {
+                format!("{}: can go on", ids(&self.waiting))
+            },
+        );
         out
     }
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    let reason = args
+        .reason
+        .as_deref()
+        .map(|r| words::text("--reason", r))
+        .transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "thaw")?;
     let target = target(&ws, args.agent.as_deref())?;
@@ -107,10 +127,19 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             let operator = ctx.unlock(&ws)?;
             let (done, warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
                 if tx.facts().frozen(target.id)? != Some(seq) {
-                    return Err(CliError::no("changed", "the freeze is no longer the one that was there; nothing was done")
-                        .hint(format!("look again: {} -n", line("thaw", &target))));
+                    return Err(CliError::no(
+                        "changed",
+                        "the freeze is no longer the one that was there; nothing was done",
+                    )
+                    .hint(format!("look again: {} -n", line("thaw", &target))));
                 }
-                Ok(tx.append(operator.by(), WorkspaceThawed { target: target.id, reason: reason.clone() })?)
+                Ok(tx.append(
+                    operator.by(),
+                    WorkspaceThawed {
+                        target: target.id,
+                        reason: reason.clone(),
+                    },
+                )?)
             })?;
             view.changed = true;
             view.seq = Some(done.seq);
@@ -120,7 +149,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     }
     let mut names = Names::new(&ws)?;
-    for id in ws.store().frozen()?.into_iter().filter(|id| view.changed || *id != target.id) {
+    for id in ws
+        .store()
+        .frozen()?
+        .into_iter()
+        .filter(|id| view.changed || *id != target.id)
+    {
         view.still_frozen.push(names.of(id)?);
     }
     let frozen: Vec<Id> = view.still_frozen.iter().map(|f| f.id).collect();
@@ -129,7 +163,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let mut warnings = Vec::new();
     for f in &view.still_frozen {
-        warnings.push(format!("{} is still frozen: {}", safe(&called(f)), line("thaw", f)));
+        warnings.push(format!(
+            "{} is still frozen: {}",
+            safe(&called(f)),
+            line("thaw", f)
+        ));
     }
     let mut out = Outcome::of(Exit::Done, view).warn_if(pin);
     out.warnings.extend(warnings);

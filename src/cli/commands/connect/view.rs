@@ -147,7 +147,12 @@ pub fn command_line(line: &str, indent: &str, width: usize) -> String {
     while text::width(&row) > width {
         // Two cells are for the backslash. A flag with its value stays on one row.
         let fits = |at: &usize| text::width(row.get(..*at).unwrap_or_default()) + 2 <= width;
-        let cut = row.match_indices(" --").map(|(at, _)| at).filter(|at| *at > indent.len() + 4).filter(fits).last();
+        let cut = row
+            .match_indices(" --")
+            .map(|(at, _)| at)
+            .filter(|at| *at > indent.len() + 4)
+            .filter(fits)
+            .last();
         let Some(at) = cut else { break };
         let (head, rest) = row.split_at(at);
         out.push_str(&format!("{head} \\\n"));
@@ -183,16 +188,33 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
     let p = &v.preflight;
     let asks = |a: &Asks| {
         let more = a.actions.len().saturating_sub(NAMED_ACTIONS);
-        let named = a.actions.iter().take(NAMED_ACTIONS).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = a
+            .actions
+            .iter()
+            .take(NAMED_ACTIONS)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         format!("{} ({named}{rest})", a.title)
     };
     let mut asked = p.asks_about.iter().map(asks).collect::<Vec<_>>().join("; ");
     if v.access > Access::Read {
         let also = "whatever the catalogue does not know there";
-        asked = if asked.is_empty() { also.into() } else { format!("{asked}; {also}") };
+        asked = if asked.is_empty() {
+            also.into()
+        } else {
+            format!("{asked}; {also}")
+        };
     } else if asked.is_empty() {
-        asked = format!("nothing that the catalogue knows: no {} of {} crosses an approval point", v.access, v.integration.kind);
+        asked = format!(
+            "nothing that the catalogue knows: no {} of {} crosses an approval point",
+            v.access, v.integration.kind
+        );
     }
     let place = if v.integration.inside { "inside" } else { "outside" };
     let reach = format!(
@@ -203,9 +225,15 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
         v.data,
         ends_whole(v.until, v.at)
     );
-    let close = format!("{}, at once and without a passphrase. Then: {}", p.close, p.close_at_provider);
+    let close = format!(
+        "{}, at once and without a passphrase. Then: {}",
+        p.close, p.close_at_provider
+    );
     [
-        ("acts for", format!("{} acts for {}", v.agent.short(), p.acts_for.long())),
+        (
+            "acts for",
+            format!("{} acts for {}", v.agent.short(), p.acts_for.long()),
+        ),
         ("reaches", reach),
         ("asks about", asked),
         ("leaves", p.evidence.clone()),
@@ -219,7 +247,10 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
 /// How a read grant was used, before another takes its place.
 pub fn used(screen: &Screen, r: &Replaced, now: Time) -> String {
     let window = show::length(now.since(r.since));
-    let last = r.last_use.map_or_else(|| "never used".into(), |t| format!("last {}", show::relative(t, now)));
+    let last = r.last_use.map_or_else(
+        || "never used".into(),
+        |t| format!("last {}", show::relative(t, now)),
+    );
     let mut value = format!(
         "{} (read, {}): in the {window} since it was issued {} allowed, {} asked about, {} denied; {last}",
         r.grant, r.scope, r.allowed, r.asked, r.denied
@@ -243,7 +274,8 @@ impl View for ConnectView {
 
     fn human(&self, screen: &Screen) -> String {
         if self.accepted.len() < self.warnings.len() {
-            let mut out = "Nothing was opened: this door is wider than it need be. What to type instead:\n".to_string();
+            let mut out =
+                "Nothing was opened: this door is wider than it need be. What to type instead:\n".to_string();
             out.push_str(&warnings(screen, &self.warnings, self.narrower.as_deref()));
             out.push_str("Or accept it, and say why: --accept-risk --reason TEXT\n");
             return out;
@@ -275,7 +307,10 @@ impl View for ConnectView {
             field("again", &again.to_string());
         }
         for r in &self.replaces {
-            field(if self.opened { "replaced" } else { "replaces" }, &format!("{} (read, {}), closed in the same step", r.grant, r.scope));
+            field(
+                if self.opened { "replaced" } else { "replaces" },
+                &format!("{} (read, {}), closed in the same step", r.grant, r.scope),
+            );
         }
         if !self.accepted.is_empty() {
             field("accepted", &self.accepted.join(", "));
@@ -289,14 +324,24 @@ impl View for ConnectView {
 
 impl ConnectView {
     /// What a plan comes to, before anybody signed.
-    pub fn of(plan: &Plan, acts_for: Named, owner: Option<Named>, replaces: Vec<Replaced>, now: Time) -> ConnectView {
+    pub fn of(
+        plan: &Plan,
+        acts_for: Named,
+        owner: Option<Named>,
+        replaces: Vec<Replaced>,
+        now: Time,
+    ) -> ConnectView {
         let i = &plan.integration;
         let warning = |w: &crate::domain::advice::Warning| ConnectWarning {
             name: w.name.into(),
             text: w.text.clone(),
             instead: w.instead.clone(),
         };
-        let asks = plan.crossings.iter().map(|c| Asks { point: c.point, title: c.point.title().into(), actions: c.actions.clone() });
+        let asks = plan.crossings.iter().map(|c| Asks {
+            point: c.point,
+            title: c.point.title().into(),
+            actions: c.actions.clone(),
+        });
         ConnectView {
             opened: false,
             dry_run: false,
@@ -304,7 +349,10 @@ impl ConnectView {
             seq: None,
             signed_by: None,
             at: now,
-            agent: Named { id: plan.agent.id, name: plan.agent.handle.clone() },
+            agent: Named {
+                id: plan.agent.id,
+                name: plan.agent.handle.clone(),
+            },
             integration: ConnectIntegration {
                 id: (!plan.adds).then_some(i.id),
                 name: i.handle.clone(),

@@ -30,7 +30,8 @@ pub fn access_parser() -> impl TypedValueParser<Value = Access> {
 
 /// `--data`.
 pub fn data_parser() -> impl TypedValueParser<Value = DataClass> {
-    PossibleValuesParser::new(["public", "internal", "customer", "secret"]).try_map(|s| s.parse::<DataClass>())
+    PossibleValuesParser::new(["public", "internal", "customer", "secret"])
+        .try_map(|s| s.parse::<DataClass>())
 }
 
 /// The known words that are close to what was typed, closest first, at most three.
@@ -70,7 +71,12 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// An error about a word that names nothing, with what is near and what there is.
-pub fn unknown<'a>(kind: &'static str, what: &str, typed: &str, known: impl IntoIterator<Item = &'a str>) -> CliError {
+pub fn unknown<'a>(
+    kind: &'static str,
+    what: &str,
+    typed: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> CliError {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     let close = near(typed, known.iter().copied());
@@ -82,7 +88,11 @@ pub fn unknown<'a>(kind: &'static str, what: &str, typed: &str, known: impl Into
     } else {
         let more = known.len().saturating_sub(12);
         let shown = known.into_iter().take(12).collect::<Vec<_>>().join(", ");
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         e.hint(format!("there is {shown}{rest}"))
     }
 }
@@ -93,9 +103,16 @@ pub fn agent(ws: &Workspace, typed: &str) -> Result<Rc<Identity>, CliError> {
         return Ok(agent);
     }
     let agents = ws.store().identities(IdKind::Agent)?;
-    let names = agents.iter().filter(|a| a.is_live()).filter_map(|a| a.handle.as_deref());
+    let names = agents
+        .iter()
+        .filter(|a| a.is_live())
+        .filter_map(|a| a.handle.as_deref());
     let e = unknown("no_such_agent", "agent", typed, names);
-    Err(if agents.is_empty() { e.hint("enrol one: aosctl agent add NAME") } else { e.hint("see who there is: aosctl agent list") })
+    Err(if agents.is_empty() {
+        e.hint("enrol one: aosctl agent add NAME")
+    } else {
+        e.hint("see who there is: aosctl agent list")
+    })
 }
 
 /// The integration of that id or name.
@@ -104,7 +121,12 @@ pub fn integration(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliEr
         return Ok(integration);
     }
     let all = ws.store().integrations()?;
-    let e = unknown("no_such_integration", "integration", typed, all.iter().map(|i| i.handle.as_str()));
+    let e = unknown(
+        "no_such_integration",
+        "integration",
+        typed,
+        all.iter().map(|i| i.handle.as_str()),
+    );
     Err(e.hint("see what there is: aosctl integration list"))
 }
 
@@ -112,15 +134,25 @@ pub fn integration(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliEr
 pub fn operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
     match ws.find_operator(typed)? {
         Some(o) if o.is_live() => Ok(o.id),
-        Some(o) => Err(CliError::no("retired", format!("{} was retired and can own nothing", o.id))
-            .hint("see who decides: aosctl operator list")),
+        Some(o) => Err(
+            CliError::no("retired", format!("{} was retired and can own nothing", o.id))
+                .hint("see who decides: aosctl operator list"),
+        ),
         None => {
             let mut names = Vec::new();
             for o in ws.facts().operators()?.iter().filter(|o| o.is_live()) {
-                names.push(ws.operator_name(o)?.map_or_else(|| o.id.to_string(), |n| safe(&n)));
+                names.push(
+                    ws.operator_name(o)?
+                        .map_or_else(|| o.id.to_string(), |n| safe(&n)),
+                );
             }
-            Err(unknown("no_such_operator", "operator", typed, names.iter().map(String::as_str))
-                .hint("see who decides: aosctl operator list"))
+            Err(unknown(
+                "no_such_operator",
+                "operator",
+                typed,
+                names.iter().map(String::as_str),
+            )
+            .hint("see who decides: aosctl operator list"))
         }
     }
 }
@@ -132,7 +164,10 @@ pub fn text(flag: &str, typed: &str) -> Result<String, CliError> {
         return Err(CliError::usage(format!("{flag}: the text is empty")));
     }
     if typed.len() > MAX_TEXT {
-        return Err(CliError::usage(format!("{flag}: a text has at most {MAX_TEXT} bytes, and this one has {}", typed.len())));
+        return Err(CliError::usage(format!(
+            "{flag}: a text has at most {MAX_TEXT} bytes, and this one has {}",
+            typed.len()
+        )));
     }
     Ok(typed.to_string())
 }
@@ -142,20 +177,35 @@ pub fn grant(ws: &Workspace, typed: &str) -> Result<Rc<Grant>, CliError> {
     let id = match typed.parse::<Id>() {
         Ok(id) if id.kind == IdKind::Grant => id,
         _ => {
-            return Err(CliError::new(Exit::Usage, "usage", format!("{} is not a grant's id, such as g-7", safe(typed)))
-                .hint("see the ids: aosctl grant list --all"));
+            return Err(CliError::new(
+                Exit::Usage,
+                "usage",
+                format!("{} is not a grant's id, such as g-7", safe(typed)),
+            )
+            .hint("see the ids: aosctl grant list --all"));
         }
     };
     ws.facts().grant(id)?.ok_or_else(|| {
-        CliError::no("no_such_grant", format!("there is no grant {id}")).hint("see the ids: aosctl grant list --all")
+        CliError::no("no_such_grant", format!("there is no grant {id}"))
+            .hint("see the ids: aosctl grant list --all")
     })
 }
 
 /// A scope that the catalogue knows.
 pub fn scope(typed: &str, kind: &Kind) -> Result<Scope, CliError> {
-    let forms = || kind.scope.iter().map(|s| s.form.as_str()).collect::<Vec<_>>().join(", ");
+    let forms = || {
+        kind.scope
+            .iter()
+            .map(|s| s.form.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let scope: Scope = typed.parse().map_err(|e: String| {
-        CliError::usage(format!("--scope: {}", safe(&e))).hint(format!("scopes of {} are {}", kind.kind, forms()))
+        CliError::usage(format!("--scope: {}", safe(&e))).hint(format!(
+            "scopes of {} are {}",
+            kind.kind,
+            forms()
+        ))
     })?;
     match scope.word() {
         Some(word) if kind.scope(word).is_none() => {
@@ -175,18 +225,39 @@ pub fn scope(typed: &str, kind: &Kind) -> Result<Scope, CliError> {
 
 /// Refuses an end that is past or later than the policy's longest, before anybody is asked for a passphrase. `end` is
 /// what the flag says, for the message.
-pub fn end_in_bounds(end: End, now: Time, longest: Option<crate::domain::time::Span>) -> Result<(), CliError> {
+pub fn end_in_bounds(
+    end: End,
+    now: Time,
+    longest: Option<crate::domain::time::Span>,
+) -> Result<(), CliError> {
     let until = end.until(now);
     if until.is_some_and(|u| u <= now) {
-        return Err(CliError::no("until", format!("--expires {end} is not ahead")).hint("name a later end, such as --expires 90d"));
+        return Err(CliError::no("until", format!("--expires {end} is not ahead"))
+            .hint("name a later end, such as --expires 90d"));
     }
     let Some(longest) = longest else { return Ok(()) };
     if until.is_none_or(|u| u > now.plus(longest)) {
-        return Err(CliError::no("until", format!("--expires {end} is longer than the policy allows"))
-            .because(format!("the policy's longest grant (grants.longest) is {longest}"))
-            .hint(format!("type --expires {longest} or less")));
+        return Err(CliError::no(
+            "until",
+            format!("--expires {end} is longer than the policy allows"),
+        )
+        .because(format!(
+            "the policy's longest grant (grants.longest) is {longest}"
+        ))
+        .hint(format!("type --expires {longest} or less")));
     }
     Ok(())
+}
+
+/// Something went wrong in telling about a change that is on disk: the error must not read as if nothing was done.
+pub fn done_already(e: CliError, what: &str) -> CliError {
+    let why = e.cause.as_deref().map(|c| format!(" ({c})")).unwrap_or_default();
+    let what_failed = format!("{}{why}", e.what);
+    CliError {
+        what: format!("{what}, and that is on disk; but telling about it failed"),
+        ..e
+    }
+    .because(what_failed)
 }
 
 /// Refuses an agent's identity where only an operator may sign, before anybody is asked for a passphrase.
@@ -194,8 +265,11 @@ pub fn not_an_agent(ws: &Workspace, identity: Option<&std::path::Path>, what: &s
     let agent = identity.and_then(|path| ws.agent(path).ok());
     match agent {
         None => Ok(()),
-        Some(a) => Err(CliError::no("needs_operator", format!("{} is an agent, and only an operator may {what}", a.id))
-            .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")),
+        Some(a) => Err(CliError::no(
+            "needs_operator",
+            format!("{} is an agent, and only an operator may {what}", a.id),
+        )
+        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")),
     }
 }
 
@@ -217,7 +291,13 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, d) in [("", "", 0), ("a", "", 1), ("", "abc", 3), ("kitten", "sitting", 3), ("repo", "repos", 1)] {
+        for (a, b, d) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("repo", "repos", 1),
+        ] {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }
     }

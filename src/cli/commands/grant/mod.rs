@@ -42,5 +42,5 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 pub use list::GrantListView;
 pub use narrow::GrantNarrowView;
 pub use renew::GrantRenewView;
-pub use show::{GrantShowView, StandingRequest};
 pub(super) use show::beside;
+pub use show::{GrantShowView, StandingRequest};

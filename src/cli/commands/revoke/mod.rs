@@ -3,14 +3,16 @@
 pub(in crate::cli) mod view;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 pub use self::view::RevokeView;
 use self::view::{AtProvider, Closed, NotClosed};
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
-use crate::cli::commands::grant::view::{GrantRow, Names, SignedBy};
+use crate::cli::commands::grant::view::{GrantRow, Names};
 use crate::cli::commands::grant::{StandingRequest, beside};
+use crate::cli::complete;
 use crate::cli::context::Whoever;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -19,7 +21,7 @@ use crate::cli::text::safe;
 use crate::domain::event::GrantRevoked;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
-use crate::domain::id::{Id, IdKind};
+use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::time::Time;
 use crate::workspace::{StandingOn, Workspace, WorkspaceError, same_door};
 
@@ -34,7 +36,7 @@ use crate::workspace::{StandingOn, Workspace, WorkspaceError, same_door};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Grants by id; agents and integrations by name or id
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required = true, add = complete::doors())]
     targets: Vec<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
@@ -65,7 +67,11 @@ struct Found {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    let reason = args
+        .reason
+        .as_deref()
+        .map(|r| words::text("--reason", r))
+        .transpose()?;
     let ws = ctx.open()?;
     let mut targets = Vec::new();
     let mut refused: Vec<(String, CliError)> = Vec::new();
@@ -76,13 +82,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     }
     // One slip says it in the shape of an error; beside doors that can be closed it must not hold those up.
-    if targets.is_empty() && refused.len() == 1
+    if targets.is_empty()
+        && refused.len() == 1
         && let Some((_, e)) = refused.pop()
     {
         return Err(e);
     }
     let whoever = ctx.whoever(&ws)?;
-    let mut signed_by = None;
     let (found, seqs, at, pin) = if args.dry_run {
         let now = ws.now(ctx.clock())?;
         let found = find(&ws, &targets, now)?;
@@ -94,17 +100,29 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             own(&whoever, &found)?;
             let mut seqs = BTreeMap::new();
             for id in found.close.keys() {
-                let done = tx.append(whoever.by(), GrantRevoked { grant: *id, reason: reason.clone() })?;
+                let done = tx.append(
+                    whoever.by(),
+                    GrantRevoked {
+                        grant: *id,
+                        reason: reason.clone(),
+                    },
+                )?;
                 seqs.insert(*id, done.seq);
             }
             Ok((found, seqs, tx.now()))
         })?;
-        if !seqs.is_empty() {
-            signed_by = Some(Names::new(&ws)?.signer(whoever.by().actor)?);
-        }
         (found, seqs, at, pin)
     };
-    finish(&ws, args.dry_run, found, refused, &seqs, signed_by, at).map(|out| out.warn_if(pin))
+    let signer = (!seqs.is_empty()).then(|| whoever.by().actor);
+    let told = finish(&ws, args.dry_run, found, refused, &seqs, signer, at);
+    let out = told.map_err(|e| {
+        if seqs.is_empty() {
+            e
+        } else {
+            words::done_already(e, "the doors are closed")
+        }
+    })?;
+    Ok(out.warn_if(pin))
 }
 
 /// What there is to say about it, after it is done.
@@ -114,10 +132,11 @@ fn finish(
     found: Found,
     refused: Vec<(String, CliError)>,
     seqs: &BTreeMap<Id, u64>,
-    signed_by: Option<SignedBy>,
+    signer: Option<Actor>,
     at: Time,
 ) -> Result<Outcome, CliError> {
     let mut names = Names::new(ws)?;
+    let signed_by = signer.map(|s| names.signer(s)).transpose()?;
     let still_open = still_open(ws, &mut names, &found, at)?;
     let at_provider = providers(ws, &found)?;
     let mut closed = Vec::new();
@@ -125,13 +144,26 @@ fn finish(
         closed.push(Closed {
             grant: names.grant(g, at)?,
             seq: seqs.get(id).copied(),
-            cancelled: on.waiting.iter().map(|(request, standing)| StandingRequest { request: *request, standing: *standing }).collect(),
+            cancelled: on
+                .waiting
+                .iter()
+                .map(|(request, standing)| StandingRequest {
+                    request: *request,
+                    standing: *standing,
+                })
+                .collect(),
             running: on.running.clone(),
             undo: format!("aosctl connect --again {id}"),
         });
     }
-    let mut not_closed: Vec<NotClosed> =
-        refused.into_iter().map(|(target, e)| NotClosed { target, why: e.what, hints: e.hints }).collect();
+    let mut not_closed: Vec<NotClosed> = refused
+        .into_iter()
+        .map(|(target, e)| NotClosed {
+            target,
+            why: e.what,
+            hints: e.hints,
+        })
+        .collect();
     for id in &found.damaged {
         not_closed.push(NotClosed {
             target: id.to_string(),
@@ -184,24 +216,48 @@ fn target(ws: &Workspace, typed: &str) -> Result<Target, CliError> {
     if let Ok(id) = typed.parse::<Id>() {
         return match id.kind {
             IdKind::Grant => words::grant(ws, typed).map(|g| Target::Grant(g.id)),
-            IdKind::Agent => words::agent(ws, typed).map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into()))),
-            IdKind::Integration => words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone())),
-            IdKind::Request => Err(CliError::no("not_a_door", format!("{id} is a request, and not a door"))
-                .hint(format!("to say no to it: aosctl deny {id} --reason TEXT"))),
-            _ => Err(CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
-                .hint("see what is open: aosctl grant list")),
+            IdKind::Agent => words::agent(ws, typed)
+                .map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into()))),
+            IdKind::Integration => {
+                words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone()))
+            }
+            IdKind::Request => Err(
+                CliError::no("not_a_door", format!("{id} is a request, and not a door"))
+                    .hint(format!("to say no to it: aosctl deny {id} --reason TEXT")),
+            ),
+            _ => Err(
+                CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
+                    .hint("see what is open: aosctl grant list"),
+            ),
         };
     }
     match (ws.find_agent(typed)?, ws.find_integration(typed)?) {
         (Some(a), None) => Ok(Target::Agent(a.id, typed.into())),
         (None, Some(i)) => Ok(Target::Integration(i.id, typed.into())),
-        (Some(a), Some(i)) => Err(CliError::no("ambiguous", format!("{} is an agent ({}) and an integration ({})", safe(typed), a.id, i.id))
-            .hint(format!("say which: aosctl revoke {}, or aosctl revoke {}", a.id, i.id))),
+        (Some(a), Some(i)) => Err(CliError::no(
+            "ambiguous",
+            format!(
+                "{} is an agent ({}) and an integration ({})",
+                safe(typed),
+                a.id,
+                i.id
+            ),
+        )
+        .hint(format!(
+            "say which: aosctl revoke {}, or aosctl revoke {}",
+            a.id, i.id
+        ))),
         (None, None) => {
             let agents = ws.store().identities(IdKind::Agent)?;
             let integrations = ws.store().integrations()?;
-            let known = agents.iter().filter_map(|a| a.handle.as_deref()).chain(integrations.iter().map(|i| i.handle.as_str()));
-            Err(words::unknown("no_such_target", "grant, agent or integration", typed, known).hint("see what is open: aosctl grant list"))
+            let known = agents
+                .iter()
+                .filter_map(|a| a.handle.as_deref())
+                .chain(integrations.iter().map(|i| i.handle.as_str()));
+            Err(
+                words::unknown("no_such_target", "grant, agent or integration", typed, known)
+                    .hint("see what is open: aosctl grant list"),
+            )
         }
     }
 }
@@ -240,14 +296,14 @@ fn find(ws: &Workspace, targets: &[Target], now: Time) -> Result<Found, CliError
 }
 
 fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(), CliError> {
-    if !found.close.contains_key(&g.id) {
+    if let Entry::Vacant(place) = found.close.entry(g.id) {
         // What stands on it is only said; a request that cannot be read must not keep the door open.
         let on = match ws.standing_on(g.id, now) {
             Ok(on) => on,
             Err(WorkspaceError::Integrity { .. } | WorkspaceError::Store(_)) => StandingOn::default(),
             Err(e) => return Err(e.into()),
         };
-        found.close.insert(g.id, (g, on));
+        place.insert((g, on));
     }
     Ok(())
 }
@@ -255,18 +311,35 @@ fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(),
 /// An agent closes only what is its own.
 fn own(whoever: &Whoever, found: &Found) -> Result<(), CliError> {
     let Whoever::Agent(a) = whoever else { return Ok(()) };
-    let others: Vec<String> = found.close.values().filter(|(g, _)| g.agent != a.id).map(|(g, _)| g.id.to_string()).collect();
+    let others: Vec<String> = found
+        .close
+        .values()
+        .filter(|(g, _)| g.agent != a.id)
+        .map(|(g, _)| g.id.to_string())
+        .collect();
     if others.is_empty() {
         return Ok(());
     }
-    Err(CliError::no("not_the_holder", format!("{} may close only its own doors, and {} is not its own; nothing was closed", a.id, others.join(", ")))
-        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
-        .hint(format!("its own: aosctl revoke {}", a.id))
-        .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
+    Err(CliError::no(
+        "not_the_holder",
+        format!(
+            "{} may close only its own doors, and {} is not its own; nothing was closed",
+            a.id,
+            others.join(", ")
+        ),
+    )
+    .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+    .hint(format!("its own: aosctl revoke {}", a.id))
+    .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
 }
 
 /// Other live grants that open one of the doors that were closed; those of the same agents first.
-fn still_open(ws: &Workspace, names: &mut Names<'_>, found: &Found, at: Time) -> Result<Vec<GrantRow>, CliError> {
+fn still_open(
+    ws: &Workspace,
+    names: &mut Names<'_>,
+    found: &Found,
+    at: Time,
+) -> Result<Vec<GrantRow>, CliError> {
     let mut integrations: Vec<Id> = found.close.values().map(|(g, _)| g.integration).collect();
     integrations.sort_unstable();
     integrations.dedup();
@@ -298,9 +371,15 @@ fn providers(ws: &Workspace, found: &Found) -> Result<Vec<AtProvider>, CliError>
     let mut all = Vec::new();
     for id in ids {
         let integration = facts.integration(id)?;
-        let kind = integration.as_ref().and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
+        let kind = integration
+            .as_ref()
+            .and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
         if let (Some(i), Some(k)) = (&integration, kind) {
-            all.push(AtProvider { integration: i.handle.clone(), title: k.title.clone(), close: k.close.clone() });
+            all.push(AtProvider {
+                integration: i.handle.clone(),
+                title: k.title.clone(),
+                close: k.close.clone(),
+            });
         }
     }
     Ok(all)
