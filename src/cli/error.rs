@@ -1,5 +1,8 @@
 //! Errors as a person reads them: what happened, why, what to type next.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::exit::Exit;
 use super::term::TermError;
 use super::text::safe;
@@ -21,6 +24,39 @@ pub struct CliError {
     pub hints: Vec<String>,
     /// A stable word for scripts, as `no_workspace`.
     pub kind: &'static str,
+}
+
+/// The name of what `--json` prints of an error.
+pub const ERROR_SCHEMA: &str = "aosctl.error/v1";
+
+/// An error as data, on stdout with `--json`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ErrorView {
+    /// Always `aosctl.error/v1`.
+    pub schema: &'static str,
+    /// What happened.
+    pub error: String,
+    /// A stable word for scripts, as `no_workspace`.
+    pub kind: &'static str,
+    /// Why, where there is more to say.
+    pub cause: Option<String>,
+    /// What to type next, a line each.
+    pub hints: Vec<String>,
+    /// The exit code.
+    pub exit: u8,
+}
+
+impl From<&CliError> for ErrorView {
+    fn from(e: &CliError) -> ErrorView {
+        ErrorView {
+            schema: ERROR_SCHEMA,
+            error: e.what.clone(),
+            kind: e.kind,
+            cause: e.cause.clone(),
+            hints: e.hints.clone(),
+            exit: e.exit.code(),
+        }
+    }
 }
 
 impl CliError {

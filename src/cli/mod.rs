@@ -9,6 +9,7 @@ pub mod commands;
 mod context;
 mod error;
 pub mod exit;
+pub mod generate;
 pub mod global;
 pub mod outcome;
 pub mod screen;
@@ -19,7 +20,7 @@ pub mod text;
 
 pub use commands::Command;
 pub use context::{Context, Whoever};
-pub use error::CliError;
+pub use error::{CliError, ErrorView};
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -152,9 +153,8 @@ fn report(e: &CliError, style: Style, json: bool) {
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     if json {
-        let object = serde_json::json!({
-            "schema": "aosctl.error/v1", "error": e.what, "kind": e.kind, "cause": e.cause, "hints": e.hints, "exit": e.exit.code(),
-        });
-        let _ = to_stdout(&format!("{object:#}\n"));
+        // Texts and numbers only: nothing that cannot be written as JSON.
+        let object = serde_json::to_string_pretty(&ErrorView::from(e)).unwrap_or_default();
+        let _ = to_stdout(&format!("{object}\n"));
     }
 }

@@ -13,7 +13,9 @@ use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::workspace::ask::{Prepared, bind};
 
-/// Would it be allowed? Writes nothing, needs no identity, and decides about any agent.
+/// Would it be allowed? Writes nothing, decides about any agent.
+///
+/// Needs no identity.
 ///
 /// The exit code answers: 0 allow, 1 deny, 5 ask. Whatever goes wrong on the way is a deny too, with the code of what went
 /// wrong (3 could not run, 4 integrity failure); with --json there is one object on stdout in every case, with

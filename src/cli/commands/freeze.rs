@@ -19,7 +19,9 @@ use crate::domain::time::Time;
 use crate::store::{GrantFilter, RequestFilter};
 use crate::workspace::Workspace;
 
-/// Deny everything, or one agent, from this moment: also in every process that already waits.
+/// Deny everything, or one agent, from this moment.
+///
+/// Also in every process that already waits.
 ///
 /// No passphrase is asked for: in an emergency nothing may stand in the way. Where nobody signs (an agent's --identity, or
 /// --passphrase-file), the log does, and the entry says so: unattributed. An agent that presents its identity can freeze

@@ -26,46 +26,28 @@ use super::outcome::Outcome;
 
 /// Every command.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Command {
-    /// Create a workspace
     Init(init::Args),
-    /// One screen: what waits, what is due, what is open widest, is the log whole
     Status(status::Args),
-    /// Decide what waits: riskiest and oldest first
     Approve(approve::Args),
-    /// Deny a request, with a reason
     Deny(deny::Args),
-    /// Open a narrow door: issue a grant
     Connect(connect::Args),
-    /// Close a door at once: a grant, an agent or an integration
     #[command(visible_alias = "disconnect")]
     Revoke(revoke::Args),
-    /// Deny everything, or one agent, from this moment
     Freeze(freeze::Args),
-    /// End a freeze
     Thaw(thaw::Args),
-    /// Agents: programs that act
     Agent(agent::Args),
-    /// Operators: humans who decide
     Operator(operator::Args),
-    /// The rules of the decision
     Policy(policy::Args),
-    /// Outside tools and data stores
     Integration(integration::Args),
-    /// What agents ask for
     #[command(visible_alias = "queue")]
     Request(request::Args),
-    /// Grants: list, show, narrow, renew
     Grant(grant::Args),
-    /// The log: read it and prove it
     Audit(audit::Args),
-    /// Would it be allowed? Writes nothing
     Check(check::Args),
-    /// Run an approved command, once
     Run(run::Args),
-    /// The whole job in a throwaway workspace
     Tour(tour::Args),
-    /// Print a completion script
     Completions(completions::Args),
 }
 
@@ -116,5 +98,5 @@ pub fn grouped(command: clap::Command) -> clap::Command {
             groups.push_str(&format!("  {name:<12} {about}\n"));
         }
     }
-    command.help_template(format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\n{{options}}\n"))
+    command.help_template(format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\nGlobal options:\n{{options}}\n"))
 }

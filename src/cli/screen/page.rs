@@ -108,9 +108,9 @@ fn shortened(v: &RequestView, sections: &[Section], given: &[usize], screen: &Sc
     if cut.is_empty() {
         return Vec::new();
     }
-    let cut: Vec<String> = cut.into_iter().map(|(name, n)| format!("{name} +{n}")).collect();
-    let how = if frame.keys { format!("press e, or aosctl request show {}", v.id) } else { format!("aosctl request show {}", v.id) };
-    let text = format!("shortened: {} lines; see it all: {how}", cut.join(", "));
+    let cut: Vec<String> = cut.into_iter().map(|(name, n)| format!("{name} {n}")).collect();
+    let key = if frame.keys { "e, or " } else { "" };
+    let text = format!("lines not shown: {}; see {key}aosctl request show {}", cut.join(", "), v.id);
     let words: Vec<String> = text.split(' ').map(String::from).collect();
     flow(&words, screen.width).into_iter().map(|l| screen.style.bold(&l).into_owned()).collect()
 }

@@ -3,7 +3,7 @@
 use super::shape::{flow, pretty_json, quoted, short_digest};
 use super::view::{CommandView, FileView, LikeView, PartyView, RecordView, RequestView};
 use crate::cli::show::{day, length, minute, relative};
-use crate::cli::text::{safe, safe_block, truncate};
+use crate::cli::text::{safe, safe_block, truncate, width};
 use crate::domain::point::Point;
 use crate::domain::request::Standing;
 use crate::workspace::decision::{How, WINDOW};
@@ -120,46 +120,49 @@ pub fn sections(v: &RequestView, layout: Layout) -> Vec<Section> {
 
 fn what(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     all.push(b.agent("action", 0, &v.action));
-    all.push(b.ours("resource", 1, &v.resource));
-    let mut place = match (&v.integration, &v.integration_typed) {
+    let by = v.grant.as_ref().map_or(String::new(), |g| format!(" by {}", g.id));
+    match (&v.integration, &v.integration_typed) {
         (Some(i), _) => {
             let side = if i.inside { "inside the boundary" } else { "outside the boundary" };
-            format!("{} ({}), {side}; takes {} access", i.name, i.id, v.access)
+            all.push(b.ours("on", 1, &format!("{} at {}, {side}; {} access{by}", v.resource, i.name, v.access)));
         }
         (None, Some(typed)) => {
-            let known = words(&format!("which is no integration here; takes {} access", v.access));
-            all.push(b.quoting("where", 2, &[[format!("{},", quoted(typed))].into_iter().chain(known).collect()]));
-            String::new()
+            let known = words(&format!("{} at {}, which is no integration here", v.resource, quoted(typed)));
+            all.push(b.quoting("on", 1, &[known]));
         }
-        (None, None) => "this workspace's own audit trail".to_string(),
-    };
-    if let Some(g) = &v.grant {
+        (None, None) => all.push(b.ours("on", 1, &format!("{} of this workspace's own audit trail", v.resource))),
+    }
+    if let Some(g) = v.grant.as_ref().filter(|g| b.full || !g.live) {
         let end = g.until.map_or("without an end".to_string(), |t| format!("until {}", day(t)));
         let live = if g.live { "" } else { ", not live any more" };
-        place.push_str(&format!(", by {} ({}, {}, {end}{live})", g.id, g.access, g.scope));
+        all.push(b.ours("grant", 5, &format!("{}: {} access to {}, up to {} data, {end}{live}", g.id, g.access, g.scope, g.data)));
     }
-    if !place.is_empty() {
-        all.push(b.ours("where", 2, &place));
-    }
+    involves(all, v, b);
+}
+
+/// Facets, mission and model, on one line where they fit.
+fn involves(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     let f = &v.facets;
-    let mut involved: Vec<Vec<String>> = Vec::new();
-    involved.extend(f.data.map(|d| words(&format!("{d} data"))));
-    involved.extend(f.destination.as_deref().map(|d| vec!["to".into(), quoted(d)]));
-    involved.extend(f.environment.as_deref().map(|e| vec!["environment".into(), quoted(e)]));
-    involved.extend(f.recipients.map(|n| words(&format!("{n} recipient{}", plural(n)))));
+    let mut pieces: Vec<Vec<String>> = Vec::new();
+    pieces.extend(f.data.map(|d| words(&format!("{d} data"))));
+    pieces.extend(f.recipients.map(|n| words(&format!("{n} recipient{}", plural(n)))));
     if f.public {
-        involved.push(words("public, under the company's name"));
+        pieces.push(words("public, under the company's name"));
     }
-    if !involved.is_empty() {
-        let last = involved.len() - 1;
-        let line = involved.into_iter().enumerate().flat_map(|(i, mut piece)| {
-            if let (true, Some(end)) = (i < last, piece.last_mut()) {
-                end.push(',');
-            }
-            piece
-        });
-        let line: Vec<String> = line.collect();
-        all.push(b.quoting("involves", 14, &[line]));
+    // Texts come last: a long one pushes nothing else off the line.
+    pieces.extend(f.environment.as_deref().map(|e| vec!["environment".into(), quoted(e)]));
+    pieces.extend(f.destination.as_deref().map(|d| vec!["to".into(), quoted(d)]));
+    pieces.extend(v.says.mission.as_deref().map(|m| vec!["mission".into(), quoted(m)]));
+    pieces.extend(v.says.model.as_deref().map(|m| vec!["model".into(), quoted(m)]));
+    let last = pieces.len().saturating_sub(1);
+    for (_, piece) in pieces.iter_mut().enumerate().filter(|(i, _)| *i < last) {
+        if let Some(end) = piece.last_mut() {
+            end.push(',');
+        }
+    }
+    let line: Vec<String> = pieces.into_iter().flatten().collect();
+    if !line.is_empty() {
+        all.push(b.quoting("involves", 5, &[line]));
     }
 }
 
@@ -198,8 +201,7 @@ fn why(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     }
     if let Some(m) = &v.money {
         let amount = m.amount.map_or("nobody said how much".to_string(), |a| a.to_string());
-        let caps = format!("{} spent in 7 days of {}; cap {} a move", m.spent_in_7_days, m.cap_week, m.cap_move);
-        all.push(b.ours("costs", 3, &format!("{amount}; {caps}")));
+        all.push(b.ours("costs", 3, &format!("{amount}; {} of {} spent in 7 days", m.spent_in_7_days, m.cap_week)));
     }
 }
 
@@ -259,17 +261,13 @@ fn carries(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
         all.push(b.quoting("files", 11, &files));
     }
     if let Some(p) = &t.parameters {
-        let text = pretty_json(p).unwrap_or_else(|| p.clone());
+        // Short ones stay on the line that they came on.
+        let short = !p.contains('\n') && width(p) + MARGIN.len() <= b.width;
+        let text = if short { p.clone() } else { pretty_json(p).unwrap_or_else(|| p.clone()) };
         all.push(b.agent("parameters", 10, &text));
     }
     if let Some(d) = &t.diff {
         all.push(b.agent("diff", 9, d));
-    }
-    if let Some(m) = &t.mission {
-        all.push(b.agent("mission", 15, m));
-    }
-    if let Some(m) = &t.model {
-        all.push(b.agent("model", 16, m).optional());
     }
 }
 
@@ -290,7 +288,7 @@ fn command(all: &mut Vec<Section>, c: &CommandView, b: Layout) {
     }
     all.push(b.quoting("command", 6, &[argv]));
     all.push(b.quoting("", 6, &[program]).named("program"));
-    all.push(b.quoting("", 12, &[gets]).named("environment").optional());
+    all.push(b.quoting("", 18, &[gets]).named("environment").optional());
 }
 
 fn past(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
@@ -316,18 +314,18 @@ fn past(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
             text.split(' ').map(String::from).collect()
         })
         .collect();
-    all.push(b.quoting("", 17, &last).named("like this").optional());
+    all.push(b.quoting("", 13, &last).named("like this").optional());
 }
 
 /// The requester's other requests in words.
 fn record(r: &RecordView, v: &RequestView) -> String {
     let window = if r.whole_log {
-        format!("in {}, since the log began", length(v.as_of.since(r.since)))
+        format!("in {} (the whole log)", length(v.as_of.since(r.since)))
     } else {
         format!("in {WINDOW} days")
     };
     if r.asked == 0 {
-        return format!("no other request {window}");
+        return format!("nothing else asked {window}");
     }
     let parts = [
         (r.succeeded, "done"),
@@ -339,20 +337,19 @@ fn record(r: &RecordView, v: &RequestView) -> String {
         (r.open, "open"),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    format!("{} other request{} {window}: {}", r.asked, plural(r.asked as u64), parts.join(", "))
+    format!("{} asked {window}: {}", r.asked, parts.join(", "))
 }
 
 /// How like requests were decided, in words.
 fn like(l: &LikeView) -> String {
     let total = l.approved + l.denied + l.allowed;
     if total == 0 {
-        return "none was decided before".into();
+        return "none decided before".into();
     }
-    let newest = if l.more { " (the newest of more)" } else { "" };
-    format!(
-        "{total} decided before{newest}: {} approved, {} denied, {} allowed by rule; {} on this resource",
-        l.approved, l.denied, l.allowed, l.same_resource
-    )
+    let newest = if l.more { "newest " } else { "" };
+    let parts = [(l.approved, "approved"), (l.denied, "denied"), (l.allowed, "allowed by rule")];
+    let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    format!("{newest}{total} decided: {}; {} on this resource", parts.join(", "), l.same_resource)
 }
 
 /// Who asks for whom, and since when.

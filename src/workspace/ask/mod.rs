@@ -46,7 +46,7 @@ pub struct Ask {
     /// The integration, by name or id. Absent only for an edit of the audit trail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<String>,
-    /// The action, as the catalogue names it: `pull.merge`. One that the catalogue does not know counts as a write.
+    /// The action, as the catalogue names it: `pull_request.merge`. One that the catalogue does not know counts as a write.
     pub action: String,
     /// What it is done to, written as a scope: `repo:acme/app`.
     #[schemars(with = "String")]
@@ -254,7 +254,7 @@ impl Ask {
         let bad = |member, why: String| Err(AskError::Member { member, why });
         let action_ok = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
         if self.action.is_empty() || self.action.len() > MAX_ACTION || !self.action.bytes().all(action_ok) {
-            return bad("action", format!("1 to {MAX_ACTION} letters, digits and ._:/- are wanted, as in pull.merge"));
+            return bad("action", format!("1 to {MAX_ACTION} letters, digits and ._:/- are wanted, as in pull_request.merge"));
         }
         if let Some(key) = &self.idempotency_key
             && (key.is_empty() || key.len() > 128 || !key.bytes().all(action_ok))

@@ -14,7 +14,7 @@ use crate::domain::money::Money;
 use crate::domain::point::Point;
 use crate::domain::request::{Request, Standing};
 use crate::domain::time::{Span, Time};
-use crate::workspace::{Trusted, Workspace, WorkspaceError, standing};
+use crate::workspace::{Trusted, Workspace, WorkspaceError, claim};
 
 /// Somebody, with the name that people know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Workspace {
         Ok(Some(Case {
             approvers,
             erased: facts.erased_members(request.made_seq)?,
-            standing: standing(&facts, &request, now)?,
+            standing: claim::standing(self, &request, now)?,
             requester: self.party(&facts, request.requester)?,
             operator,
             integration,

@@ -15,6 +15,8 @@ use crate::domain::time::Time;
 use crate::store::GrantFilter;
 
 /// Who acts, for whom, and in what state.
+///
+/// What each can reach at worst: aosctl agent show NAME.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The retired ones too

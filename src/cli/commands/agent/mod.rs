@@ -1,10 +1,10 @@
 //! `aosctl agent`: programs that act.
 
-mod add;
-mod list;
+pub(in crate::cli) mod add;
+pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod reach;
-mod retire;
-mod show;
+pub(in crate::cli) mod retire;
+pub(in crate::cli) mod show;
 
 pub(in crate::cli::commands) use retire::check_as_of;
 
@@ -29,14 +29,11 @@ pub struct Args {
 
 /// The verbs of `agent`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// Enrol an agent, with an identity of its own
     Add(add::Args),
-    /// Who acts, for whom, and in what state
     List(list::Args),
-    /// One agent: what it can reach at worst
     Show(show::Args),
-    /// Take every right from an agent, for good
     Retire(retire::Args),
 }
 

@@ -2,7 +2,7 @@
 
 mod script;
 mod session;
-mod view;
+pub(in crate::cli) mod view;
 
 pub use script::{Asked, decide};
 pub use view::{DecisionView, DecisionsView};

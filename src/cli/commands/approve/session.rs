@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::script::no_agent;
 use super::view::{DecisionView, DecisionsView};
 use crate::cli::Context;
+use crate::cli::commands::request::show::entries;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen};
@@ -54,8 +55,8 @@ struct Session<'a> {
     /// Waiting, and not for this operator: approved by it before, or its own.
     for_others: BTreeSet<Id>,
     decisions: Vec<DecisionView>,
-    /// What to say above the next page.
-    notices: Vec<String>,
+    /// What to say above the next page, in words that stay whole.
+    notices: Vec<Vec<String>>,
     warnings: Vec<WorkspaceError>,
 }
 
@@ -91,8 +92,8 @@ pub fn run(ctx: &Context) -> Result<Outcome, CliError> {
     let waiting = ws.queue(ws.now(ctx.clock())?)?.len();
     let exit = if waiting == 0 { Exit::Done } else { Exit::Pending };
     // The last sentence about a decision stands in the summary; what else was noticed is said here.
-    let said: Vec<String> = session.decisions.iter().map(|d| d.sentence(false)).collect();
-    let rest: Vec<String> = session.notices.into_iter().filter(|n| !said.contains(n)).collect();
+    let said: Vec<Vec<String>> = session.decisions.iter().map(|d| d.sentence(false)).collect();
+    let rest = session.notices.into_iter().filter(|n| !said.contains(n)).map(|n| n.join(" ")).collect();
     let view = DecisionsView { dry_run: false, decisions: session.decisions, waiting: Some(waiting) };
     let mut outcome = Outcome::of(exit, view);
     outcome.notes = rest;
@@ -130,18 +131,22 @@ impl Session<'_> {
     /// Says what arrived and what went away since the queue was last read.
     fn notice_others(&mut self, waiting: BTreeSet<Id>) {
         let decided: BTreeSet<Id> = self.decisions.iter().map(|d| d.request).collect();
-        for id in waiting.difference(&self.known) {
-            self.notices.push(format!("{id} arrived meanwhile"));
+        let known = std::mem::replace(&mut self.known, waiting.clone());
+        for id in waiting.difference(&known) {
+            self.notice(&format!("{id} arrived meanwhile"));
         }
-        for id in self.known.difference(&waiting).filter(|id| !decided.contains(id)) {
-            self.notices.push(format!("{id} does not wait any more"));
+        for id in known.difference(&waiting).filter(|id| !decided.contains(id)) {
+            self.notice(&format!("{id} does not wait any more"));
         }
-        self.known = waiting;
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.notices.push(text.split(' ').map(String::from).collect());
     }
 
     fn one(&mut self, case: &Case, position: (usize, usize)) -> Result<Step, CliError> {
         let id = case.request.id;
-        let view = RequestView::of(case, &self.ws.history(&case.request, case.now)?);
+        let mut view = RequestView::of(case, &self.ws.history(&case.request, case.now)?);
         let keys = format!("[{id}] a approve  d deny  s skip  e everything  q quit  ? help > ");
         let mut prompt = self.page(&view, position, &keys);
         self.notices.clear();
@@ -166,6 +171,7 @@ impl Session<'_> {
                 Key::Char('q') | Key::Escape => return Ok(Step::Quit),
                 Key::Char('e') => {
                     let screen = self.screen().1;
+                    view.entries = entries(self.ws, id)?;
                     Pager::new(&self.ctx.env).show(&whole(&view, &screen))?;
                     prompt.clone_from(&keys);
                     continue;
@@ -174,7 +180,7 @@ impl Session<'_> {
                     prompt = format!("{HELP}{keys}");
                     continue;
                 }
-                _ => self.notices.push("that key does nothing here; ? shows the keys".into()),
+                _ => self.notice("that key does nothing here; ? shows the keys"),
             }
             prompt = self.page(&view, position, &keys);
             self.notices.clear();
@@ -190,8 +196,7 @@ impl Session<'_> {
         let (window, screen) = self.screen();
         let mut text = String::new();
         for notice in &self.notices {
-            let words: Vec<String> = notice.split(' ').map(String::from).collect();
-            for line in flow(&words, screen.width) {
+            for line in flow(notice, screen.width) {
                 text.push_str(&screen.style.green(&line));
                 text.push('\n');
             }
@@ -209,7 +214,7 @@ impl Session<'_> {
             Ok(reason) if !reason.is_empty() => Ok(Some(reason)),
             Ok(_) => Ok(None),
             Err(e @ TermError::NotText) => {
-                self.notices.push(e.to_string());
+                self.notice(&e.to_string());
                 Ok(None)
             }
             Err(TermError::Closed) => Ok(None),
@@ -236,7 +241,7 @@ impl Session<'_> {
                 self.warnings.extend(warning);
             }
             Err(WorkspaceError::Refused(fault)) => {
-                self.notices.push(safe(&fault.detail));
+                self.notice(&safe(&fault.detail));
                 if matches!(fault.kind, "own_request" | "approved_twice") {
                     self.for_others.insert(id);
                 }

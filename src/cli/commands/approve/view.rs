@@ -7,7 +7,7 @@ use crate::cli::outcome::{Screen, View};
 use crate::cli::screen::flow;
 use crate::cli::show::minute;
 use crate::cli::text::{safe, truncate};
-use crate::domain::id::Id;
+use crate::domain::id::{Id, IdKind};
 use crate::domain::time::Time;
 use crate::workspace::decision::{Answer, Case, Decided};
 
@@ -46,6 +46,9 @@ pub struct DecisionView {
     pub self_approved: bool,
     /// What happens now, in one sentence.
     pub next: String,
+    /// What the agent types then; absent where nothing may be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 impl DecisionView {
@@ -61,18 +64,21 @@ impl DecisionView {
             needed: d.needed,
             self_approved: d.self_approved,
             next: next(case, d, answer),
+            command: command(case, d, answer),
         }
     }
 
-    /// `r-57 approved: build-bot may run it once before ...`
-    pub fn sentence(&self, dry_run: bool) -> String {
+    /// `r-57 approved: build-bot may run it once before ...: aosctl run r-57`, in words of which the command is one.
+    pub fn sentence(&self, dry_run: bool) -> Vec<String> {
         let did = match (self.answer == "approve", dry_run) {
             (true, false) => "approved",
             (true, true) => "would be approved",
             (false, false) => "denied",
             (false, true) => "would be denied",
         };
-        format!("{} {did}: {}", self.request, self.next)
+        let end = if self.command.is_some() { ":" } else { "" };
+        let text = format!("{} {did}: {}{end}", self.request, self.next);
+        text.split(' ').map(String::from).chain(self.command.clone()).collect()
     }
 }
 
@@ -87,9 +93,16 @@ fn next(case: &Case, d: &Decided, answer: Answer) -> String {
         return format!("{} of {}: another operator must approve it before {}", d.approved, d.needed, minute(end));
     }
     let end = minute(d.until.unwrap_or(d.at));
-    let how = if case.request.bound_command { format!("aosctl run {id}") } else { format!("aosctl run {id} -- COMMAND") };
-    let alone = if d.self_approved { "; recorded as self-approved, because there is no second operator" } else { "" };
-    format!("{name} may run it once before {end}: {how}{alone}")
+    let alone = if d.self_approved { " (recorded as self-approved: there is no second operator)" } else { "" };
+    let what = if case.request.requester.kind == IdKind::Agent { "run it" } else { "make that edit" };
+    format!("{name} may {what} once before {end}{alone}")
+}
+
+fn command(case: &Case, d: &Decided, answer: Answer) -> Option<String> {
+    let id = d.request;
+    // An operator's own request is an edit of the audit trail, which is no command to run.
+    let runs = answer == Answer::Approve && d.approved >= d.needed && case.request.requester.kind == IdKind::Agent;
+    runs.then(|| if case.request.bound_command { format!("aosctl run {id}") } else { format!("aosctl run {id} -- COMMAND") })
 }
 
 impl View for DecisionsView {
@@ -98,8 +111,7 @@ impl View for DecisionsView {
     fn human(&self, screen: &Screen) -> String {
         let mut text = String::new();
         for d in &self.decisions {
-            let words: Vec<String> = d.sentence(self.dry_run).split(' ').map(String::from).collect();
-            for (i, line) in flow(&words, screen.width.saturating_sub(2)).into_iter().enumerate() {
+            for (i, line) in flow(&d.sentence(self.dry_run), screen.width.saturating_sub(2)).into_iter().enumerate() {
                 text.push_str(if i == 0 { "" } else { "  " });
                 text.push_str(&line);
                 text.push('\n');

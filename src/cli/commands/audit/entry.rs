@@ -10,6 +10,9 @@ use crate::domain::time::Time;
 use crate::log::verify::{SeenPayload, inspect};
 use crate::store::Stored;
 
+/// The name of what `audit log --json` prints, a line an entry.
+pub const ENTRY_SCHEMA: &str = "aosctl.audit-entry/v1";
+
 /// An entry, decoded. Its texts are whatever their author wrote.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EntryView {
@@ -56,7 +59,7 @@ impl EntryView {
         let header = seen.header();
         let text = |f: fn(&crate::log::header::Header) -> &str| header.map(f).unwrap_or_default().to_string();
         EntryView {
-            schema: "aosctl.audit-entry/v1",
+            schema: ENTRY_SCHEMA,
             seq: stored.seq,
             at: text(|h| &h.at),
             actor: text(|h| &h.actor),

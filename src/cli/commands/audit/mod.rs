@@ -18,12 +18,10 @@ pub struct Args {
 
 /// The verbs of `audit`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// List entries, newest last
     Log(log::Args),
-    /// One entry, whole: header, payload, signer
     Show(show::Args),
-    /// Prove the log and the tables, from the bytes up
     Verify(verify::Args),
 }
 

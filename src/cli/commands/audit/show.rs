@@ -12,6 +12,9 @@ use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 
 /// One entry, whole: header, payload, signer.
+///
+/// Says what one entry shows by itself. That nothing is missing, and that its signer had the right, aosctl audit verify
+/// proves.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The entry's number

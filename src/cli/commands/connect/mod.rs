@@ -2,7 +2,7 @@
 
 mod plan;
 mod prompt;
-pub(super) mod view;
+pub(in crate::cli) mod view;
 pub(super) mod words;
 
 use std::io::Write;

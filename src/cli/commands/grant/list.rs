@@ -15,6 +15,12 @@ use crate::domain::time::Time;
 use crate::store::GrantFilter;
 
 /// List what is open: live grants, in the order of their ids.
+///
+/// Examples:
+///
+///   aosctl grant list --agent build-bot
+///
+///   aosctl grant list --json
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// Only those of this agent, by name or id

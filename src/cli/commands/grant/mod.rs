@@ -1,9 +1,9 @@
 //! `aosctl grant`: list, show, narrow, renew.
 
-mod list;
-mod narrow;
-mod renew;
-mod show;
+pub(in crate::cli) mod list;
+pub(in crate::cli) mod narrow;
+pub(in crate::cli) mod renew;
+pub(in crate::cli) mod show;
 pub mod view;
 
 use crate::cli::Context;
@@ -21,14 +21,11 @@ pub struct Args {
 
 /// The verbs of `grant`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// What is open, or all that ever was
     List(list::Args),
-    /// One grant, whole, with its history
     Show(show::Args),
-    /// Make a grant narrower, at once and without a passphrase
     Narrow(narrow::Args),
-    /// Let a grant last longer (operator)
     Renew(renew::Args),
 }
 

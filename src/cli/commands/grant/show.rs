@@ -18,8 +18,9 @@ use crate::domain::time::Time;
 use crate::store::GrantFilter;
 use crate::workspace::{Said, Workspace, same_door};
 
-/// Show one grant, whole: its terms, everything that was ever said about it, what stands on it, and what else opens the
-/// same door.
+/// Show one grant, whole.
+///
+/// Its terms, everything that was ever said about it, what stands on it, and what else opens the same door.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The grant's id, such as g-7

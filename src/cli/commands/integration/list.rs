@@ -14,6 +14,8 @@ use crate::domain::id::Id;
 use crate::store::GrantFilter;
 
 /// Every tool, and how many doors lead to it.
+///
+/// A door is a live grant: aosctl grant list names them.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 

@@ -1,15 +1,15 @@
 //! `aosctl integration`: outside tools and data stores.
 
-mod add;
-mod list;
-mod show;
+pub(in crate::cli) mod add;
+pub(in crate::cli) mod list;
+pub(in crate::cli) mod show;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::domain::rules::Rules;
 
-/// Integrations: outside tools and data stores, each an instance of a catalogue entry.
+/// Outside tools and data stores, each of a kind in the catalogue.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -18,12 +18,10 @@ pub struct Args {
 
 /// The verbs of `integration`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// Add a tool, so that doors to it can be opened
     Add(add::Args),
-    /// Every tool, and how many doors lead to it
     List(list::Args),
-    /// One tool: its scopes, permissions, actions and their approval points
     Show(show::Args),
 }
 

@@ -15,6 +15,8 @@ use crate::domain::time::Time;
 use crate::log::key::PublicKey;
 
 /// Who decides, and who did.
+///
+/// Names come from the enrolments, where they may have been erased; ids never change.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 

@@ -1,10 +1,10 @@
 //! `aosctl operator`: humans who decide.
 
-mod add;
-mod create;
-mod list;
-mod passphrase;
-mod retire;
+pub(in crate::cli) mod add;
+pub(in crate::cli) mod create;
+pub(in crate::cli) mod list;
+pub(in crate::cli) mod passphrase;
+pub(in crate::cli) mod retire;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -19,16 +19,12 @@ pub struct Args {
 
 /// The verbs of `operator`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// Make your own identity, and print the line that enrols it
     Create(create::Args),
-    /// Enrol another operator, by the line that they sent
     Add(add::Args),
-    /// Who decides
     List(list::Args),
-    /// Take every right from an operator, for good
     Retire(retire::Args),
-    /// Seal your identity under another passphrase
     Passphrase(passphrase::Args),
 }
 

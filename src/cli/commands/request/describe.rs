@@ -28,7 +28,7 @@ pub struct Describe {
     /// The integration, by name or id
     #[arg(long, value_name = "NAME")]
     integration: Option<String>,
-    /// The action, as the catalogue names it: pull.merge; an unknown one counts as a write
+    /// The action, as the catalogue names it: pull_request.merge; an unknown one counts as a write
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
     /// What it is done to: repo:acme/app
@@ -123,7 +123,7 @@ impl Describe {
         }
         let (Some(action), Some(resource)) = (self.action, self.resource) else {
             return Err(CliError::usage("--action and --resource are needed")
-                .hint("for instance: --integration github --action pull.merge --resource repo:acme/app")
+                .hint("for instance: --integration github --action pull_request.merge --resource repo:acme/app")
                 .hint("or give one JSON object: --stdin"));
         };
         let parameters = match self.parameters.as_deref() {

@@ -19,7 +19,7 @@ use crate::domain::request::{Request, Standing};
 use crate::domain::rules::Tier;
 use crate::domain::time::Time;
 use crate::store::RequestFilter;
-use crate::workspace::{Trusted, Workspace, standing};
+use crate::workspace::{Trusted, Workspace, claim, standing};
 
 /// What waits, or all
 ///
@@ -129,7 +129,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     } else {
         for r in candidates(&ws, &args)? {
-            let stands = standing(&facts, &r, now)?;
+            let stands = match standing(&facts, &r, now)? {
+                // A run that was cut off is unknown; only the file system tells.
+                Standing::Claimed => claim::standing(&ws, &r, now)?,
+                other => other,
+            };
             if args.standing.is_some_and(|s| s != stands) {
                 continue;
             }

@@ -28,24 +28,16 @@ pub struct Args {
 
 /// The verbs of `request`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// Ask: decide, and record it
     New(new::Args),
-    /// Wait for the answer
     Wait(wait::Args),
-    /// Begin it yourself, once: after this you may act, and must report
     Begin(begin::Args),
-    /// Report that it was done
     Done(done::Args),
-    /// Report that it failed
     Fail(fail::Args),
-    /// Take it back
     Withdraw(withdraw::Args),
-    /// Settle an outcome that nobody knew (operator)
     Resolve(resolve::Args),
-    /// What waits, or all
     List(list::Args),
-    /// One request, whole
     Show(show::Args),
 }
 

@@ -19,10 +19,10 @@ use crate::workspace::claim;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The request: r-57
-    #[arg(value_name = "REQUEST", value_parser = request_id)]
+    #[arg(value_name = "ID", value_parser = request_id)]
     request: Id,
     /// succeeded, failed or unknown
-    #[arg(long, value_name = "OUTCOME")]
+    #[arg(long, value_name = "HOW")]
     outcome: Ended,
     /// Its money was not spent after all (with --outcome failed)
     #[arg(long)]

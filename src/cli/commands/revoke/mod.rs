@@ -1,6 +1,6 @@
 //! `aosctl revoke`.
 
-mod view;
+pub(in crate::cli) mod view;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -23,7 +23,9 @@ use crate::domain::id::{Id, IdKind};
 use crate::domain::time::Time;
 use crate::workspace::{StandingOn, Workspace, WorkspaceError, same_door};
 
-/// Close a door at once: a grant, or everything that an agent has open, or everything that is open to an integration.
+/// Close a door at once: a grant, an agent's or an integration's.
+///
+/// An agent's are all that it has open; an integration's are all that lead to it.
 ///
 /// No passphrase is asked for: in an emergency nothing may stand in the way. Where nobody signs (an agent's --identity, or
 /// --passphrase-file), the log does, and the entry says so: unattributed. An agent that presents its identity can close

@@ -1,0 +1,65 @@
+//! Every type whose JSON is a published contract. `tests/generated.rs` reads the sources and fails when a schema's name
+//! stands there and not here.
+
+use serde_json::Value;
+
+use super::{named, schema_of};
+use crate::cli::commands::{
+    agent, approve, audit, check, connect, freeze, grant, init, integration, operator, request, revoke, thaw,
+};
+use crate::cli::error::{ERROR_SCHEMA, ErrorView};
+use crate::cli::screen;
+use crate::workspace::ask::{ASK_SCHEMA, Ask};
+
+/// Every published JSON Schema (draft 2020-12) by its name, in the order of the names.
+pub fn schemas() -> Vec<(String, Value)> {
+    let mut all = vec![
+        schema_of::<agent::add::AgentAddView>(),
+        schema_of::<agent::list::AgentListView>(),
+        schema_of::<agent::retire::AgentRetireView>(),
+        schema_of::<agent::show::AgentView>(),
+        schema_of::<approve::view::DecisionsView>(),
+        schema_of::<audit::show::Shown>(),
+        schema_of::<audit::verify::VerifyView>(),
+        schema_of::<check::CheckView>(),
+        schema_of::<connect::view::ConnectView>(),
+        schema_of::<freeze::FreezeView>(),
+        schema_of::<grant::list::GrantListView>(),
+        schema_of::<grant::narrow::GrantNarrowView>(),
+        schema_of::<grant::renew::GrantRenewView>(),
+        schema_of::<grant::show::GrantShowView>(),
+        schema_of::<init::InitView>(),
+        schema_of::<integration::add::IntegrationAddView>(),
+        schema_of::<integration::list::IntegrationListView>(),
+        schema_of::<integration::show::IntegrationView>(),
+        schema_of::<operator::add::OperatorAddView>(),
+        schema_of::<operator::create::OperatorCreateView>(),
+        schema_of::<operator::list::OperatorListView>(),
+        schema_of::<operator::passphrase::OperatorPassphraseView>(),
+        schema_of::<operator::retire::OperatorRetireView>(),
+        schema_of::<request::change::RequestChangeView>(),
+        schema_of::<request::list::RequestListView>(),
+        schema_of::<request::new::RequestNewView>(),
+        schema_of::<request::wait::RequestWaitView>(),
+        schema_of::<revoke::view::RevokeView>(),
+        schema_of::<screen::RequestView>(),
+        schema_of::<thaw::ThawView>(),
+    ];
+    all.extend(beside_views());
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// What is JSON without being a command's view: a line of `audit log`, an error, and the one thing that is read.
+fn beside_views() -> [(String, Value); 3] {
+    let printed = || schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let read = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let entry = printed().into_root_schema_for::<audit::entry::EntryView>().to_value();
+    let error = printed().into_root_schema_for::<ErrorView>().to_value();
+    [
+        (audit::entry::ENTRY_SCHEMA.into(), named(audit::entry::ENTRY_SCHEMA, entry, true)),
+        (ERROR_SCHEMA.into(), named(ERROR_SCHEMA, error, true)),
+        // Who asks may leave the name out.
+        (ASK_SCHEMA.into(), named(ASK_SCHEMA, read.into_root_schema_for::<Ask>().to_value(), false)),
+    ]
+}
