@@ -56,7 +56,7 @@ fn set_changes_one_value_in_force_and_in_the_file() {
     assert_eq!(v["value"], "400EUR,4000EUR");
     assert_eq!(value(&b, "cap.week"), ("4000EUR".into(), true));
     for (args, why) in [
-        (["policy", "set", "cap.mvoe", "1USD"], "unknown key"),
+        (["policy", "set", "cap.mvoe", "1USD"], "there is no value cap.mvoe"),
         (["policy", "set", "approvers.money", "0"], "approvers.money"),
         (["policy", "set", "requests.wait", "1000d"], "requests.wait"),
     ] {
