@@ -84,7 +84,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .because("every copy of the workspace would hold it")
             .hint("leave out --out, or name a file elsewhere"));
     }
-    let shown = file.display().to_string();
+    // It is copied into other places' settings, where a relative path would mean something else.
+    let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone()).display().to_string();
     if args.dry_run {
         let view = AgentAddView { dry_run: true, agent: None, name: args.name, operator: named, identity: shown, seq: None };
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));

@@ -49,7 +49,7 @@ fn put(text: &str, table: &str, name: &str, line: &str) -> String {
     if let Some(i) = find(text, table, name)
         && let Some(old) = lines.get_mut(i)
     {
-        let remark = old.rfind(" #").and_then(|at| old.get(at..)).filter(|r| !r.contains('"')).map(|r| format!(" {r}"));
+        let remark = old.split_once('#').map(|(_, remark)| format!("  #{remark}"));
         *old = format!("{line}{}", remark.unwrap_or_default());
     } else if let Some(head) = lines.iter().position(|l| l.trim() == format!("[{table}]")) {
         lines.insert(head + 1, line.to_string());

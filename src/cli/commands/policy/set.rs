@@ -20,6 +20,7 @@ use crate::cli::show;
 use crate::cli::text::safe;
 use crate::domain::authority::rules_digest;
 use crate::domain::facts::Facts;
+use crate::policy::PolicyError;
 use crate::policy::file::{self, KEYS, PolicyFile};
 use crate::workspace::{Adopted, Workspace};
 
@@ -94,8 +95,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let adopted = super::adopted(&ws)?;
     let mut file = PolicyFile::of(&adopted.rules);
-    file::set(&mut file, &args.key, &args.value)
-        .map_err(|e| CliError::usage(safe(&e.to_string())).hint("see every key: aosctl policy set --help"))?;
+    file::set(&mut file, &args.key, &args.value).map_err(|e| match e {
+        PolicyError::UnknownKey { key } => {
+            CliError::usage(format!("there is no value {}", safe(&key))).hint("see every key: aosctl policy set --help")
+        }
+        e => CliError::usage(safe(&e.to_string())),
+    })?;
     if args.key == "review.owner"
         && let Some(owner) = file.review.owner
         && !ws.facts().identity(owner)?.is_some_and(|o| o.is_live())
