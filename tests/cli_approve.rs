@@ -37,7 +37,7 @@ fn approve_by_name_shows_signs_and_says_what_happens_now() {
     assert!(stderr.starts_with("=== r-1 === high risk ==="), "{stderr}");
     assert!(stderr.contains("recommends    | Deploy now"), "{stderr}");
     assert!(stderr.lines().all(|l| l.chars().count() <= 80) && stderr.lines().count() <= 23, "{stderr}");
-    assert!(stdout.starts_with("r-1 approved: build-bot may run it once before ") && stdout.ends_with("\n  aosctl run r-1\n"), "{stdout}");
+    assert!(stdout.starts_with("r-1 approved: build-bot may run it once before ") && stdout.ends_with("\n  aosctl run r-1 -- CMD...\n"), "{stdout}");
     assert_eq!((w.standing(id), w.last_reason(id).as_deref()), ("approved", Some("tests are green")));
 }
 
@@ -212,7 +212,7 @@ fn each_end_has_its_own_message() {
     assert_refused(&w.bench.run(&["approve", "r-99"]), "there is no request r-99", "see what waits: aosctl queue");
     let out = w.bench.run(&["approve", "g-1"]);
     assert_eq!(code(&out), 2);
-    assert!(text(&out.stderr).contains("g-1 is not a request"));
+    assert!(text(&out.stderr).contains("is not the id of a request, such as r-57"));
     assert_eq!(code(&w.bench.run(&["approve", "nonsense"])), 2);
 }
 

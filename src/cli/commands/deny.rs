@@ -1,7 +1,9 @@
 //! `aosctl deny`.
 
 use super::approve::{Asked, decide};
+use super::request::new::request_id;
 use crate::cli::Context;
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::domain::id::Id;
@@ -14,7 +16,7 @@ use crate::workspace::decision::Answer;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Requests to deny, such as r-57
-    #[arg(value_name = "REQUEST", required = true)]
+    #[arg(value_name = "REQUEST", required = true, value_parser = request_id, add = complete::requests())]
     requests: Vec<Id>,
     /// Why; it goes into the log
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]

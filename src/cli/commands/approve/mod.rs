@@ -8,6 +8,8 @@ pub use script::{Asked, decide};
 pub use view::{DecisionView, DecisionsView};
 
 use crate::cli::Context;
+use crate::cli::commands::request::new::request_id;
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::domain::id::Id;
@@ -25,7 +27,7 @@ use crate::workspace::decision::Answer;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Requests to approve, such as r-57 [default: decide one after the other, on a terminal]
-    #[arg(value_name = "REQUEST")]
+    #[arg(value_name = "REQUEST", value_parser = request_id, add = complete::requests())]
     requests: Vec<Id>,
     /// Why; it goes into the log
     #[arg(long, value_name = "TEXT", requires = "requests")]

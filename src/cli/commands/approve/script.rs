@@ -10,7 +10,7 @@ use crate::cli::outcome::{Outcome, Screen};
 use crate::cli::screen::{Frame, RequestView, one_screen};
 use crate::cli::style::Style;
 use crate::cli::term::{Size, Stream, is_terminal, size};
-use crate::domain::id::{Id, IdKind};
+use crate::domain::id::Id;
 use crate::domain::time::Time;
 use crate::workspace::decision::{Answer, Case, Open, approve, closed, deny, examine, foresee};
 use crate::workspace::{Workspace, WorkspaceError};
@@ -93,9 +93,6 @@ fn likely_operator(ctx: &Context, ws: &Workspace) -> Option<Id> {
 
 /// A request that can still be decided.
 fn undecided(ws: &Workspace, id: Id, now: Time) -> Result<(Case, Open), CliError> {
-    if id.kind != IdKind::Request {
-        return Err(CliError::usage(format!("{id} is not a request: requests are called r-1, r-2, ...")));
-    }
     let Some(case) = ws.case(id, now)? else {
         return Err(CliError::no("no_such_request", format!("there is no request {id}")).hint("see what waits: aosctl queue"));
     };

@@ -84,7 +84,6 @@ impl DecisionView {
 
 fn next(case: &Case, d: &Decided, answer: Answer) -> String {
     let name = case.requester.name.as_deref().map_or_else(|| case.requester.id.to_string(), |n| truncate(&safe(n), 40).into_owned());
-    let id = d.request;
     if answer == Answer::Deny {
         return format!("{name} is told no, and would have to ask again");
     }
@@ -102,7 +101,7 @@ fn command(case: &Case, d: &Decided, answer: Answer) -> Option<String> {
     let id = d.request;
     // An operator's own request is an edit of the audit trail, which is no command to run.
     let runs = answer == Answer::Approve && d.approved >= d.needed && case.request.requester.kind == IdKind::Agent;
-    runs.then(|| if case.request.bound_command { format!("aosctl run {id}") } else { format!("aosctl run {id} -- COMMAND") })
+    runs.then(|| format!("aosctl run {id} -- CMD..."))
 }
 
 impl View for DecisionsView {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// Only requests of this agent (name or id), whatever became of them
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = complete::agents())]
     agent: Option<String>,
     /// Only requests that stand so
     #[arg(long, value_name = "STANDING", value_parser = parse_standing)]
@@ -153,7 +154,7 @@ fn candidates(ws: &Workspace, args: &Args) -> Result<Vec<Request>, CliError> {
     let Some(typed) = &args.agent else {
         // One more than asked for tells whether there are more; with a standing, all have to be looked at.
         let many = if args.standing.is_some() || args.limit == 0 { usize::MAX } else { args.limit.saturating_add(1) };
-        return Ok(ws.store().requests(RequestFilter::Newest(many)).map_err(CliError::from)?);
+        return ws.store().requests(RequestFilter::Newest(many)).map_err(CliError::from);
     };
     let Some(agent) = ws.find_agent(typed)? else {
         return Err(CliError::no("no_such_agent", format!("there is no agent {}", safe(typed))).hint("see them: aosctl agent list"));

@@ -1,13 +1,15 @@
 //! `aosctl request show`.
 
+use super::new::request_id;
 use crate::cli::Context;
+use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
 use crate::cli::screen::{EntryView, RequestView};
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
-use crate::domain::id::{Actor, Id, IdKind};
+use crate::domain::id::{Actor, Id};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// One request, whole
@@ -17,16 +19,13 @@ use crate::workspace::{Workspace, WorkspaceError};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The request, such as r-57
-    #[arg(value_name = "REQUEST")]
+    #[arg(value_name = "REQUEST", value_parser = request_id, add = complete::requests())]
     request: Id,
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let id = args.request;
-    if id.kind != IdKind::Request {
-        return Err(CliError::usage(format!("{id} is not a request: requests are called r-1, r-2, ...")));
-    }
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
     let Some(case) = ws.case(id, now)? else {
