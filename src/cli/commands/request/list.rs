@@ -149,7 +149,7 @@ fn candidates(ws: &Workspace, args: &Args) -> Result<Vec<Request>, CliError> {
     let Some(typed) = &args.agent else {
         // One more than asked for tells whether there are more; with a standing, all have to be looked at.
         let many = if args.standing.is_some() || args.limit == 0 { usize::MAX } else { args.limit.saturating_add(1) };
-        return Ok(ws.store().requests(RequestFilter::Newest(many)).map_err(CliError::from)?);
+        return ws.store().requests(RequestFilter::Newest(many)).map_err(CliError::from);
     };
     let Some(agent) = ws.find_agent(typed)? else {
         return Err(CliError::no("no_such_agent", format!("there is no agent {}", safe(typed))).hint("see them: aosctl agent list"));

@@ -3,6 +3,7 @@
 pub(in crate::cli) mod view;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 pub use self::view::RevokeView;
@@ -240,14 +241,14 @@ fn find(ws: &Workspace, targets: &[Target], now: Time) -> Result<Found, CliError
 }
 
 fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(), CliError> {
-    if !found.close.contains_key(&g.id) {
+    if let Entry::Vacant(place) = found.close.entry(g.id) {
         // What stands on it is only said; a request that cannot be read must not keep the door open.
         let on = match ws.standing_on(g.id, now) {
             Ok(on) => on,
             Err(WorkspaceError::Integrity { .. } | WorkspaceError::Store(_)) => StandingOn::default(),
             Err(e) => return Err(e.into()),
         };
-        found.close.insert(g.id, (g, on));
+        place.insert((g, on));
     }
     Ok(())
 }
