@@ -7,6 +7,22 @@ pub fn now() -> Timestamp {
     cut(Timestamp::now())
 }
 
+/// How long something takes. Not the time of day: setting the clock does not move it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts it.
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 fn cut(time: Timestamp) -> Timestamp {
     // A number of milliseconds that came from a timestamp always makes a timestamp again.
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)

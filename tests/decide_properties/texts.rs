@@ -1,7 +1,7 @@
 //! Texts and parameters that somebody hostile might write, and changes of rules.
 
 use aosctl::domain::access::Access;
-use aosctl::domain::catalogue::{Action, AmountPath};
+use aosctl::domain::catalogue::Action;
 use aosctl::domain::rules::Rules;
 use aosctl::policy::PolicyFile;
 use aosctl::policy::file::render;

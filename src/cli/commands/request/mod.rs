@@ -28,6 +28,7 @@ pub struct Args {
 
 /// The verbs of `request`.
 #[derive(Debug, clap::Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one command line is parsed, once")]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
     New(new::Args),

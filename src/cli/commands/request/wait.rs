@@ -1,6 +1,6 @@
 //! `aosctl request wait`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::request::{Request, Standing};
 use crate::domain::time::{Span, Time};
+use crate::sys::clock::Stopwatch;
 use crate::sys::watch::Watch;
 use crate::workspace::{Workspace, claim};
 
@@ -67,7 +68,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if !by_operator {
         super::change::own_request(ctx, &ws, id)?;
     }
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let limit = args.timeout.map(|t| Duration::from_millis(u64::try_from(t.millis()).unwrap_or(0)));
     let mut watch = Watch::directory(&ws.place().dir);
     let left = || limit.map(|l| l.saturating_sub(started.elapsed()));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::domain::event::OutputDigests;
+use crate::sys::clock::Stopwatch;
 use crate::sys::process::Hardened;
 use crate::workspace::command::Program;
 
@@ -59,7 +60,7 @@ impl Child<'_> {
         if let Some(name) = self.argv.first() {
             command.arg0(name);
         }
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let mut child = hardened.with_users_umask(|| command.spawn())?;
         let alive = Arc::new(Mutex::new(i32::try_from(child.id()).ok().and_then(Pid::from_raw)));
         let target = alive.clone();
@@ -76,8 +77,8 @@ impl Child<'_> {
         wait_for_end(&alive);
         let status = child.wait()?;
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let until = Instant::now() + LINGER;
-        let (stdout, stderr) = (out.finish(until), err.finish(until));
+        let ended = Stopwatch::start();
+        let (stdout, stderr) = (out.finish(&ended), err.finish(&ended));
         let mut remarks = Vec::new();
         if !(stdout.ended && stderr.ended) {
             remarks.push("something that it started still holds its output, which is recorded up to its own end".to_string());
@@ -178,8 +179,8 @@ fn pump(from: Option<impl Read + Send + 'static>, mut to: impl FnMut(&[u8]) -> i
 }
 
 impl Pump {
-    fn finish(self, until: Instant) -> Seen {
-        let ended = self.ended.recv_timeout(until.saturating_duration_since(Instant::now())).is_ok();
+    fn finish(self, since: &Stopwatch) -> Seen {
+        let ended = self.ended.recv_timeout(LINGER.saturating_sub(since.elapsed())).is_ok();
         let so_far = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
         Seen { sha256: data_encoding::HEXLOWER.encode(&so_far.0.clone().finalize()), bytes: so_far.1, ended }
     }
