@@ -105,6 +105,7 @@ fn what_run_began_is_reported_by_run() {
     script(&lab.bench, "slow", &format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.02; done\n", gate.display()));
     let mut child = lab.bench.agent("build-bot", &["run", &r, "--", "./slow"]).spawn().unwrap();
     while lab.json(&["request", "wait", &r, "--timeout", "0s"]).1["standing"] != "claimed" {
+        assert!(child.try_wait().unwrap().is_none(), "it runs");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert_eq!(kind(&lab, &["request", "done", &r]), (1, "begun_by_run".into()));
