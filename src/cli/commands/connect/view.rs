@@ -142,20 +142,7 @@ pub struct Asks {
 
 /// A command line that may be pasted: broken before flags, with backslashes, where it is wider than the screen.
 pub fn command_line(line: &str, indent: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut row = format!("{indent}{}", text::safe(line));
-    while text::width(&row) > width {
-        // Two cells are for the backslash. A flag with its value stays on one row.
-        let fits = |at: &usize| text::width(row.get(..*at).unwrap_or_default()) + 2 <= width;
-        let cut = row.match_indices(" --").map(|(at, _)| at).filter(|at| *at > indent.len() + 4).filter(fits).last();
-        let Some(at) = cut else { break };
-        let (head, rest) = row.split_at(at);
-        out.push_str(&format!("{head} \\\n"));
-        row = format!("{indent}    {}", rest.trim_start());
-    }
-    out.push_str(&row);
-    out.push('\n');
-    out
+    format!("{}\n", fold::command(&text::safe(line), indent, width))
 }
 
 /// The warnings, with what to type instead.
