@@ -10,6 +10,7 @@ mod context;
 mod error;
 pub mod exit;
 pub mod generate;
+pub mod fold;
 pub mod global;
 pub mod outcome;
 pub mod screen;
@@ -96,6 +97,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
 /// Prints an outcome. The verdict is in the exit code, whether or not anybody reads what is printed.
 fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
+    let width = ctx.screen().width;
     let printed = match &outcome.view {
         None => Ok(()),
         Some(view) if ctx.json() => match view.json().and_then(|v| serde_json::to_string_pretty(&v)) {
@@ -116,11 +118,11 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     }
     let mut err = std::io::stderr().lock();
     for line in &outcome.warnings {
-        let _ = writeln!(err, "{} {line}", style.yellow("warning:"));
+        let _ = writeln!(err, "{}", headed("warning:", style.yellow("warning:"), line, width));
     }
     if !ctx.global.quiet {
         for line in &outcome.notes {
-            let _ = writeln!(err, "{line}");
+            let _ = writeln!(err, "{}", fold::line(line, width));
         }
     }
     match printed {

@@ -161,6 +161,7 @@ pub fn command_line(line: &str, indent: &str, width: usize) -> String {
     out.push_str(&row);
     out.push('\n');
     out
+    format!("{}\n", fold::command(&text::safe(line), indent, width))
 }
 
 /// The warnings, with what to type instead.
