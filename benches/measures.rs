@@ -4,7 +4,17 @@
 //! a row: the floor, the measurement, their ratio, the goal. `-- --entries 1000000` adds a larger one, `-- --quick` keeps
 //! to the small one. Floors are run by this same program as a process of its own: they open SQLite with the pragmas
 //! of the store and do the least that the row allows. Nothing here asserts: a timed test is a flaky test.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::indexing_slicing, clippy::panic, clippy::exit, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::exit,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a benchmark"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,11 +22,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aosctl::domain::access::Access;
+use aosctl::domain::decide::Proposal;
 use aosctl::domain::event::*;
 use aosctl::domain::facets::{DataClass, Facets};
 use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
-use aosctl::domain::decide::Proposal;
 use aosctl::domain::request::Outcome;
 use aosctl::domain::time::{Span, Time};
 use aosctl::domain::weigh::weigh;
@@ -25,7 +35,8 @@ use aosctl::log::key::PublicKey;
 use aosctl::policy;
 use aosctl::workspace::{By, NewWorkspace, Place, VerifyOptions, Workspace, WorkspaceError, create, verify};
 
-const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
+const PRAGMAS: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
 fn main() {
@@ -37,7 +48,8 @@ fn main() {
         _ => {}
     }
     let quick = args.iter().any(|a| a == "--quick");
-    let more = args.iter().position(|a| a == "--entries").and_then(|i| args.get(i + 1)).and_then(|n| n.parse::<u64>().ok());
+    let more =
+        args.iter().position(|a| a == "--entries").and_then(|i| args.get(i + 1)).and_then(|n| n.parse::<u64>().ok());
     println!("{:<44} {:>11} {:>11} {:>7}  goal", "row", "floor", "measured", "ratio");
     let mut sizes = vec![(1_000, 300)];
     if !quick {
@@ -83,7 +95,10 @@ fn write_many(args: &[String]) {
     let ws = Workspace::open(place).unwrap();
     for _ in 0..n {
         let begun = Instant::now();
-        ws.transact(Time::from(aosctl::sys::clock::now()), |tx| ask(tx, By::identity(id, identity.signer()), id).map(|_| ())).unwrap();
+        ws.transact(Time::from(aosctl::sys::clock::now()), |tx| {
+            ask(tx, By::identity(id, identity.signer()), id).map(|_| ())
+        })
+        .unwrap();
         println!("{}", begun.elapsed().as_micros());
     }
 }
@@ -155,7 +170,15 @@ impl World {
         let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
         let pass = Passphrase::chosen("correct horse battery staple".into()).unwrap();
         let clock = Time::from(aosctl::sys::clock::now());
-        let new = NewWorkspace { company: None, operator: None, passphrase: &pass, rules, source: policy::file::render(&file), confirmed: BTreeSet::new(), now: clock };
+        let new = NewWorkspace {
+            company: None,
+            operator: None,
+            passphrase: &pass,
+            rules,
+            source: policy::file::render(&file),
+            confirmed: BTreeSet::new(),
+            now: clock,
+        };
         create(&place, &new).unwrap();
         let ws = Workspace::open(place.clone()).unwrap();
         let op = ws.sealed_operator(None).unwrap().1.unlock(&pass).unwrap();
@@ -168,11 +191,23 @@ impl World {
             for (i, s) in signers.iter().enumerate() {
                 let line = EnrolmentLine::create(s, &ws.origin().name).unwrap();
                 let id = tx.next_id(IdKind::Agent)?;
-                tx.append(by, AgentEnrolled { id, handle: format!("bot-{}", i + 1), operator: Id::FIRST_OPERATOR, public_key: Hex32(line.public_key), proof: data_encoding::HEXLOWER.encode(&line.proof) })?;
+                tx.append(
+                    by,
+                    AgentEnrolled {
+                        id,
+                        handle: format!("bot-{}", i + 1),
+                        operator: Id::FIRST_OPERATOR,
+                        public_key: Hex32(line.public_key),
+                        proof: data_encoding::HEXLOWER.encode(&line.proof),
+                    },
+                )?;
             }
             for kind in ["github", "slack"] {
                 let id = tx.next_id(IdKind::Integration)?;
-                tx.append(by, IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None })?;
+                tx.append(
+                    by,
+                    IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None },
+                )?;
             }
             Ok::<_, WorkspaceError>(())
         })
@@ -183,8 +218,29 @@ impl World {
                 for _ in 0..500.min(grants - made) {
                     let agent = Id::new(IdKind::Agent, made % agents + 1);
                     // The first grant of each agent is to github, the others elsewhere, so a door has few grants, as in life.
-                    let (integration, scope) = if made < agents { (1, format!("repo:acme/app-{}", agent.n)) } else { (2, format!("channel:c{made}")) };
-                    tx.append(by, GrantIssued { grant: tx.next_id(IdKind::Grant)?, agent, integration: Id::new(IdKind::Integration, integration), scope: scope.parse().unwrap(), access: Access::Write, data: DataClass::Internal, owner: Id::FIRST_OPERATOR, mission: None, until: Some(tx.now().plus(Span::days(90))), replaces: None, again: None, accepted: vec![], reason: None })?;
+                    let (integration, scope) = if made < agents {
+                        (1, format!("repo:acme/app-{}", agent.n))
+                    } else {
+                        (2, format!("channel:c{made}"))
+                    };
+                    tx.append(
+                        by,
+                        GrantIssued {
+                            grant: tx.next_id(IdKind::Grant)?,
+                            agent,
+                            integration: Id::new(IdKind::Integration, integration),
+                            scope: scope.parse().unwrap(),
+                            access: Access::Write,
+                            data: DataClass::Internal,
+                            owner: Id::FIRST_OPERATOR,
+                            mission: None,
+                            until: Some(tx.now().plus(Span::days(90))),
+                            replaces: None,
+                            again: None,
+                            accepted: vec![],
+                            reason: None,
+                        },
+                    )?;
                     made += 1;
                 }
                 Ok::<_, WorkspaceError>(())
@@ -200,7 +256,17 @@ impl World {
                     let by = By::identity(id, &signers[usize::try_from(n).unwrap()]);
                     let r = ask(tx, by, id)?;
                     tx.append(by, RequestClaimed { request: r, mode: ClaimMode::Agent })?;
-                    tx.append(by, RequestFinished { request: r, outcome: Outcome::Succeeded, status: None, duration_ms: Some(1200), detail: None, note: None })?;
+                    tx.append(
+                        by,
+                        RequestFinished {
+                            request: r,
+                            outcome: Outcome::Succeeded,
+                            status: None,
+                            duration_ms: Some(1200),
+                            detail: None,
+                            note: None,
+                        },
+                    )?;
                 }
                 Ok::<_, WorkspaceError>(())
             })
@@ -208,7 +274,8 @@ impl World {
             size = ws.store().last_seq().unwrap().unwrap() + 1;
         }
         let agent = dir.path().join("agent");
-        let identity = PlainIdentity::new(PlainKind::Agent, "ag-1", &ws.origin().name, Signer::from_seed(&seeds[0])).unwrap();
+        let identity =
+            PlainIdentity::new(PlainKind::Agent, "ag-1", &ws.origin().name, Signer::from_seed(&seeds[0])).unwrap();
         aosctl::sys::files::create_private_new(&agent, &identity.to_json().unwrap()).unwrap();
         eprintln!("built {size} entries, {grants} grants in {:.1} s", begun.elapsed().as_secs_f64());
         World { _dir: dir, place, agent }
@@ -234,13 +301,39 @@ impl World {
     }
 
     fn check(&self, entries: u64, grants: u64) {
-        let args = ["check", "--agent", "bot-1", "--integration", "github", "--action", "issue.create", "--resource", "repo:acme/app-1", "--data", "internal"];
-        let (floor, measured) = alternate(60, || self.floor("floor-read", &self.place.database()), || self.aosctl(&args));
+        let args = [
+            "check",
+            "--agent",
+            "bot-1",
+            "--integration",
+            "github",
+            "--action",
+            "issue.create",
+            "--resource",
+            "repo:acme/app-1",
+            "--data",
+            "internal",
+        ];
+        let (floor, measured) =
+            alternate(60, || self.floor("floor-read", &self.place.database()), || self.aosctl(&args));
         row(&format!("check, {grants} grants, {entries} entries"), floor, measured, "<= 2");
     }
 
     fn request_new(&self, entries: u64) {
-        let args = ["request", "new", "--integration", "github", "--action", "issue.create", "--resource", "repo:acme/app-1", "--data", "internal", "--summary", "Open an issue"];
+        let args = [
+            "request",
+            "new",
+            "--integration",
+            "github",
+            "--action",
+            "issue.create",
+            "--resource",
+            "repo:acme/app-1",
+            "--data",
+            "internal",
+            "--summary",
+            "Open an issue",
+        ];
         let dir = self.place.dir.parent().unwrap();
         let (floor, measured) = alternate(60, || self.floor("floor-write", dir), || self.aosctl(&args));
         row(&format!("request new, {entries} entries"), floor, measured, "<= 3");
@@ -261,7 +354,13 @@ impl World {
             best = best.min(begun.elapsed());
         }
         let ours = size as f64 / best.as_secs_f64();
-        println!("{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.8", format!("audit verify, {entries} entries, {threads} threads"), rate, ours, ours / rate);
+        println!(
+            "{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.8",
+            format!("audit verify, {entries} entries, {threads} threads"),
+            rate,
+            ours,
+            ours / rate
+        );
     }
 
     /// So many processes, each with several signed requests.
@@ -271,7 +370,11 @@ impl World {
             let children: Vec<_> = (0..n)
                 .map(|_| {
                     let mut c = Command::new(std::env::current_exe().unwrap());
-                    c.arg("write-many").arg(&self.place.dir).arg(&self.place.state).arg(each.to_string()).arg(&self.agent);
+                    c.arg("write-many")
+                        .arg(&self.place.dir)
+                        .arg(&self.place.state)
+                        .arg(each.to_string())
+                        .arg(&self.agent);
                     c.stdout(Stdio::piped()).spawn().unwrap()
                 })
                 .collect();
@@ -291,9 +394,21 @@ impl World {
         let rate = times.len() as f64 / together.as_secs_f64();
         let written = self.size() - before;
         assert_eq!(written, 2 * (processes * each) as u64, "acknowledged requests are missing");
-        println!("{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.5", format!("{processes} writers together, none lost"), rate_alone, rate, rate / rate_alone);
+        println!(
+            "{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.5",
+            format!("{processes} writers together, none lost"),
+            rate_alone,
+            rate,
+            rate / rate_alone
+        );
         let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
-        println!("{:<44} {:>8.1} ms {:>8.1} ms {:>7.2}  <= 5", format!("{processes} writers: median and slowest"), median as f64 / 1e3, slowest as f64 / 1e3, slowest as f64 / median as f64);
+        println!(
+            "{:<44} {:>8.1} ms {:>8.1} ms {:>7.2}  <= 5",
+            format!("{processes} writers: median and slowest"),
+            median as f64 / 1e3,
+            slowest as f64 / 1e3,
+            slowest as f64 / median as f64
+        );
     }
 
     fn size(&self) -> u64 {

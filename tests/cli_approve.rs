@@ -1,5 +1,12 @@
 //! `approve` and `deny` by name, `queue`, `request show`: scripts, refusals, data.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail loudly"
+)]
 
 mod approve_world;
 mod support;
@@ -37,7 +44,11 @@ fn approve_by_name_shows_signs_and_says_what_happens_now() {
     assert!(stderr.starts_with("=== r-1 === high risk ==="), "{stderr}");
     assert!(stderr.contains("recommends    | Deploy now"), "{stderr}");
     assert!(stderr.lines().all(|l| l.chars().count() <= 80) && stderr.lines().count() <= 23, "{stderr}");
-    assert!(stdout.starts_with("r-1 approved: build-bot may run it once before ") && stdout.ends_with("\n  aosctl run r-1 -- CMD...\n"), "{stdout}");
+    assert!(
+        stdout.starts_with("r-1 approved: build-bot may run it once before ")
+            && stdout.ends_with("\n  aosctl run r-1 -- CMD...\n"),
+        "{stdout}"
+    );
     assert_eq!((w.standing(id), w.last_reason(id).as_deref()), ("approved", Some("tests are green")));
 }
 
@@ -58,7 +69,10 @@ fn json_of_a_decision() {
     assert_eq!(v["schema"], "aosctl.decisions/v1");
     let d = &v["decisions"][0];
     assert_eq!((d["request"].as_str(), d["answer"].as_str()), (Some("r-1"), Some("approve")));
-    assert_eq!((d["approved"].as_u64(), d["needed"].as_u64(), d["self_approved"].as_bool()), (Some(1), Some(1), Some(false)));
+    assert_eq!(
+        (d["approved"].as_u64(), d["needed"].as_u64(), d["self_approved"].as_bool()),
+        (Some(1), Some(1), Some(false))
+    );
     assert!(d["seq"].is_u64() && d["until"].is_string() && v.get("waiting").is_none());
 }
 
@@ -69,7 +83,11 @@ fn a_dry_run_asks_for_no_passphrase_and_signs_nothing() {
     let size = w.size();
     let out = w.bench.bare().args(["approve", "r-1", "-n"]).output().unwrap();
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));
-    assert!(text(&out.stdout).starts_with("r-1 would be approved: build-bot may run it once before "), "{}", text(&out.stdout));
+    assert!(
+        text(&out.stdout).starts_with("r-1 would be approved: build-bot may run it once before "),
+        "{}",
+        text(&out.stdout)
+    );
     assert!(text(&out.stderr).contains("nothing was signed"));
     let out = w.bench.bare().args(["deny", "r-1", "--reason", "no", "--dry-run", "--json"]).output().unwrap();
     let v = json(&out);
@@ -154,14 +172,26 @@ fn an_operators_own_request_needs_another_operator() {
     let second = w.second_operator();
     let id = w.ask_audit_edit(minutes_ago(12));
     let out = w.bench.run(&["approve", "r-1"]);
-    assert_refused(&out, "r-1 is your own request (op-1): another operator has to decide", "another operator types: aosctl approve r-1");
+    assert_refused(
+        &out,
+        "r-1 is your own request (op-1): another operator has to decide",
+        "another operator types: aosctl approve r-1",
+    );
     let out = w.bench.bare().args(["approve", "r-1", "-n"]).output().unwrap();
     assert_eq!(code(&out), 1, "the dry run ends as it would");
     // It asks for two, and the requester does not count: one more is missing after eve.
     let out = w.bench.cmd(&["approve", "r-1"]).arg("--identity").arg(&second).output().unwrap();
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));
-    assert!(text(&out.stderr).contains("audit-trail edit: the audit trail would be edited (entry:3)"), "{}", text(&out.stderr));
-    assert!(text(&out.stdout).starts_with("r-1 approved: 1 of 2: another operator must approve it before "), "{}", text(&out.stdout));
+    assert!(
+        text(&out.stderr).contains("audit-trail edit: the audit trail would be edited (entry:3)"),
+        "{}",
+        text(&out.stderr)
+    );
+    assert!(
+        text(&out.stdout).starts_with("r-1 approved: 1 of 2: another operator must approve it before "),
+        "{}",
+        text(&out.stdout)
+    );
     assert_eq!(w.standing(id), "pending");
 }
 
@@ -174,7 +204,11 @@ fn two_operators_and_never_one_twice() {
     assert!(text(&out.stdout).contains("1 of 2: another operator must approve it before "), "{}", text(&out.stdout));
     assert_eq!(w.standing(id), "pending");
     let out = w.bench.run(&["approve", "r-1"]);
-    assert_refused(&out, "you approved r-1 before; another operator has to", "another operator types: aosctl approve r-1");
+    assert_refused(
+        &out,
+        "you approved r-1 before; another operator has to",
+        "another operator types: aosctl approve r-1",
+    );
     let out = w.bench.cmd(&["approve", "r-1"]).arg("--identity").arg(&second).output().unwrap();
     assert_eq!(code(&out), 0);
     assert!(text(&out.stderr).contains("2 operators must approve; approved by ops (op-1)"), "{}", text(&out.stderr));
@@ -222,7 +256,11 @@ fn what_would_not_run_is_not_approved_but_can_be_denied() {
     let frozen = w.ask(minutes_ago(12), &Ask::deploy());
     w.sign(now(), WorkspaceFrozen { target: Id::new(IdKind::Agent, 1), reason: None });
     let out = w.bench.run(&["approve", "r-1"]);
-    assert_refused(&out, "approving r-1 would let nothing run: deciding again gives deny", "close it: aosctl deny r-1 --reason TEXT");
+    assert_refused(
+        &out,
+        "approving r-1 would let nothing run: deciding again gives deny",
+        "close it: aosctl deny r-1 --reason TEXT",
+    );
     assert!(text(&out.stderr).contains("in vain       | approving it would let nothing run"), "{}", text(&out.stderr));
     assert_eq!(code(&w.bench.run(&["deny", "r-1", "--reason", "frozen for good"])), 0);
     assert_eq!(w.standing(frozen), "denied");
@@ -230,7 +268,11 @@ fn what_would_not_run_is_not_approved_but_can_be_denied() {
     let w = World::new();
     w.ask(minutes_ago(12), &Ask::deploy());
     w.sign(now(), GrantRevoked { grant: Id::new(IdKind::Grant, 1), reason: None });
-    assert_refused(&w.bench.run(&["approve", "r-1"]), "approving r-1 would let nothing run: its grant g-1 is not live any more", "close it");
+    assert_refused(
+        &w.bench.run(&["approve", "r-1"]),
+        "approving r-1 would let nothing run: its grant g-1 is not live any more",
+        "close it",
+    );
 }
 
 #[test]
@@ -270,7 +312,10 @@ fn without_a_terminal_the_error_names_what_to_type() {
     assert_eq!(code(&out), 3);
     let err = text(&out.stderr);
     assert!(err.contains("1 request waits for a decision, and there is no terminal to ask at"), "{err}");
-    assert!(err.contains("hint: see what waits: aosctl queue") && err.contains("hint: decide by name: aosctl approve r-1"), "{err}");
+    assert!(
+        err.contains("hint: see what waits: aosctl queue") && err.contains("hint: decide by name: aosctl approve r-1"),
+        "{err}"
+    );
     assert_eq!(code(&w.bench.run(&["approve", "-n"])), 2);
 }
 
@@ -280,7 +325,15 @@ fn the_queue() {
     let out = w.bench.bare().arg("queue").output().unwrap();
     assert_eq!((code(&out), text(&out.stdout).as_str()), (0, "nothing waits for a decision\n"));
     w.past();
-    w.ask(minutes_ago(30), &Ask { unsure: Some("?".into()), facets: Default::default(), action: "charge.read".into(), ..Ask::refund("1USD") });
+    w.ask(
+        minutes_ago(30),
+        &Ask {
+            unsure: Some("?".into()),
+            facets: Default::default(),
+            action: "charge.read".into(),
+            ..Ask::refund("1USD")
+        },
+    );
     w.ask(minutes_ago(20), &Ask::refund("1250USD"));
     w.ask(minutes_ago(10), &Ask::deploy());
     let out = w.bench.bare().args(["queue"]).output().unwrap();
@@ -305,7 +358,10 @@ r-4     low     build-bot (ag-1): charge.read
     assert_eq!(ids, ["r-5", "r-6", "r-4"]);
     let first = &v["requests"][0];
     assert_eq!(first["amount"], serde_json::json!({"currency": "USD", "minor": 125_000}));
-    assert_eq!((first["standing"].as_str(), first["tier"].as_str(), first["integration"].as_str()), (Some("pending"), Some("high"), Some("stripe")));
+    assert_eq!(
+        (first["standing"].as_str(), first["tier"].as_str(), first["integration"].as_str()),
+        (Some("pending"), Some("high"), Some("stripe"))
+    );
     assert_eq!(first["points"], serde_json::json!(["money"]));
     assert_eq!(first["requester"], serde_json::json!({"id": "ag-1", "name": "build-bot"}));
 }
@@ -348,24 +404,37 @@ fn show_is_whole() {
     assert!((1..=200).all(|i| page.contains(&format!("| +line {i}\n"))), "{page}");
     assert!(page.contains(&"ab".repeat(32)) && page.contains(&"3fa9c1d2e4b5".repeat(5)), "digests are whole: {page}");
     assert!(page.contains("grant         g-1: write access to repo:acme/*, up to customer data, until "), "{page}");
-    assert!(page.contains("  request.made by build-bot (ag-1)\n") && page.contains("  request.approved by ops (op-1)\n"), "{page}");
+    assert!(
+        page.contains("  request.made by build-bot (ag-1)\n") && page.contains("  request.approved by ops (op-1)\n"),
+        "{page}"
+    );
     assert!(page.contains("          | go\n          | request.denied by nobody\n"), "{page}");
     assert!(page.lines().all(|l| l.chars().count() <= 80), "{page}");
     let v = json(&w.bench.bare().args(["request", "show", "r-4", "--json"]).output().unwrap());
-    assert_eq!((v["schema"].as_str(), v["standing"].as_str(), v["leaf"].as_str().map(str::len)), (Some("aosctl.request/v1"), Some("approved"), Some(64)));
+    assert_eq!(
+        (v["schema"].as_str(), v["standing"].as_str(), v["leaf"].as_str().map(str::len)),
+        (Some("aosctl.request/v1"), Some("approved"), Some(64))
+    );
     assert_eq!(v["says"]["command"]["argv"], serde_json::json!(["make", "deploy", "NOTE=release 1.4"]));
     assert_eq!(v["entries"].as_array().unwrap().len(), 2);
     assert_eq!(v["like"]["last"][0]["reason"], "not on a Friday");
     assert_eq!(v["record"]["whole_log"], true);
     assert_eq!((v["approvals"][0]["operator"]["id"].as_str(), v.get("again")), (Some("op-1"), None));
-    assert_refused(&w.bench.bare().args(["request", "show", "r-9"]).output().unwrap(), "there is no request r-9", "see all: aosctl request list --all");
+    assert_refused(
+        &w.bench.bare().args(["request", "show", "r-9"]).output().unwrap(),
+        "there is no request r-9",
+        "see all: aosctl request list --all",
+    );
 }
 
 #[test]
 fn a_changed_entry_is_an_integrity_failure_not_a_request() {
     let w = World::new();
     w.ask(minutes_ago(10), &Ask::deploy());
-    support::sql(&w.bench.db(), "DROP TRIGGER payloads_keep_1; UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), 'quiet', 'quite') AS BLOB) WHERE seq = (SELECT max(seq) FROM payloads)");
+    support::sql(
+        &w.bench.db(),
+        "DROP TRIGGER payloads_keep_1; UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), 'quiet', 'quite') AS BLOB) WHERE seq = (SELECT max(seq) FROM payloads)",
+    );
     for args in [vec!["queue"], vec!["request", "show", "r-1"], vec!["approve", "r-1"]] {
         assert_eq!(code(&w.bench.run(&args)), 4, "{args:?}");
     }

@@ -71,7 +71,16 @@ fn world() -> World {
             },
         )?;
         let integration = tx.next_id(IdKind::Integration)?;
-        tx.append(by, IntegrationAdded { id: integration, handle: "stripe".into(), kind: "stripe".into(), inside: false, residency: None })?;
+        tx.append(
+            by,
+            IntegrationAdded {
+                id: integration,
+                handle: "stripe".into(),
+                kind: "stripe".into(),
+                inside: false,
+                residency: None,
+            },
+        )?;
         tx.append(
             by,
             GrantIssued {
@@ -99,7 +108,8 @@ fn world() -> World {
 impl World {
     fn ask(&self, amount: &str, now: Time) -> Result<(Id, Verdict), WorkspaceError> {
         let by = By::identity(Id::new(IdKind::Agent, 1), &self.bot);
-        let facets = Facets { amount: Some(amount.parse().unwrap()), data: Some(DataClass::Internal), ..Facets::default() };
+        let facets =
+            Facets { amount: Some(amount.parse().unwrap()), data: Some(DataClass::Internal), ..Facets::default() };
         let ((id, verdict), pin) = self.ws.transact(now, |tx| {
             let integration = Id::new(IdKind::Integration, 1);
             let p = Proposal {
@@ -112,7 +122,8 @@ impl World {
             };
             let d = weigh(tx.facts(), &p, Some(integration), tx.now(), None)?;
             let policy = tx.facts().policy()?.unwrap();
-            let life = if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
+            let life =
+                if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
             let id = tx.next_id(IdKind::Request)?;
             tx.append(
                 by,
@@ -243,7 +254,8 @@ fn what_a_sqlite_shell_can_do_is_found_by_table_and_id() {
         w.sql(&format!("PRAGMA foreign_keys = OFF; {text}"));
         let v = w.verify();
         assert_eq!(v.report.status(Check::Projections), Status::Failed, "{text}");
-        let d = v.differences.iter().find(|d| d.table == table).unwrap_or_else(|| panic!("{text}: {:?}", v.differences));
+        let d =
+            v.differences.iter().find(|d| d.table == table).unwrap_or_else(|| panic!("{text}: {:?}", v.differences));
         if !row.is_empty() {
             assert_eq!(d.row, row, "{text}");
         }

@@ -48,10 +48,7 @@ fn what_crosses_a_point_is_never_allowed() {
         for c in &crossed {
             tally.count(format!("{c} -> {verdict:?}"));
         }
-        prop_assert!(
-            crossed.is_empty() || verdict != Verdict::Allow,
-            "allowed although {crossed:?}"
-        );
+        prop_assert!(crossed.is_empty() || verdict != Verdict::Allow, "allowed although {crossed:?}");
         Ok(())
     });
     tally.each_verdict_occurred();
@@ -67,11 +64,7 @@ fn what_crosses_nothing_is_not_asked() {
         let decision = w.decide();
         tally.verdict(decision.verdict);
         let quiet = crossings(&w).is_empty() && !w.proposal.unsure;
-        prop_assert!(
-            !quiet || decision.verdict != Verdict::Ask,
-            "asked without a crossing: {}",
-            decision.reason
-        );
+        prop_assert!(!quiet || decision.verdict != Verdict::Ask, "asked without a crossing: {}", decision.reason);
         prop_assert_eq!(decision.verdict == Verdict::Ask, decision.approvers > 0);
         Ok(())
     });
@@ -115,10 +108,7 @@ fn equal_inputs_give_equal_outputs() {
         let first = w.decide();
         tally.verdict(first.verdict);
         prop_assert_eq!(&first, &w.decide());
-        let copy = World {
-            grants: w.grants.iter().map(|g| Rc::new(Grant::clone(g))).collect(),
-            ..w.clone()
-        };
+        let copy = World { grants: w.grants.iter().map(|g| Rc::new(Grant::clone(g))).collect(), ..w.clone() };
         prop_assert_eq!(&first, &copy.decide());
         Ok(())
     });
@@ -134,25 +124,16 @@ fn law_3_no_policy_switches_a_point_off() {
             return Ok(());
         };
         tally.count("accepted text");
-        let w = World {
-            rules: w.rules.as_ref().map(|r| to_rules(&file, r.kinds.clone())),
-            ..w
-        };
+        let w = World { rules: w.rules.as_ref().map(|r| to_rules(&file, r.kinds.clone())), ..w };
         let verdict = w.decide().verdict;
         tally.verdict(verdict);
         let always = crossings_under_any_policy(&w);
         if !always.is_empty() {
             tally.count(format!("crossing under any policy -> {verdict:?}"));
         }
-        prop_assert!(
-            always.is_empty() || verdict != Verdict::Allow,
-            "this text allows {always:?}:\n{text}"
-        );
+        prop_assert!(always.is_empty() || verdict != Verdict::Allow, "this text allows {always:?}:\n{text}");
         let crossed = crossings(&w);
-        prop_assert!(
-            crossed.is_empty() || verdict != Verdict::Allow,
-            "this text allows {crossed:?}:\n{text}"
-        );
+        prop_assert!(crossed.is_empty() || verdict != Verdict::Allow, "this text allows {crossed:?}:\n{text}");
         Ok(())
     });
     tally.each_verdict_occurred();
@@ -177,52 +158,39 @@ fn what_is_rendered_says_the_same() {
 /// (e)
 #[test]
 fn law_1_without_a_right_everything_is_denied() {
-    let tally = run(
-        "deny by default",
-        (world(0.0), 0..10usize),
-        |(w, which), tally| {
-            tally.verdict(w.decide().verdict);
-            let mut w = w;
-            let grants = |w: &World, change: fn(&mut Grant)| {
-                let changed = w.grants.iter().map(|g| {
-                    let mut g = Grant::clone(g);
-                    change(&mut g);
-                    Rc::new(g)
-                });
-                changed.collect::<Vec<_>>()
-            };
-            match which {
-                0 => w.frozen = true,
-                1 => w.agent_frozen = true,
-                2 => w.agent = None,
-                3 => {
-                    if let Some(a) = &mut w.agent {
-                        a.retired_seq = Some(8);
-                    }
+    let tally = run("deny by default", (world(0.0), 0..10usize), |(w, which), tally| {
+        tally.verdict(w.decide().verdict);
+        let mut w = w;
+        let grants = |w: &World, change: fn(&mut Grant)| {
+            let changed = w.grants.iter().map(|g| {
+                let mut g = Grant::clone(g);
+                change(&mut g);
+                Rc::new(g)
+            });
+            changed.collect::<Vec<_>>()
+        };
+        match which {
+            0 => w.frozen = true,
+            1 => w.agent_frozen = true,
+            2 => w.agent = None,
+            3 => {
+                if let Some(a) = &mut w.agent {
+                    a.retired_seq = Some(8);
                 }
-                4 => w.operator_live = false,
-                5 => w.integration = None,
-                6 => w.rules = None,
-                7 => w.grants = Vec::new(),
-                // Valid while at < until: at the very moment it is over.
-                8 => w.grants = grants(&w, |g| g.until = Some(Time::from_millis(NOW))),
-                _ => w.grants = grants(&w, |g| g.revoked_seq = Some(9)),
             }
-            let decision = w.decide();
-            prop_assert_eq!(
-                decision.verdict,
-                Verdict::Deny,
-                "condition {}: {}",
-                which,
-                decision.reason
-            );
-            prop_assert_eq!(
-                (decision.approvers, decision.fired.len(), decision.grant),
-                (0, 0, None)
-            );
-            Ok(())
-        },
-    );
+            4 => w.operator_live = false,
+            5 => w.integration = None,
+            6 => w.rules = None,
+            7 => w.grants = Vec::new(),
+            // Valid while at < until: at the very moment it is over.
+            8 => w.grants = grants(&w, |g| g.until = Some(Time::from_millis(NOW))),
+            _ => w.grants = grants(&w, |g| g.revoked_seq = Some(9)),
+        }
+        let decision = w.decide();
+        prop_assert_eq!(decision.verdict, Verdict::Deny, "condition {}: {}", which, decision.reason);
+        prop_assert_eq!((decision.approvers, decision.fired.len(), decision.grant), (0, 0, None));
+        Ok(())
+    });
     tally.each_verdict_occurred();
 }
 
@@ -236,11 +204,7 @@ fn law_1_a_grant_opens_only_what_it_covers() {
             prop_assert_eq!(decision.verdict, Verdict::Deny);
             return Ok(());
         };
-        let g = w
-            .grants
-            .iter()
-            .find(|g| g.id == id)
-            .expect("a decision names one of the grants");
+        let g = w.grants.iter().find(|g| g.id == id).expect("a decision names one of the grants");
         let action = w.action();
         let access = action.map_or("write", |a| a.access.as_str());
         let declared = w.proposal.access.map_or("read", |a| a.as_str());
@@ -248,10 +212,7 @@ fn law_1_a_grant_opens_only_what_it_covers() {
         prop_assert!(rank(g.access.as_str()) >= rank(access).max(rank(declared)));
         let classes = ["public", "internal", "customer", "secret"];
         let class_rank = |word: &str| classes.iter().position(|c| *c == word);
-        for needed in [action.and_then(|a| a.data), w.proposal.facets.data]
-            .into_iter()
-            .flatten()
-        {
+        for needed in [action.and_then(|a| a.data), w.proposal.facets.data].into_iter().flatten() {
             prop_assert!(class_rank(g.data.as_str()) >= class_rank(needed.as_str()));
         }
         prop_assert!(["box:acme/*", "box:acme/app", "*"].contains(&g.scope.as_str()));
@@ -280,11 +241,7 @@ fn enough_approvers_are_asked_for() {
                 prop_assert!(decision.approvers >= 2);
             }
         }
-        for rule in rules
-            .actions
-            .iter()
-            .filter(|r| crossings::speaks_of(r, i, &w.proposal.action))
-        {
+        for rule in rules.actions.iter().filter(|r| crossings::speaks_of(r, i, &w.proposal.action)) {
             tally.count("a rule of the policy");
             prop_assert!(
                 decision.approvers >= rule.approvers.unwrap_or(1),
@@ -303,51 +260,34 @@ fn enough_approvers_are_asked_for() {
 /// An operator asks only for edits of the audit trail, and is never simply allowed.
 #[test]
 fn an_audit_edit_always_asks() {
-    let edits = (
-        world(0.02),
-        prop::bool::weighted(0.8),
-        prop::bool::weighted(0.8),
-        prop::bool::weighted(0.8),
-    );
-    let tally = run(
-        "audit edits",
-        edits,
-        |(w, right_action, right_resource, right_place), tally| {
-            let mut w = w;
-            w.proposal.requester = Id::FIRST_OPERATOR;
-            w.agent = w.agent.map(|a| {
-                let mut operator = world::identity(IdKind::Operator);
-                operator.retired_seq = a.retired_seq;
-                operator
-            });
-            if right_action {
-                w.proposal.action = AUDIT_EDIT.into();
-            }
-            if right_resource {
-                w.proposal.resource = "entry:42".parse().expect("a scope");
-            }
-            if right_place {
-                w.integration = None;
-            }
-            let decision = w.decide();
-            tally.verdict(decision.verdict);
-            let is_one = right_action && right_resource && w.integration.is_none();
-            let may =
-                w.rules.is_some() && !w.frozen && w.agent.as_ref().is_some_and(|a| a.retired_seq.is_none());
-            prop_assert_eq!(
-                decision.verdict,
-                if is_one && may {
-                    Verdict::Ask
-                } else {
-                    Verdict::Deny
-                }
-            );
-            if decision.verdict == Verdict::Ask {
-                prop_assert!(w.operators < 2 || decision.approvers >= 2);
-            }
-            Ok(())
-        },
-    );
+    let edits = (world(0.02), prop::bool::weighted(0.8), prop::bool::weighted(0.8), prop::bool::weighted(0.8));
+    let tally = run("audit edits", edits, |(w, right_action, right_resource, right_place), tally| {
+        let mut w = w;
+        w.proposal.requester = Id::FIRST_OPERATOR;
+        w.agent = w.agent.map(|a| {
+            let mut operator = world::identity(IdKind::Operator);
+            operator.retired_seq = a.retired_seq;
+            operator
+        });
+        if right_action {
+            w.proposal.action = AUDIT_EDIT.into();
+        }
+        if right_resource {
+            w.proposal.resource = "entry:42".parse().expect("a scope");
+        }
+        if right_place {
+            w.integration = None;
+        }
+        let decision = w.decide();
+        tally.verdict(decision.verdict);
+        let is_one = right_action && right_resource && w.integration.is_none();
+        let may = w.rules.is_some() && !w.frozen && w.agent.as_ref().is_some_and(|a| a.retired_seq.is_none());
+        prop_assert_eq!(decision.verdict, if is_one && may { Verdict::Ask } else { Verdict::Deny });
+        if decision.verdict == Verdict::Ask {
+            prop_assert!(w.operators < 2 || decision.approvers >= 2);
+        }
+        Ok(())
+    });
     tally.at_least("ask", 1024);
     tally.at_least("deny", 512);
 }
@@ -365,22 +305,14 @@ fn declared_facets_only_raise() {
             let bound = bind(&action, Some(&parameters));
             let raised = bound.clone().raise(&declared);
             if let Some(m) = bound.amount {
-                prop_assert!(
-                    raised
-                        .amount
-                        .is_some_and(|r| r.currency == m.currency && r.minor >= m.minor)
-                );
+                prop_assert!(raised.amount.is_some_and(|r| r.currency == m.currency && r.minor >= m.minor));
             }
             prop_assert!(
-                raised.public >= bound.public
-                    && raised.recipients >= bound.recipients
-                    && raised.data >= bound.data
+                raised.public >= bound.public && raised.recipients >= bound.recipients && raised.data >= bound.data
             );
             prop_assert!(bound.destination.is_none() || raised.destination == bound.destination);
             prop_assert!(bound.environment.is_none() || raised.environment == bound.environment);
-            prop_assert!(
-                raised.unclear.is_superset(&bound.unclear) && raised.unclear.is_superset(&declared.unclear)
-            );
+            prop_assert!(raised.unclear.is_superset(&bound.unclear) && raised.unclear.is_superset(&declared.unclear));
             // No path leads to a data class, so only the declaration can say that what is sent is harmless.
             if action.sends && bound.data.is_none() {
                 return Ok(());
@@ -405,53 +337,29 @@ fn declared_facets_only_raise() {
 #[test]
 fn hostile_parameters_never_panic_and_never_pass_for_less() {
     let pick = any::<prop::sample::Index>();
-    let tally = run(
-        "hostile parameters",
-        (pick, texts::hostile()),
-        |(pick, parameters), tally| {
-            let all: Vec<_> = REAL.iter().flat_map(|k| &k.action).collect();
-            let action = pick.get(&all);
-            for parameters in [None, Some(&parameters)] {
-                let facets = bind(action, parameters);
-                prop_assert_eq!(facets.public, action.public);
-                prop_assert!(facets.data >= action.data);
-                // A needed facet is read, or its point is unclear, or it is missing and fires in the decision.
-                if let (Some(_), Some(p)) = (&action.amount, parameters) {
-                    tally.count(if facets.amount.is_some() {
-                        "amount read"
-                    } else {
-                        "amount not read"
-                    });
-                    prop_assert!(
-                        facets.amount.is_some() || facets.unclear.contains(&Point::Money),
-                        "{}",
-                        p
-                    );
-                }
-                if let (Some(_), Some(p)) = (&action.recipients, parameters) {
-                    tally.count(if facets.recipients.is_some() {
-                        "recipients read"
-                    } else {
-                        "recipients not read"
-                    });
-                    prop_assert!(
-                        facets.recipients.is_some() || facets.unclear.contains(&Point::Public),
-                        "{}",
-                        p
-                    );
-                }
-                if let (Some(_), Some(p)) = (&action.environment, parameters) {
-                    prop_assert!(
-                        facets.environment.is_some() || facets.unclear.contains(&Point::Production),
-                        "{}",
-                        p
-                    );
-                }
-                let _ = facets.clone().raise(&facets);
+    let tally = run("hostile parameters", (pick, texts::hostile()), |(pick, parameters), tally| {
+        let all: Vec<_> = REAL.iter().flat_map(|k| &k.action).collect();
+        let action = pick.get(&all);
+        for parameters in [None, Some(&parameters)] {
+            let facets = bind(action, parameters);
+            prop_assert_eq!(facets.public, action.public);
+            prop_assert!(facets.data >= action.data);
+            // A needed facet is read, or its point is unclear, or it is missing and fires in the decision.
+            if let (Some(_), Some(p)) = (&action.amount, parameters) {
+                tally.count(if facets.amount.is_some() { "amount read" } else { "amount not read" });
+                prop_assert!(facets.amount.is_some() || facets.unclear.contains(&Point::Money), "{}", p);
             }
-            Ok(())
-        },
-    );
+            if let (Some(_), Some(p)) = (&action.recipients, parameters) {
+                tally.count(if facets.recipients.is_some() { "recipients read" } else { "recipients not read" });
+                prop_assert!(facets.recipients.is_some() || facets.unclear.contains(&Point::Public), "{}", p);
+            }
+            if let (Some(_), Some(p)) = (&action.environment, parameters) {
+                prop_assert!(facets.environment.is_some() || facets.unclear.contains(&Point::Production), "{}", p);
+            }
+            let _ = facets.clone().raise(&facets);
+        }
+        Ok(())
+    });
     tally.at_least("amount not read", 10);
 }
 
@@ -466,10 +374,7 @@ fn a_difference_that_only_narrows_never_opens() {
         let lines = diff(&old, &new);
         prop_assert_eq!(lines.is_empty(), old == new, "{:?}", lines);
         let decide = |rules| {
-            let mut w = World {
-                rules: Some(rules),
-                ..w.clone()
-            };
+            let mut w = World { rules: Some(rules), ..w.clone() };
             let bound = w.action().map(|a| bind(a, Some(&parameters))).unwrap_or_default();
             w.proposal.facets = bound.raise(&declared);
             w.decide().verdict
@@ -481,10 +386,7 @@ fn a_difference_that_only_narrows_never_opens() {
         if after > before {
             tally.count("opened");
         }
-        prop_assert!(
-            marked || after <= before,
-            "{before:?} became {after:?}, and nothing says wider: {lines:?}"
-        );
+        prop_assert!(marked || after <= before, "{before:?} became {after:?}, and nothing says wider: {lines:?}");
         Ok(())
     });
     tally.each_verdict_occurred();

@@ -112,7 +112,9 @@ fn what_people_type_daily_comes_with_more_than_one_line() {
     let mut bare = Vec::new();
     for (name, command) in commands() {
         let one_of_many = command.has_subcommands() || name == "aosctl";
-        let more = command.get_long_about().is_some() || command.get_after_help().is_some() || command.get_after_long_help().is_some();
+        let more = command.get_long_about().is_some()
+            || command.get_after_help().is_some()
+            || command.get_after_long_help().is_some();
         if !one_of_many && !more {
             bare.push(name);
         }
@@ -174,7 +176,10 @@ fn every_schema_is_published_once() {
         jsonschema::meta::validate(&schema).unwrap_or_else(|e| panic!("{name} is no JSON Schema: {e}"));
         assert_eq!(schema["properties"]["schema"]["const"], name.as_str());
         if name != "aosctl.ask/v1" {
-            assert!(!schema.to_string().contains("\"additionalProperties\":false"), "{name}: readers ignore unknown members");
+            assert!(
+                !schema.to_string().contains("\"additionalProperties\":false"),
+                "{name}: readers ignore unknown members"
+            );
         }
     }
 }
@@ -183,7 +188,8 @@ fn every_schema_is_published_once() {
 fn hold_to_its_schema(printed: &str) -> String {
     let value: Value = serde_json::from_str(printed).unwrap_or_else(|e| panic!("{e}: {printed}"));
     let name = value["schema"].as_str().expect("a schema member").to_string();
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(root().join(schema_path(&name))).unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(root().join(schema_path(&name))).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let faults: Vec<String> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(faults.is_empty(), "{name}: {faults:?}\n{printed}");
@@ -209,15 +215,51 @@ fn what_is_printed_holds_to_its_schema() {
         (vec!["integration", "show", "github"], 0),
         (
             vec![
-                "connect", "github", "--agent", "build-bot", "--scope", "repo:acme/app", "--data", "internal", "--expires", "30d",
-                "--mission", "ship-1.4",
+                "connect",
+                "github",
+                "--agent",
+                "build-bot",
+                "--scope",
+                "repo:acme/app",
+                "--data",
+                "internal",
+                "--expires",
+                "30d",
+                "--mission",
+                "ship-1.4",
             ],
             0,
         ),
         (vec!["grant", "list"], 0),
         (vec!["grant", "show", "g-1"], 0),
-        (vec!["check", "--agent", "build-bot", "--integration", "github", "--action", "contents.read", "--resource", "repo:acme/app"], 0),
-        (vec!["check", "--agent", "build-bot", "--integration", "github", "--action", "contents.read", "--resource", "repo:acme/other"], 1),
+        (
+            vec![
+                "check",
+                "--agent",
+                "build-bot",
+                "--integration",
+                "github",
+                "--action",
+                "contents.read",
+                "--resource",
+                "repo:acme/app",
+            ],
+            0,
+        ),
+        (
+            vec![
+                "check",
+                "--agent",
+                "build-bot",
+                "--integration",
+                "github",
+                "--action",
+                "contents.read",
+                "--resource",
+                "repo:acme/other",
+            ],
+            1,
+        ),
         (vec!["request", "list"], 0),
         (vec!["audit", "show", "0"], 0),
         (vec!["audit", "verify"], 0),

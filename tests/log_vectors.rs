@@ -30,9 +30,7 @@ mod texts;
 mod whole;
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/vectors/log-v1")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/log-v1").join(name)
 }
 
 fn bytes_of_file(name: &str) -> Vec<u8> {
@@ -71,8 +69,7 @@ fn bytes(value: &Value) -> Vec<u8> {
     if let Some(hex) = value["hex"].as_str() {
         return unhex(hex);
     }
-    let part =
-        |part: &Value| unhex(part[0].as_str().unwrap()).repeat(part[1].as_u64().unwrap().try_into().unwrap());
+    let part = |part: &Value| unhex(part[0].as_str().unwrap()).repeat(part[1].as_u64().unwrap().try_into().unwrap());
     rows(&value["parts"]).iter().flat_map(part).collect()
 }
 
@@ -86,12 +83,7 @@ struct Tally {
 
 impl Tally {
     fn new(what: &'static str) -> Tally {
-        Tally {
-            what,
-            accepted: 0,
-            refused: 0,
-            wrong: Vec::new(),
-        }
+        Tally { what, accepted: 0, refused: 0, wrong: Vec::new() }
     }
 
     /// `expected` and `found` are kinds of fault, none where all is right.
@@ -102,11 +94,7 @@ impl Tally {
         }
         if expected != found {
             let line = format!("{name}: expected {expected:?}, found {found:?}");
-            if settled {
-                self.wrong.push(line)
-            } else {
-                println!("unsettled: {line}")
-            }
+            if settled { self.wrong.push(line) } else { println!("unsettled: {line}") }
         }
     }
 
@@ -117,10 +105,7 @@ impl Tally {
     }
 
     fn done(self) {
-        println!(
-            "{}: {} accepted, {} refused",
-            self.what, self.accepted, self.refused
-        );
+        println!("{}: {} accepted, {} refused", self.what, self.accepted, self.refused);
         assert!(self.wrong.is_empty(), "{}:\n{}", self.what, self.wrong.join("\n"));
         assert!(self.accepted > 0, "{}: nothing was accepted", self.what);
     }

@@ -39,28 +39,11 @@ fn rules(text: &str) -> Rules {
 fn the_built_in_catalogue_parses() {
     let kinds = built_in().unwrap();
     let names: Vec<&str> = kinds.iter().map(|k| k.kind.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "aws", "github", "hubspot", "openai", "postgres", "slack", "stripe"
-        ]
-    );
+    assert_eq!(names, ["aws", "github", "hubspot", "openai", "postgres", "slack", "stripe"]);
     for k in &kinds {
-        assert!(
-            !k.scope.is_empty() && !k.permission.is_empty() && k.action.len() > 15,
-            "{}",
-            k.kind
-        );
-        assert!(
-            k.scope.iter().any(|s| s.account_wide),
-            "{} names no account-wide scope",
-            k.kind
-        );
-        assert!(
-            k.action.iter().any(|a| a.points.contains(&Point::Production)),
-            "{}",
-            k.kind
-        );
+        assert!(!k.scope.is_empty() && !k.permission.is_empty() && k.action.len() > 15, "{}", k.kind);
+        assert!(k.scope.iter().any(|s| s.account_wide), "{} names no account-wide scope", k.kind);
+        assert!(k.action.iter().any(|a| a.points.contains(&Point::Production)), "{}", k.kind);
     }
 }
 
@@ -164,20 +147,11 @@ fn faults_of_syntax_have_line_and_column() {
     }
     // A name that would move the cursor is not printed as it is.
     let e = refused("\"\\u001b[2J\" = 1\n");
-    assert!(
-        e.starts_with("policy.toml:1:1: unknown member") && !e.contains('\u{1b}'),
-        "{e:?}"
-    );
+    assert!(e.starts_with("policy.toml:1:1: unknown member") && !e.contains('\u{1b}'), "{e:?}");
     let long = format!("# {}\n", "x".repeat(300_000));
-    assert_eq!(
-        refused(&long),
-        "policy.toml: 300003 bytes; at most 262144 are read"
-    );
+    assert_eq!(refused(&long), "policy.toml: 300003 bytes; at most 262144 are read");
     let deep = format!("cap = {}1{}\n", "[".repeat(5000), "]".repeat(5000));
-    assert!(
-        refused(&deep).starts_with("policy.toml:1:"),
-        "deep nesting is refused, not followed"
-    );
+    assert!(refused(&deep).starts_with("policy.toml:1:"), "deep nesting is refused, not followed");
 }
 
 #[test]
@@ -187,18 +161,9 @@ fn what_is_not_stated_has_the_defaults_of_the_design() {
     assert_eq!(p.caps.per_move().to_string(), "1,000.00 USD");
     assert_eq!(p.caps.per_week().to_string(), "10,000.00 USD");
     assert_eq!((p.recipients, p.review.due_day, p.review.owner), (500, 5, None));
-    assert_eq!(
-        (p.requests.wait, p.requests.use_within),
-        (Span::DAY, Span::seconds(3600))
-    );
-    assert_eq!(
-        (p.grants.expires, p.grants.longest),
-        (Span::days(90), Some(Span::days(365)))
-    );
-    assert_eq!(
-        (p.rotation.every, p.rotation.warn),
-        (Span::days(90), Span::days(14))
-    );
+    assert_eq!((p.requests.wait, p.requests.use_within), (Span::DAY, Span::seconds(3600)));
+    assert_eq!((p.grants.expires, p.grants.longest), (Span::days(90), Some(Span::days(365))));
+    assert_eq!((p.rotation.every, p.rotation.warn), (Span::days(90), Span::days(14)));
     let r = rules("");
     assert_eq!((r.version, r.kinds.len()), (RULES_VERSION, 7));
     assert_eq!(PolicyFile::of(&r), p);
@@ -277,10 +242,7 @@ fn every_key_can_be_set_and_is_counted_as_confirmed() {
         ("review.due_day", "10"),
         ("review.owner", "op-2"),
     ];
-    assert_eq!(
-        KEYS.iter().map(|k| k.name).collect::<Vec<_>>(),
-        values.map(|(k, _)| k)
-    );
+    assert_eq!(KEYS.iter().map(|k| k.name).collect::<Vec<_>>(), values.map(|(k, _)| k));
     let mut p = PolicyFile::default();
     let mut confirmed = BTreeSet::new();
     assert_eq!(defaults_left(&p, &confirmed).len(), KEYS.len() - 1);
@@ -298,20 +260,11 @@ fn every_key_can_be_set_and_is_counted_as_confirmed() {
     set(&mut p, "boundary.destinations", "none").unwrap();
     set(&mut p, "review.owner", "any").unwrap();
     set(&mut p, "grants.longest", "365d").unwrap();
-    assert_eq!(
-        (p.boundary.destinations.len(), p.review.owner, p.grants.longest),
-        (0, None, Some(Span::days(365)))
-    );
+    assert_eq!((p.boundary.destinations.len(), p.review.owner, p.grants.longest), (0, None, Some(Span::days(365))));
     // `cap` confirms both caps.
-    assert!(
-        defaults_left(&p, &BTreeSet::from(["cap".to_owned()]))
-            .iter()
-            .all(|(k, _)| !k.starts_with("cap"))
-    );
-    let said: Vec<String> = stated("[cap]\nmove = \"1USD\"\n[approvers]\nmoney = 1\n", "policy.toml")
-        .unwrap()
-        .into_iter()
-        .collect();
+    assert!(defaults_left(&p, &BTreeSet::from(["cap".to_owned()])).iter().all(|(k, _)| !k.starts_with("cap")));
+    let said: Vec<String> =
+        stated("[cap]\nmove = \"1USD\"\n[approvers]\nmoney = 1\n", "policy.toml").unwrap().into_iter().collect();
     assert_eq!(said, ["approvers.money", "cap.move"]);
 }
 
@@ -325,50 +278,25 @@ fn what_cannot_be_set_is_refused_and_changes_nothing() {
             "cap.move: 500.00 EUR is in another currency than the other cap (USD); set both at once with the key cap, as 500EUR,5000EUR",
         ),
         ("cap", "500EUR", "cap: two amounts are needed, as 500EUR,5000EUR"),
-        (
-            "cap",
-            "1EUR,1USD",
-            "cap: both caps need one currency, not EUR and USD",
-        ),
-        (
-            "mailing.recipients",
-            "many",
-            "mailing.recipients: \"many\" is not a whole number",
-        ),
-        (
-            "approvers.money",
-            "0",
-            "approvers.money: the number of approvers is 1 to 9, not 0",
-        ),
+        ("cap", "1EUR,1USD", "cap: both caps need one currency, not EUR and USD"),
+        ("mailing.recipients", "many", "mailing.recipients: \"many\" is not a whole number"),
+        ("approvers.money", "0", "approvers.money: the number of approvers is 1 to 9, not 0"),
         (
             "boundary.destinations",
             "a.example,*",
             "boundary.destinations: \"*\": '*' stands only before a domain, as in *.acme.example",
         ),
-        (
-            "grants.longest",
-            "30d",
-            "grants.longest: grants.expires (90d) is longer than grants.longest (30d)",
-        ),
-        (
-            "review.owner",
-            "ops",
-            "review.owner: \"ops\" is not an operator's id such as op-1, or any",
-        ),
+        ("grants.longest", "30d", "grants.longest: grants.expires (90d) is longer than grants.longest (30d)"),
+        ("review.owner", "ops", "review.owner: \"ops\" is not an operator's id such as op-1, or any"),
     ] {
         assert_eq!(set(&mut p, key, value).unwrap_err().to_string(), expected);
     }
     let unknown = set(&mut p, "cap.day", "5USD").unwrap_err().to_string();
     assert!(
-        unknown.starts_with(
-            "unknown key \"cap.day\" (expected one of cap, cap.move, cap.week, mailing.recipients, "
-        ),
+        unknown.starts_with("unknown key \"cap.day\" (expected one of cap, cap.move, cap.week, mailing.recipients, "),
         "{unknown}"
     );
-    assert!(matches!(
-        set(&mut p, "approvers.everything", "1"),
-        Err(PolicyError::UnknownKey { .. })
-    ));
+    assert!(matches!(set(&mut p, "approvers.everything", "1"), Err(PolicyError::UnknownKey { .. })));
     assert_eq!(p, PolicyFile::default());
 }
 
@@ -399,11 +327,7 @@ fn faults_of_a_kind_have_line_and_column() {
     let with = |more: &str| format!("{KIND}{more}");
     let act = "\n[[action]]\nname = \"x.y\"\naccess = \"write\"\n";
     for (text, file, expected) in [
-        (
-            KIND.to_owned(),
-            "helpdesk.toml",
-            "helpdesk.toml:1:8: the kind \"deskbox\" must stand in a file deskbox.toml",
-        ),
+        (KIND.to_owned(), "helpdesk.toml", "helpdesk.toml:1:8: the kind \"deskbox\" must stand in a file deskbox.toml"),
         (
             KIND.replace("\"deskbox\"", "\"Desk box\""),
             "deskbox.toml",
@@ -430,11 +354,7 @@ fn faults_of_a_kind_have_line_and_column() {
             "deskbox.toml",
             "deskbox.toml:14:10: unknown value \"own\" (expected one of read, write, admin)",
         ),
-        (
-            KIND.replace("title = \"Deskbox\"\n", ""),
-            "deskbox.toml",
-            "deskbox.toml:1:1: missing member \"title\"",
-        ),
+        (KIND.replace("title = \"Deskbox\"\n", ""), "deskbox.toml", "deskbox.toml:1:1: missing member \"title\""),
         (
             KIND.replace("\"ticket.tag\"", "\"Ticket tag\""),
             "deskbox.toml",
@@ -456,9 +376,7 @@ fn faults_of_a_kind_have_line_and_column() {
             "deskbox.toml:20:14: \"to\" is not a JSON pointer: it begins with '/' (RFC 6901)",
         ),
         (
-            with(&format!(
-                "{act}amount = {{ value = \"/a\", currency = \"/a~2b\" }}\n"
-            )),
+            with(&format!("{act}amount = {{ value = \"/a\", currency = \"/a~2b\" }}\n")),
             "deskbox.toml",
             "deskbox.toml:20:37: \"/a~2b\" is not a JSON pointer: '~' is written '~0' and '/' in a name '~1' (RFC 6901)",
         ),
@@ -494,18 +412,10 @@ fn faults_of_a_kind_have_line_and_column() {
 #[test]
 fn the_example_in_the_documentation_parses() {
     let docs = include_str!("../docs/catalogue.md");
-    let example = docs
-        .split("```toml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("an example");
+    let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     assert_eq!(parse_kind(example, "deskbox.toml").unwrap().action.len(), 6);
     let docs = include_str!("../docs/policy.md");
-    let example = docs
-        .split("```toml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("an example");
+    let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     assert_eq!(policy(example).actions.len(), 1);
 }
 
@@ -513,41 +423,18 @@ fn the_example_in_the_documentation_parses() {
 fn an_own_kind_cannot_take_the_place_of_a_built_in_one() {
     let all = merge(built_in().unwrap(), vec![kind("deskbox"), kind("postgres-dev")]).unwrap();
     let names: Vec<&str> = all.iter().map(|k| k.kind.as_str()).collect();
+    assert_eq!(names, ["aws", "deskbox", "github", "hubspot", "openai", "postgres", "postgres-dev", "slack", "stripe"]);
     assert_eq!(
-        names,
-        [
-            "aws",
-            "deskbox",
-            "github",
-            "hubspot",
-            "openai",
-            "postgres",
-            "postgres-dev",
-            "slack",
-            "stripe"
-        ]
-    );
-    assert_eq!(
-        merge(built_in().unwrap(), vec![kind("stripe")])
-            .unwrap_err()
-            .to_string(),
+        merge(built_in().unwrap(), vec![kind("stripe")]).unwrap_err().to_string(),
         "catalogue/stripe.toml: \"stripe\" is a built-in kind, and a file of its name could switch approval points off; give your kind \
          a name of its own"
     );
-    let twice = merge(built_in().unwrap(), vec![kind("deskbox"), kind("deskbox")])
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        twice,
-        "catalogue/deskbox.toml: the kind \"deskbox\" is defined twice"
-    );
+    let twice = merge(built_in().unwrap(), vec![kind("deskbox"), kind("deskbox")]).unwrap_err().to_string();
+    assert_eq!(twice, "catalogue/deskbox.toml: the kind \"deskbox\" is defined twice");
 }
 
 fn lines(old: &Rules, new: &Rules) -> Vec<(String, Option<String>, Option<String>, Effect)> {
-    diff(old, new)
-        .into_iter()
-        .map(|l| (l.key, l.old, l.new, l.effect))
-        .collect()
+    diff(old, new).into_iter().map(|l| (l.key, l.old, l.new, l.effect)).collect()
 }
 
 #[test]
@@ -556,31 +443,11 @@ fn a_difference_says_what_opens() {
     assert_eq!(diff(&old, &old), []);
     let some = |s: &str| Some(s.to_owned());
     let expected = [
-        (
-            "cap.move",
-            some("1,000.00 USD"),
-            some("500.00 EUR"),
-            Effect::Other,
-        ),
-        (
-            "cap.week",
-            some("10,000.00 USD"),
-            some("1,250.50 EUR"),
-            Effect::Other,
-        ),
+        ("cap.move", some("1,000.00 USD"), some("500.00 EUR"), Effect::Other),
+        ("cap.week", some("10,000.00 USD"), some("1,250.50 EUR"), Effect::Other),
         ("mailing.recipients", some("500"), some("50"), Effect::Narrower),
-        (
-            "boundary.destinations",
-            None,
-            some("*.acme.example"),
-            Effect::Wider,
-        ),
-        (
-            "boundary.destinations",
-            None,
-            some("s3-acme-backup"),
-            Effect::Wider,
-        ),
+        ("boundary.destinations", None, some("*.acme.example"), Effect::Wider),
+        ("boundary.destinations", None, some("s3-acme-backup"), Effect::Wider),
         ("approvers.money", some("1"), some("2"), Effect::Narrower),
         ("approvers.audit", some("1"), some("3"), Effect::Narrower),
         (
@@ -599,18 +466,11 @@ fn a_difference_says_what_opens() {
         ("review.due_day", some("5"), some("28"), Effect::Other),
         ("review.owner", some("any"), some("op-2"), Effect::Other),
     ];
-    assert_eq!(
-        lines(&old, &new),
-        expected.map(|(k, o, n, e)| (k.to_owned(), o, n, e))
-    );
+    assert_eq!(lines(&old, &new), expected.map(|(k, o, n, e)| (k.to_owned(), o, n, e)));
     // Back again, what closed opens.
     let back = diff(&new, &old);
     assert_eq!(back.len(), 17);
-    let wider: Vec<&str> = back
-        .iter()
-        .filter(|l| l.effect == Effect::Wider)
-        .map(|l| l.key.as_str())
-        .collect();
+    let wider: Vec<&str> = back.iter().filter(|l| l.effect == Effect::Wider).map(|l| l.key.as_str()).collect();
     let expected = [
         "mailing.recipients",
         "approvers.money",
@@ -629,17 +489,9 @@ fn a_difference_between_catalogues_is_said_action_by_action() {
     let mut new = old.clone();
     let github = new.kinds.iter_mut().find(|k| k.kind == "github").unwrap();
     github.action.retain(|a| a.name != "issue.read");
-    let merge = github
-        .action
-        .iter_mut()
-        .find(|a| a.name == "pull_request.merge")
-        .unwrap();
+    let merge = github.action.iter_mut().find(|a| a.name == "pull_request.merge").unwrap();
     (merge.points, merge.internal) = (Vec::new(), true);
-    let gist = github
-        .action
-        .iter_mut()
-        .find(|a| a.name == "gist.create")
-        .unwrap();
+    let gist = github.action.iter_mut().find(|a| a.name == "gist.create").unwrap();
     gist.points = vec![Point::CustomerData];
     new.kinds.push(kind("deskbox"));
     let got = lines(&old, &new);
@@ -647,12 +499,7 @@ fn a_difference_between_catalogues_is_said_action_by_action() {
     assert_eq!(
         got,
         [
-            (
-                "catalogue.github.issue.read".to_owned(),
-                some("read, data internal"),
-                None,
-                Effect::Wider
-            ),
+            ("catalogue.github.issue.read".to_owned(), some("read, data internal"), None, Effect::Wider),
             (
                 "catalogue.github.pull_request.merge".into(),
                 some("write, points production"),
@@ -665,12 +512,7 @@ fn a_difference_between_catalogues_is_said_action_by_action() {
                 some("write, points customer_data, sends, public, data internal"),
                 Effect::Narrower
             ),
-            (
-                "catalogue.deskbox".into(),
-                None,
-                some("1 action, 1 scope, 0 permissions"),
-                Effect::Wider
-            ),
+            ("catalogue.deskbox".into(), None, some("1 action, 1 scope, 0 permissions"), Effect::Wider),
         ]
     );
 }
@@ -686,31 +528,19 @@ fn the_matrix_names_every_crossing() {
     };
     assert_eq!(row("law 3", "money that moves").when, "over 500.00 EUR at once");
     assert_eq!(row("law 3", "money that moves").approvers, 2);
-    assert_eq!(
-        row("law 3", "a mailing").when,
-        "to more than 50 people, or to nobody knows how many"
-    );
+    assert_eq!(row("law 3", "a mailing").when, "to more than 50 people, or to nobody knows how many");
     assert_eq!(row("law 3", "an edit of the audit trail").approvers, 3);
-    assert_eq!(
-        row("catalogue github", "pull_request.merge").point,
-        Some(Point::Production)
-    );
+    assert_eq!(row("catalogue github", "pull_request.merge").point, Some(Point::Production));
     assert_eq!(row("catalogue github", "deployment.create").when, "in production");
     assert_eq!(row("catalogue stripe", "refund.create").when, "over a cap");
-    assert_eq!(
-        row("catalogue slack", "message.post").when,
-        "with customer or secret data"
-    );
+    assert_eq!(row("catalogue slack", "message.post").when, "with customer or secret data");
     let own: Vec<_> = rows.iter().filter(|r| r.from == "policy").collect();
     assert_eq!(own.len(), 3);
     assert_eq!(
         (own[0].what.as_str(), own[0].when.as_str(), own[0].approvers),
         ("deployment.* of github", "always (tier critical)", 2)
     );
-    assert_eq!(
-        (own[2].point, own[2].when.as_str()),
-        (None, "where it asks anyway (tier low)")
-    );
+    assert_eq!((own[2].point, own[2].when.as_str()), (None, "where it asks anyway (tier low)"));
     // Every action with a point stands in a row of each of its points.
     for k in &r.kinds {
         for a in &k.action {
@@ -731,10 +561,7 @@ fn the_matrix_names_every_crossing() {
 fn lint_says_what_is_probably_not_meant() {
     let found = |text: &str, operators| -> Vec<(Level, String)> {
         let p = policy(text);
-        lint(&p, &to_rules(&p, built_in().unwrap()), operators)
-            .into_iter()
-            .map(|l| (l.level, l.key))
-            .collect()
+        lint(&p, &to_rules(&p, built_in().unwrap()), operators).into_iter().map(|l| (l.level, l.key)).collect()
     };
     assert_eq!(found("", 1), []);
     assert_eq!(found(&render(&PolicyFile::default()), 1), []);
@@ -743,32 +570,12 @@ fn lint_says_what_is_probably_not_meant() {
         ("[cap]\nweek = \"2000000USD\"\n", Level::Warning, "cap.week"),
         ("[cap]\nmove = \"20000USD\"\n", Level::Note, "cap.move"),
         ("[mailing]\nrecipients = 0\n", Level::Note, "mailing.recipients"),
-        (
-            "[mailing]\nrecipients = 1000000\n",
-            Level::Warning,
-            "mailing.recipients",
-        ),
-        (
-            "[boundary]\ndestinations = [\"*.com\"]\n",
-            Level::Warning,
-            "boundary.destinations",
-        ),
-        (
-            "[boundary]\ndestinations = [\"*.co.uk\"]\n",
-            Level::Warning,
-            "boundary.destinations",
-        ),
-        (
-            "[boundary]\ndestinations = [\"*.S3.amazonaws.com\"]\n",
-            Level::Warning,
-            "boundary.destinations",
-        ),
+        ("[mailing]\nrecipients = 1000000\n", Level::Warning, "mailing.recipients"),
+        ("[boundary]\ndestinations = [\"*.com\"]\n", Level::Warning, "boundary.destinations"),
+        ("[boundary]\ndestinations = [\"*.co.uk\"]\n", Level::Warning, "boundary.destinations"),
+        ("[boundary]\ndestinations = [\"*.S3.amazonaws.com\"]\n", Level::Warning, "boundary.destinations"),
         ("[approvers]\nmoney = 3\n", Level::Warning, "approvers.money"),
-        (
-            "[[action]]\nintegration = \"github\"\naction = \"deploy.*\"\ntier = \"high\"\n",
-            Level::Warning,
-            "action[1]",
-        ),
+        ("[[action]]\nintegration = \"github\"\naction = \"deploy.*\"\ntier = \"high\"\n", Level::Warning, "action[1]"),
         (
             "[[action]]\nintegration = \"github\"\naction = \"deployment.*\"\napprovers = 3\n",
             Level::Warning,
@@ -779,54 +586,20 @@ fn lint_says_what_is_probably_not_meant() {
             Level::Note,
             "action[1]",
         ),
-        (
-            "[[action]]\nintegration = \"*\"\naction = \"*\"\npoints = [\"public\"]\n",
-            Level::Note,
-            "action[1]",
-        ),
+        ("[[action]]\nintegration = \"*\"\naction = \"*\"\npoints = [\"public\"]\n", Level::Note, "action[1]"),
         ("[requests]\nwait = \"8d\"\n", Level::Warning, "requests.wait"),
-        (
-            "[requests]\nuse_within = \"8d\"\n",
-            Level::Warning,
-            "requests.use_within",
-        ),
-        (
-            "[grants]\nlongest = \"never\"\n",
-            Level::Warning,
-            "grants.longest",
-        ),
-        (
-            "[grants]\nlongest = \"3650d\"\n",
-            Level::Warning,
-            "grants.longest",
-        ),
-        (
-            "[grants]\nexpires = \"2000d\"\nlongest = \"never\"\n",
-            Level::Warning,
-            "grants.expires",
-        ),
-        (
-            "[rotation]\nevery = \"3650d\"\n",
-            Level::Warning,
-            "rotation.every",
-        ),
+        ("[requests]\nuse_within = \"8d\"\n", Level::Warning, "requests.use_within"),
+        ("[grants]\nlongest = \"never\"\n", Level::Warning, "grants.longest"),
+        ("[grants]\nlongest = \"3650d\"\n", Level::Warning, "grants.longest"),
+        ("[grants]\nexpires = \"2000d\"\nlongest = \"never\"\n", Level::Warning, "grants.expires"),
+        ("[rotation]\nevery = \"3650d\"\n", Level::Warning, "rotation.every"),
     ] {
-        assert!(
-            found(text, 2).contains(&(level, key.into())),
-            "{text}: {:?}",
-            found(text, 2)
-        );
+        assert!(found(text, 2).contains(&(level, key.into())), "{text}: {:?}", found(text, 2));
     }
     assert_eq!(
         found("[approvers]\nmoney = 3\n", 0),
         [],
         "before the first operator nothing is said about their number"
     );
-    assert_eq!(
-        found(
-            "[boundary]\ndestinations = [\"*.acme.example\", \"app.acme.com\"]\n",
-            1
-        ),
-        []
-    );
+    assert_eq!(found("[boundary]\ndestinations = [\"*.acme.example\", \"app.acme.com\"]\n", 1), []);
 }

@@ -1,5 +1,12 @@
 //! `aosctl approve` as a person sees it: the real binary in a real terminal.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail loudly"
+)]
 
 mod approve_world;
 #[path = "pty_approve/hostile.rs"]
@@ -187,7 +194,11 @@ fn three_wrong_passphrases_decide_nothing() {
     desk.at("try again: ", "\n");
     desk.at("one more try: ", "three\n");
     assert_eq!(desk.end(), 1);
-    assert!(text(&desk).contains("error: 3 times that was not the passphrase of op-1; nothing was decided"), "{}", text(&desk));
+    assert!(
+        text(&desk).contains("error: 3 times that was not the passphrase of op-1; nothing was decided"),
+        "{}",
+        text(&desk)
+    );
     assert_eq!((w.standing(id), w.size()), ("pending", size));
     assert!(desk.is_sane());
 }
@@ -227,7 +238,12 @@ fn what_others_do_meanwhile_is_noticed() {
     type_passphrase(&mut desk);
     desk.wait_for(&format!("[{}] {KEYS}", ids[2]));
     let rows = desk.rows();
-    for said in ["r-1 was denied by an operator", "r-4 arrived meanwhile", "r-1 does not wait any more", "r-2 does not wait any more"] {
+    for said in [
+        "r-1 was denied by an operator",
+        "r-4 arrived meanwhile",
+        "r-1 does not wait any more",
+        "r-2 does not wait any more",
+    ] {
         assert!(rows.iter().any(|r| r == said), "{said}: {rows:#?}");
     }
     desk.type_in("s");

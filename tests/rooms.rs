@@ -27,14 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("policy", &["domain", "log"]),
     ("identity", &["log", "sys"]),
     ("store", &["domain", "log", "sys"]),
-    (
-        "workspace",
-        &["domain", "policy", "log", "identity", "store", "sys"],
-    ),
-    (
-        "cli",
-        &["domain", "policy", "log", "identity", "store", "sys", "workspace"],
-    ),
+    ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
+    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace"]),
     ("main", &["cli"]),
 ];
 
@@ -51,13 +45,7 @@ struct Guard {
 }
 
 const GUARDS: &[Guard] = &[
-    Guard {
-        name: "SQLite",
-        patterns: &[&["rusqlite"]],
-        rooms: &["store"],
-        but: &[],
-        tests_may: false,
-    },
+    Guard { name: "SQLite", patterns: &[&["rusqlite"]], rooms: &["store"], but: &[], tests_may: false },
     Guard {
         name: "the command line's parser",
         patterns: &[&["clap"], &["clap_complete"], &["clap_mangen"]],
@@ -90,12 +78,7 @@ const GUARDS: &[Guard] = &[
     },
     Guard {
         name: "the clock",
-        patterns: &[
-            &["SystemTime"],
-            &["Instant"],
-            &["Timestamp", "now"],
-            &["Zoned", "now"],
-        ],
+        patterns: &[&["SystemTime"], &["Instant"], &["Timestamp", "now"], &["Zoned", "now"]],
         rooms: &["sys"],
         but: &[],
         tests_may: true,
@@ -118,10 +101,7 @@ const GUARDS: &[Guard] = &[
         ],
         rooms: &["sys"],
         but: &[
-            (
-                "src/main.rs",
-                "hands the arguments to cli, and reads nothing else",
-            ),
+            ("src/main.rs", "hands the arguments to cli, and reads nothing else"),
             (
                 "src/cli/complete.rs",
                 "a shell asks through the arguments, and file names complete from the working directory",
@@ -129,13 +109,7 @@ const GUARDS: &[Guard] = &[
         ],
         tests_may: true,
     },
-    Guard {
-        name: "random bytes",
-        patterns: &[&["getrandom"]],
-        rooms: &["sys"],
-        but: &[],
-        tests_may: false,
-    },
+    Guard { name: "random bytes", patterns: &[&["getrandom"]], rooms: &["sys"], but: &[], tests_may: false },
     Guard {
         name: "writing files",
         patterns: &[
@@ -178,10 +152,7 @@ const GUARDS: &[Guard] = &[
         name: "starting programs",
         patterns: &[&["process", "Command"], &["CommandExt"]],
         rooms: &["sys"],
-        but: &[(
-            "src/cli/term.rs",
-            "the pager is a program of the user's choice, started only on a terminal",
-        )],
+        but: &[("src/cli/term.rs", "the pager is a program of the user's choice, started only on a terminal")],
         tests_may: true,
     },
 ];
@@ -191,14 +162,8 @@ const LONGEST: usize = 500;
 
 /// Files that may be longer, each with its reason.
 const LONG: &[(&str, &str)] = &[
-    (
-        "src/domain/event.rs",
-        "one struct an event type, and nothing else: splitting it would only scatter the list",
-    ),
-    (
-        "src/store/tables.rs",
-        "one query a fact, in the order of the trait that they implement",
-    ),
+    ("src/domain/event.rs", "one struct an event type, and nothing else: splitting it would only scatter the list"),
+    ("src/store/tables.rs", "one query a fact, in the order of the trait that they implement"),
 ];
 
 /// `src/store/open.rs` is `["store", "open"]`; the crate's root is empty.
@@ -212,12 +177,7 @@ fn module_of(path: &str) -> Vec<String> {
 }
 
 /// What is wrong in one file, which may be one for tests only.
-fn faults(
-    path: &str,
-    source: &Source,
-    for_tests: bool,
-    used: &mut BTreeSet<(String, String)>,
-) -> Vec<String> {
+fn faults(path: &str, source: &Source, for_tests: bool, used: &mut BTreeSet<(String, String)>) -> Vec<String> {
     let module = module_of(path);
     let Some(room) = module.first() else {
         // The map itself: declares the rooms and names none.
@@ -225,9 +185,7 @@ fn faults(
     };
     let mut found = Vec::new();
     let Some((_, may)) = ROOMS.iter().find(|(r, _)| r == room) else {
-        return vec![format!(
-            "{path}: the room {room} is in no table (tests/rooms.rs, src/lib.rs)"
-        )];
+        return vec![format!("{path}: the room {room} is in no table (tests/rooms.rs, src/lib.rs)")];
     };
     for p in &source.paths {
         let what = p.parts.join("::");
@@ -240,8 +198,7 @@ fn faults(
             found.push(format!("{path}:{}: {room} may not enter {other}: {what}", p.line));
         }
         for guard in GUARDS {
-            if !guard.patterns.iter().any(|pattern| p.holds(pattern)) || guard.rooms.contains(&room.as_str())
-            {
+            if !guard.patterns.iter().any(|pattern| p.holds(pattern)) || guard.rooms.contains(&room.as_str()) {
                 continue;
             }
             if (p.test || for_tests) && guard.tests_may {
@@ -251,10 +208,7 @@ fn faults(
                 used.insert((guard.name.into(), path.into()));
                 continue;
             }
-            found.push(format!(
-                "{path}:{}: {} is not for {room}: {what}",
-                p.line, guard.name
-            ));
+            found.push(format!("{path}:{}: {} is not for {room}: {what}", p.line, guard.name));
         }
     }
     found
@@ -296,16 +250,12 @@ fn test_files(read: &BTreeMap<&String, Source>) -> BTreeSet<String> {
 #[test]
 fn every_room_stays_in_its_place() {
     let texts = sources();
-    let read: BTreeMap<&String, Source> = texts
-        .iter()
-        .map(|(path, text)| (path, read(text, &module_of(path))))
-        .collect();
+    let read: BTreeMap<&String, Source> =
+        texts.iter().map(|(path, text)| (path, read(text, &module_of(path)))).collect();
     let for_tests = test_files(&read);
     let mut used = BTreeSet::new();
-    let found: Vec<String> = read
-        .iter()
-        .flat_map(|(path, source)| faults(path, source, for_tests.contains(*path), &mut used))
-        .collect();
+    let found: Vec<String> =
+        read.iter().flat_map(|(path, source)| faults(path, source, for_tests.contains(*path), &mut used)).collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
     for guard in GUARDS {
         for (file, reason) in guard.but {
@@ -319,22 +269,13 @@ fn every_room_stays_in_its_place() {
 #[test]
 fn no_file_is_too_long() {
     let texts = sources();
-    let long: BTreeMap<&str, usize> = texts
-        .iter()
-        .map(|(p, t)| (p.as_str(), t.lines().count()))
-        .filter(|(_, n)| *n > LONGEST)
-        .collect();
+    let long: BTreeMap<&str, usize> =
+        texts.iter().map(|(p, t)| (p.as_str(), t.lines().count())).filter(|(_, n)| *n > LONGEST).collect();
     for (path, lines) in &long {
-        assert!(
-            LONG.iter().any(|(p, _)| p == path),
-            "{path} has {lines} lines; {LONGEST} is a smell: split it"
-        );
+        assert!(LONG.iter().any(|(p, _)| p == path), "{path} has {lines} lines; {LONGEST} is a smell: split it");
     }
     for (path, reason) in LONG {
-        assert!(
-            reason.len() > 20 && long.contains_key(path),
-            "{path} is not too long any more: take it off the list"
-        );
+        assert!(reason.len() > 20 && long.contains_key(path), "{path} is not too long any more: take it off the list");
     }
 }
 
@@ -344,29 +285,15 @@ fn the_map_in_lib_says_the_same() {
     let lib = &texts["src/lib.rs"];
     assert!(lib.contains("#![forbid(unsafe_code)]"));
     for (room, may) in ROOMS.iter().filter(|(r, _)| *r != "main") {
-        assert!(
-            lib.contains(&format!("pub mod {room};")),
-            "{room} is not in src/lib.rs"
-        );
-        let row = lib
-            .lines()
-            .find(|l| l.starts_with(&format!("//! | [`{room}`]")))
-            .expect(room);
+        assert!(lib.contains(&format!("pub mod {room};")), "{room} is not in src/lib.rs");
+        let row = lib.lines().find(|l| l.starts_with(&format!("//! | [`{room}`]"))).expect(room);
         let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         let said: BTreeSet<&str> = match cell {
             "nothing" => BTreeSet::new(),
-            "all above" => ROOMS
-                .iter()
-                .map(|(r, _)| *r)
-                .filter(|r| may.contains(r))
-                .collect(),
+            "all above" => ROOMS.iter().map(|(r, _)| *r).filter(|r| may.contains(r)).collect(),
             list => list.split(", ").collect(),
         };
-        assert_eq!(
-            said,
-            may.iter().copied().collect(),
-            "the row of {room} in src/lib.rs"
-        );
+        assert_eq!(said, may.iter().copied().collect(), "the row of {room} in src/lib.rs");
     }
     for line in lib.lines().filter_map(|l| l.strip_prefix("pub mod ")) {
         let room = line.trim_end_matches(';');
@@ -385,24 +312,12 @@ fn it_finds_a_room_that_reaches_too_far() {
         ("src/domain/decide.rs", "use crate::store::Store;"),
         ("src/domain/decide.rs", "use crate::{log::hash, store::{Head}};"),
         ("src/domain/decide.rs", "use {crate::sys};"),
-        (
-            "src/domain/decide.rs",
-            "fn f() { let x = crate::policy::file::read(); }",
-        ),
+        ("src/domain/decide.rs", "fn f() { let x = crate::policy::file::read(); }"),
         ("src/domain/decide.rs", "use super::super::store::Store;"),
         ("src/domain/authority/mod.rs", "use super::super::workspace;"),
-        (
-            "src/domain/decide.rs",
-            "mod inner { use super::super::super::cli; }",
-        ),
-        (
-            "src/domain/decide.rs",
-            "fn f(x: &'static str) -> crate::cli::Exit { '\\'' }",
-        ),
-        (
-            "src/domain/decide.rs",
-            "#[cfg(test)] mod tests { use crate::workspace::Workspace; }",
-        ),
+        ("src/domain/decide.rs", "mod inner { use super::super::super::cli; }"),
+        ("src/domain/decide.rs", "fn f(x: &'static str) -> crate::cli::Exit { '\\'' }"),
+        ("src/domain/decide.rs", "#[cfg(test)] mod tests { use crate::workspace::Workspace; }"),
         ("src/log/hash.rs", "use crate::domain::id::Id;"),
         ("src/sys/files.rs", "pub use crate::log::hash as h;"),
         ("src/identity/mod.rs", "use crate::domain::id::Id;"),
@@ -421,25 +336,16 @@ fn it_finds_a_room_that_reaches_too_far() {
 fn it_finds_what_a_room_may_not_touch() {
     for (path, text) in [
         ("src/workspace/mod.rs", "use rusqlite::Connection;"),
-        (
-            "src/cli/mod.rs",
-            "fn f() -> Result<(), rusqlite::Error> { Ok(()) }",
-        ),
+        ("src/cli/mod.rs", "fn f() -> Result<(), rusqlite::Error> { Ok(()) }"),
         ("src/domain/id.rs", "#[derive(clap::ValueEnum)] enum E {}"),
         ("src/store/mod.rs", "fn f() { println!(\"{}\", 1); }"),
         ("src/store/mod.rs", "fn f() { std::eprintln!(\"x\"); }"),
         ("src/store/mod.rs", "fn f() { write!(std::io::stdout(), \"x\"); }"),
-        (
-            "src/store/mod.rs",
-            "use std::io::{self, Write}; fn f() { io::stderr().lock(); }",
-        ),
+        ("src/store/mod.rs", "use std::io::{self, Write}; fn f() { io::stderr().lock(); }"),
         ("src/cli/mod.rs", "fn f() { std::process::exit(1) }"),
         ("src/cli/mod.rs", "fn f() { dbg!(1); }"),
         ("src/cli/mod.rs", "fn f() { let t = Instant::now(); }"),
-        (
-            "src/cli/mod.rs",
-            "use jiff::Timestamp; fn f() { Timestamp::now(); }",
-        ),
+        ("src/cli/mod.rs", "use jiff::Timestamp; fn f() { Timestamp::now(); }"),
         ("src/cli/mod.rs", "fn f() { std::time::SystemTime::now(); }"),
         ("src/cli/mod.rs", "use std::{env, path::PathBuf};"),
         ("src/cli/mod.rs", "fn f() { let x = std::env::var(\"X\"); }"),
@@ -463,10 +369,7 @@ fn it_leaves_alone_what_is_in_order() {
             "src/store/mod.rs",
             "use rusqlite::Connection; use crate::{domain::id::Id, log::hash::Hash, sys::lock::Lock};",
         ),
-        (
-            "src/domain/decide.rs",
-            "use super::id::Id; use super::super::log::hash; use crate::domain::money;",
-        ),
+        ("src/domain/decide.rs", "use super::id::Id; use super::super::log::hash; use crate::domain::money;"),
         (
             "src/domain/decide.rs",
             "// use crate::store::Store;\n/* crate::cli /* nested */ crate::sys */ const X: &str = \"crate::store\";",
@@ -475,26 +378,14 @@ fn it_leaves_alone_what_is_in_order() {
             "src/domain/decide.rs",
             "const X: &str = r#\"println!(\"crate::store\")\"#; const C: char = '\"'; const D: &[u8] = b\"std::env\";",
         ),
-        (
-            "src/domain/decide.rs",
-            "mod inner { use super::super::id; use crate::log; }",
-        ),
-        (
-            "src/store/mod.rs",
-            "#[cfg(test)] mod tests { fn f() { println!(\"x\"); std::fs::write(p, b); } }",
-        ),
-        (
-            "src/cli/mod.rs",
-            "fn f() { println!(\"x\"); let f = File::open(p); row.env(1); my::println(1); }",
-        ),
+        ("src/domain/decide.rs", "mod inner { use super::super::id; use crate::log; }"),
+        ("src/store/mod.rs", "#[cfg(test)] mod tests { fn f() { println!(\"x\"); std::fs::write(p, b); } }"),
+        ("src/cli/mod.rs", "fn f() { println!(\"x\"); let f = File::open(p); row.env(1); my::println(1); }"),
         (
             "src/cli/mod.rs",
             "use crate::sys::env; fn f() { std::env::split_paths(path); env::current_dir(); std::env::consts::OS; }",
         ),
-        (
-            "src/main.rs",
-            "fn main() { aosctl::cli::main(std::env::args_os()); }",
-        ),
+        ("src/main.rs", "fn main() { aosctl::cli::main(std::env::args_os()); }"),
         ("src/lib.rs", "pub mod store; pub mod cli;"),
     ] {
         assert_eq!(bad(path, text), Vec::<String>::new(), "{path}: {text}");
@@ -503,9 +394,6 @@ fn it_leaves_alone_what_is_in_order() {
 
 #[test]
 fn a_module_for_tests_ends_where_it_ends() {
-    let found = bad(
-        "src/store/mod.rs",
-        "#[cfg(test)]\nmod tests { fn f() {} }\nfn g() { println!(\"x\"); }",
-    );
+    let found = bad("src/store/mod.rs", "#[cfg(test)]\nmod tests { fn f() {} }\nfn g() { println!(\"x\"); }");
     assert_eq!(found, ["src/store/mod.rs:3: printing is not for store: println!"]);
 }

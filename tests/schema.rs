@@ -1,5 +1,11 @@
 //! Opening workspaces of every schema version: a newer one is refused clearly, an older one migrated after a backup.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
 
 mod support;
 
@@ -84,15 +90,22 @@ fn an_older_workspace_is_backed_up_and_migrated_in_one_transaction() {
     sql(&path, "PRAGMA application_id = 1634693987; PRAGMA user_version = 0; CREATE TABLE grants (x)");
     assert!(Store::open(&path).is_err());
     let c = rusqlite::Connection::open(&path).unwrap();
-    let (version, tables): (i64, i64) =
-        c.query_row("SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)", [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    let (version, tables): (i64, i64) = c
+        .query_row(
+            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .unwrap();
     assert_eq!((version, tables), (0, 1), "half a migration was kept");
 }
 
 #[test]
 fn other_files_are_not_taken_for_workspaces() {
     let b = Bench::new();
-    for (what, bytes) in [("garbage", vec![0x5a; 8192]), ("nothing", vec![]), ("half a header", b"SQLite format 3\0".to_vec())] {
+    for (what, bytes) in
+        [("garbage", vec![0x5a; 8192]), ("nothing", vec![]), ("half a header", b"SQLite format 3\0".to_vec())]
+    {
         std::fs::write(b.db(), &bytes).unwrap();
         for suffix in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(b.workspace().join(format!("aosctl.db{suffix}")));

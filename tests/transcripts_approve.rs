@@ -11,7 +11,18 @@ use std::os::unix::fs::PermissionsExt;
 fn approve() {
     let b = Bench::new();
     b.add_agent("build-bot");
-    b.ok(&["connect", "github", "--agent", "build-bot", "--scope", "repo:acme/app", "--access", "write", "--expires", "30d"]);
+    b.ok(&[
+        "connect",
+        "github",
+        "--agent",
+        "build-bot",
+        "--scope",
+        "repo:acme/app",
+        "--access",
+        "write",
+        "--expires",
+        "30d",
+    ]);
     let wrapper = b.path("aosctl");
     let dir = b.dir.path().display();
     let script = format!(

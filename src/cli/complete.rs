@@ -64,7 +64,9 @@ pub(super) fn kinds() -> ArgValueCandidates {
 
 /// Keys of `policy set`.
 pub(super) fn policy_keys() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| KEYS.iter().map(|k| CompletionCandidate::new(k.name).help(Some(k.about.into()))).collect())
+    ArgValueCandidates::new(|| {
+        KEYS.iter().map(|k| CompletionCandidate::new(k.name).help(Some(k.about.into()))).collect()
+    })
 }
 
 /// Whatever a glimpse at the workspace shows; nothing where there is none, or where it cannot be read at once.
@@ -72,9 +74,13 @@ fn candidates(look: fn(&Glimpse) -> Vec<(String, String)>) -> ArgValueCandidates
     ArgValueCandidates::new(move || {
         let words: Vec<OsString> = std::env::args_os().collect();
         let named = named_workspace(&words);
-        let Some(place) = Place::find(named.as_deref(), &Env::capture()) else { return Vec::new() };
+        let Some(place) = Place::find(named.as_deref(), &Env::capture()) else {
+            return Vec::new();
+        };
         let now = crate::domain::time::Time::from(crate::sys::clock::now());
-        let Some(glimpse) = Glimpse::at(&place, now) else { return Vec::new() };
+        let Some(glimpse) = Glimpse::at(&place, now) else {
+            return Vec::new();
+        };
         look(&glimpse)
             .into_iter()
             .map(|(value, about)| {

@@ -41,6 +41,12 @@ impl Context {
         Screen { width, style: Style::decide(self.global.color, &self.env, term::is_terminal(Stream::Stdout)) }
     }
 
+    /// Columns of what is said on stderr. Somebody who reads it in a file or a pipe searches it by line, so nothing is
+    /// folded there unless `COLUMNS` says how wide it is.
+    pub fn width_of_stderr(&self) -> usize {
+        if self.env.columns.is_some() || term::is_terminal(Stream::Stderr) { self.screen().width } else { usize::MAX }
+    }
+
     /// Data is wanted as JSON.
     pub fn json(&self) -> bool {
         self.global.json || self.global.format == Format::Json

@@ -107,9 +107,8 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::Sys(e) => e.into(),
             WorkspaceError::Identity { source, .. } => identity(&source, text),
             WorkspaceError::ForeignIdentity { .. } => CliError::no("foreign_identity", text),
-            WorkspaceError::Integrity { .. } => {
-                CliError::new(Exit::Integrity, "integrity", text).hint("see everything that is wrong: aosctl audit verify")
-            }
+            WorkspaceError::Integrity { .. } => CliError::new(Exit::Integrity, "integrity", text)
+                .hint("see everything that is wrong: aosctl audit verify"),
             WorkspaceError::RolledBack { .. } => CliError::new(Exit::Integrity, "rolled_back", text)
                 .because("an older copy of the workspace was put back, or its end was cut off")
                 .hint("put the newest copy back, then: aosctl audit verify"),
@@ -117,7 +116,9 @@ impl From<WorkspaceError> for CliError {
                 .because("an entry must not be earlier than the one before it")
                 .hint("set this machine's clock right and try again"),
             WorkspaceError::Refused(fault) => CliError::no(fault.kind, text),
-            WorkspaceError::NoIdentity(_) => CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE"),
+            WorkspaceError::NoIdentity(_) => {
+                CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")
+            }
             WorkspaceError::Unwritable(_) => CliError::could_not("unwritable", text),
         }
     }
@@ -134,22 +135,24 @@ impl From<StoreError> for CliError {
     fn from(e: StoreError) -> CliError {
         let text = safe(&e.to_string());
         match e {
-            StoreError::Busy => CliError::could_not("busy", text).because("another program has held it for over ten seconds"),
+            StoreError::Busy => {
+                CliError::could_not("busy", text).because("another program has held it for over ten seconds")
+            }
             StoreError::Newer { .. } => CliError::could_not("newer_workspace", text)
                 .because("a newer aosctl wrote it; nothing was changed")
                 .hint("install that version or a newer one"),
             StoreError::NotOurs => CliError::could_not("not_a_workspace", text),
-            StoreError::Corrupt { .. } => {
-                CliError::new(Exit::Integrity, "corrupt", text).hint("see everything that is wrong: aosctl audit verify")
-            }
-            StoreError::Sql(_) => {
-                match e.sql_kind() {
-                    SqlKind::Full => CliError::could_not("disk_full", "the disk is full; nothing was changed"),
-                    SqlKind::ReadOnly => CliError::could_not("read_only", "the file system is read-only; nothing was changed"),
-                    SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text).hint("see everything that is wrong: aosctl audit verify"),
-                    SqlKind::Other => CliError::could_not("database", text),
+            StoreError::Corrupt { .. } => CliError::new(Exit::Integrity, "corrupt", text)
+                .hint("see everything that is wrong: aosctl audit verify"),
+            StoreError::Sql(_) => match e.sql_kind() {
+                SqlKind::Full => CliError::could_not("disk_full", "the disk is full; nothing was changed"),
+                SqlKind::ReadOnly => {
+                    CliError::could_not("read_only", "the file system is read-only; nothing was changed")
                 }
-            }
+                SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text)
+                    .hint("see everything that is wrong: aosctl audit verify"),
+                SqlKind::Other => CliError::could_not("database", text),
+            },
             StoreError::Io { .. } => CliError::could_not("io", text),
         }
     }

@@ -18,7 +18,11 @@ pub fn line(line: &str, width: usize) -> String {
         return command(line.trim_start(), &indent, width);
     }
     if let Some((said, typed)) = line.split_once(COMMAND) {
-        return format!("{}:\n{}", words(said, width.saturating_sub(1)), command(&format!("aosctl {typed}"), "  ", width));
+        return format!(
+            "{}:\n{}",
+            words(said, width.saturating_sub(1)),
+            command(&format!("aosctl {typed}"), "  ", width)
+        );
     }
     words(line, width)
 }
@@ -84,6 +88,9 @@ mod tests {
             line(note, 50),
             "an operator can open the door:\n  aosctl connect github --agent build-bot \\\n      --scope repo:acme/app"
         );
-        assert_eq!(line("  aosctl thaw --reason because --dry-run", 30), "  aosctl thaw --reason \\\n".replace(" --reason", "") + "      --reason because \\\n      --dry-run");
+        assert_eq!(
+            line("  aosctl thaw --reason because --dry-run", 30),
+            "  aosctl thaw --reason \\\n".replace(" --reason", "") + "      --reason because \\\n      --dry-run"
+        );
     }
 }

@@ -34,9 +34,7 @@ pub const PLACES: &[&str] = &["man", "completions", "docs/schemas", "docs/cli.md
 /// What a generator gives; none of them is expected to.
 pub fn everything() -> Result<Vec<Generated>, std::io::Error> {
     let mut files = man_pages()?;
-    for (shell, path) in
-        [(Shell::Bash, "aosctl.bash"), (Shell::Zsh, "_aosctl"), (Shell::Fish, "aosctl.fish")]
-    {
+    for (shell, path) in [(Shell::Bash, "aosctl.bash"), (Shell::Zsh, "_aosctl"), (Shell::Fish, "aosctl.fish")] {
         files.push(Generated { path: format!("completions/{path}"), text: script(shell)? });
     }
     for (name, schema) in schemas() {
@@ -134,7 +132,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 /// Where things lie unless the environment or a flag says otherwise.
 const FILES: &[(&str, &str)] = &[
     ("~/.local/share/aosctl/", "The workspace: aosctl.db, policy.toml, catalogue/, operators/ with sealed identities."),
-    ("~/.local/state/aosctl/ORIGIN/", "The state directory of one log: log.json, pin, agents/. Not part of a copy of the workspace."),
+    (
+        "~/.local/state/aosctl/ORIGIN/",
+        "The state directory of one log: log.json, pin, agents/. Not part of a copy of the workspace.",
+    ),
 ];
 
 fn listed(roff: &mut Roff, title: &str, rows: &[(&str, &str)]) {

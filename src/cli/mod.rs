@@ -4,13 +4,13 @@
 //! 80 columns; a closed pipe is no crash and changes no verdict; an error says what happened (`error:`), why (`cause:`)
 //! and what to type next (`hint:`).
 
-mod complete;
 pub mod commands;
+mod complete;
 mod context;
 mod error;
 pub mod exit;
-pub mod generate;
 pub mod fold;
+pub mod generate;
 pub mod global;
 pub mod outcome;
 pub mod screen;
@@ -60,7 +60,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let hardened = match harden_process() {
         Ok(h) => h,
         Err(e) => {
-            report(&CliError::from(e), Style::plain(), false);
+            report(&CliError::from(e), Style::plain(), false, usize::MAX);
             return Exit::CouldNot.code();
         }
     };
@@ -81,7 +81,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(outcome) => show(&ctx, outcome),
         Err(e) => {
             let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
-            report(&e, style, ctx.json());
+            report(&e, style, ctx.json(), ctx.width_of_stderr());
             e.exit
         }
     };
@@ -97,7 +97,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
 /// Prints an outcome. The verdict is in the exit code, whether or not anybody reads what is printed.
 fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
-    let width = ctx.screen().width;
+    let width = ctx.width_of_stderr();
     let printed = match &outcome.view {
         None => Ok(()),
         Some(view) if ctx.json() => match view.json().and_then(|v| serde_json::to_string_pretty(&v)) {
@@ -114,11 +114,11 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
         }
     };
     if let Some(e) = &outcome.error {
-        report(e, style, false);
+        report(e, style, false, width);
     }
     let mut err = std::io::stderr().lock();
     for line in &outcome.warnings {
-        let _ = writeln!(err, "{}", headed("warning:", style.yellow("warning:"), line, width));
+        let _ = writeln!(err, "{}", headed(&style.yellow("warning:"), "warning:", line, width));
     }
     if !ctx.global.quiet {
         for line in &outcome.notes {
@@ -144,14 +144,19 @@ pub(crate) fn to_stdout(text: &str) -> std::io::Result<()> {
     }
 }
 
+/// `warning: and what`, folded as one text: the head is measured plain and printed as it is styled.
+fn headed(styled: &str, head: &str, line: &str, width: usize) -> String {
+    let folded = fold::line(&format!("{head} {line}"), width);
+    format!("{styled}{}", folded.strip_prefix(head).unwrap_or_default())
+}
+
 /// Prints an error: `error:`, `cause:`, `hint:` on stderr; with `--json` also an object on stdout.
-fn report(e: &CliError, style: Style, json: bool) {
-    let mut text = format!("{} {}\n", style.red("error:"), e.what);
-    if let Some(cause) = &e.cause {
-        text.push_str(&format!("{} {cause}\n", style.bold("cause:")));
-    }
-    for hint in &e.hints {
-        text.push_str(&format!("{} {hint}\n", style.bold("hint:")));
+fn report(e: &CliError, style: Style, json: bool, width: usize) {
+    let mut text = headed(&style.red("error:"), "error:", &e.what, width);
+    text.push('\n');
+    for (head, line) in e.cause.iter().map(|c| ("cause:", c)).chain(e.hints.iter().map(|h| ("hint:", h))) {
+        text.push_str(&headed(&style.bold(head), head, line, width));
+        text.push('\n');
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     if json {

@@ -71,11 +71,7 @@ impl Style {
     }
 
     fn wrap<'a>(self, code: &str, text: &'a str) -> Cow<'a, str> {
-        if self.on && !text.is_empty() {
-            Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
-        } else {
-            Cow::Borrowed(text)
-        }
+        if self.on && !text.is_empty() { Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m")) } else { Cow::Borrowed(text) }
     }
 }
 
@@ -86,18 +82,9 @@ mod tests {
     #[test]
     fn when_colour_is_on() {
         use ColorChoice::{Always, Auto, Never};
-        let able = Env {
-            term: Some("xterm".into()),
-            ..Env::default()
-        };
-        let dumb = Env {
-            term: Some("dumb".into()),
-            ..Env::default()
-        };
-        let refused = Env {
-            no_color: true,
-            ..able.clone()
-        };
+        let able = Env { term: Some("xterm".into()), ..Env::default() };
+        let dumb = Env { term: Some("dumb".into()), ..Env::default() };
+        let refused = Env { no_color: true, ..able.clone() };
         for (choice, env, is_terminal, on) in [
             (Auto, &able, true, true),
             (Auto, &able, false, false),
@@ -107,11 +94,7 @@ mod tests {
             (Always, &refused, false, true),
             (Never, &able, true, false),
         ] {
-            assert_eq!(
-                Style::decide(choice, env, is_terminal).is_on(),
-                on,
-                "{choice:?} {env:?} {is_terminal}"
-            );
+            assert_eq!(Style::decide(choice, env, is_terminal).is_on(), on, "{choice:?} {env:?} {is_terminal}");
         }
     }
 

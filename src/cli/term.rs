@@ -12,8 +12,7 @@ use crate::identity::{IdentityError, Passphrase};
 use crate::sys::env::Env;
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{
-    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetwinsize,
-    tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr,
 };
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
@@ -98,10 +97,7 @@ pub struct Size {
 
 impl Size {
     /// What is assumed without a terminal.
-    pub const DEFAULT: Self = Self {
-        columns: 80,
-        rows: 24,
-    };
+    pub const DEFAULT: Self = Self { columns: 80, rows: 24 };
 }
 
 /// The size of the terminal that stdout is, else [`Size::DEFAULT`], so that what goes into a file does not depend
@@ -111,10 +107,7 @@ pub fn size(env: &Env) -> Size {
     if let Ok(window) = tcgetwinsize(io::stdout()) {
         // Serial lines and some containers report 0.
         if window.ws_col > 0 && window.ws_row > 0 {
-            size = Size {
-                columns: window.ws_col.into(),
-                rows: window.ws_row.into(),
-            };
+            size = Size { columns: window.ws_col.into(), rows: window.ws_row.into() };
         }
     }
     if let Some(columns) = env.columns {
@@ -148,10 +141,7 @@ pub struct Prompter {
 impl Prompter {
     /// A prompter that asks on `/dev/tty`, or with `no_input` never.
     pub fn new(no_input: bool) -> Self {
-        Self {
-            no_input,
-            tty: PathBuf::from("/dev/tty"),
-        }
+        Self { no_input, tty: PathBuf::from("/dev/tty") }
     }
 
     /// Whether there is somebody to ask.
@@ -209,9 +199,7 @@ impl Prompter {
                 _ => writeln!(tty, "the two are not the same")?,
             }
         }
-        Err(TermError::NoAnswer {
-            what: what.to_owned(),
-        })
+        Err(TermError::NoAnswer { what: what.to_owned() })
     }
 
     /// Shows a numbered list and asks for a number; gives the index, from 0.
@@ -231,9 +219,7 @@ impl Prompter {
                 _ => writeln!(tty, "a number from 1 to {}, please", items.len())?,
             }
         }
-        Err(TermError::NoAnswer {
-            what: what.to_owned(),
-        })
+        Err(TermError::NoAnswer { what: what.to_owned() })
     }
 
     /// Shows `prompt` and reads one key, without waiting for Enter. What was typed before is thrown away, and
@@ -292,10 +278,8 @@ fn read_hidden(tty: &File, prompt: &str) -> Result<String, TermError> {
     write!(out, "{prompt}: ")?;
     // rpassword edits the line and wipes its buffers; the terminal is ours, because rpassword raises SIGINT on
     // Ctrl-C before it has put the terminal back in order.
-    let config = rpassword::ConfigBuilder::new()
-        .input_reader(PassphraseKeys(tty.try_clone()?))
-        .output_discard()
-        .build();
+    let config =
+        rpassword::ConfigBuilder::new().input_reader(PassphraseKeys(tty.try_clone()?)).output_discard().build();
     let result = rpassword::read_password_with_config(config);
     drop(guard);
     writeln!(out)?;
@@ -348,11 +332,8 @@ impl<'a> Unbuffered<'a> {
     fn enter(tty: &'a File, when: OptionalActions) -> io::Result<Self> {
         let before = tcgetattr(tty)?;
         let mut now = before.clone();
-        now.local_modes -= LocalModes::ECHO
-            | LocalModes::ECHONL
-            | LocalModes::ICANON
-            | LocalModes::ISIG
-            | LocalModes::IEXTEN;
+        now.local_modes -=
+            LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN;
         // Indexed by a type that has no value out of range.
         now.special_codes[SpecialCodeIndex::VMIN] = 1;
         now.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -383,11 +364,7 @@ impl Pager {
     pub fn new(env: &Env) -> Self {
         let command = env.pager.as_deref().unwrap_or("less -FRXK");
         let dumb = env.term.as_deref().is_none_or(|term| term == "dumb");
-        let command = if dumb || command.trim() == "cat" {
-            ""
-        } else {
-            command
-        };
+        let command = if dumb || command.trim() == "cat" { "" } else { command };
         Self {
             command: command.split_whitespace().map(str::to_owned).collect(),
             size: size(env),
@@ -402,19 +379,12 @@ impl Pager {
     /// [`TermError::Io`] if stdout cannot be written.
     pub fn show(&self, text: &str) -> Result<(), TermError> {
         let paged = self.stdout_is_terminal && self.is_long(text) && self.page(text, Stdio::inherit());
-        if paged {
-            Ok(())
-        } else {
-            write_all(&mut io::stdout().lock(), text)
-        }
+        if paged { Ok(()) } else { write_all(&mut io::stdout().lock(), text) }
     }
 
     fn is_long(&self, text: &str) -> bool {
         let columns = self.size.columns.max(1);
-        let rows: usize = text
-            .lines()
-            .map(|line| text::width(line).div_ceil(columns).max(1))
-            .sum();
+        let rows: usize = text.lines().map(|line| text::width(line).div_ceil(columns).max(1)).sum();
         // The last row is for the shell's prompt.
         rows >= self.size.rows
     }

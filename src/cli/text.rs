@@ -56,11 +56,7 @@ impl Block {
         let plural = |n| if n == 1 { "" } else { "s" };
         (self.hidden_lines > 0).then(|| {
             let (lines, bytes) = (self.hidden_lines, self.hidden_bytes);
-            format!(
-                "{lines} more line{}, {bytes} byte{}",
-                plural(lines),
-                plural(bytes)
-            )
+            format!("{lines} more line{}, {bytes} byte{}", plural(lines), plural(bytes))
         })
     }
 }
@@ -73,19 +69,10 @@ impl Block {
 pub fn safe_block(text: &str, margin: &str, width: usize, max_lines: usize) -> Block {
     let margin = clip(margin, width.saturating_sub(1));
     let room = width.saturating_sub(self::width(margin));
-    let mut block = Block {
-        lines: Vec::new(),
-        hidden_lines: 0,
-        hidden_bytes: 0,
-    };
+    let mut block = Block { lines: Vec::new(), hidden_lines: 0, hidden_bytes: 0 };
     // Without a single cell nothing can be shown; then everything is one hidden line.
     let max_lines = if width == 0 { 0 } else { max_lines };
-    for line in text
-        .strip_suffix('\n')
-        .unwrap_or(text)
-        .split('\n')
-        .filter(|_| !text.is_empty())
-    {
+    for line in text.strip_suffix('\n').unwrap_or(text).split('\n').filter(|_| !text.is_empty()) {
         for part in wrap(line, room.max(1)) {
             if block.lines.len() < max_lines {
                 block.lines.push(format!("{margin}{}", part.shown));
@@ -192,9 +179,7 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            chars: text.chars().peekable(),
-        }
+        Self { chars: text.chars().peekable() }
     }
 }
 
@@ -206,19 +191,10 @@ impl Iterator for Cells<'_> {
         // A mark that comes first here has nothing to stand on: it would join our margin or an escape.
         if first == '\\' || is_hidden(first) || char_width(first) == 0 {
             let shown = escape(first);
-            return Some(Cell {
-                width: shown.len(),
-                shown,
-                bytes: first.len_utf8(),
-                space: false,
-            });
+            return Some(Cell { width: shown.len(), shown, bytes: first.len_utf8(), space: false });
         }
-        let mut cell = Cell {
-            shown: first.to_string(),
-            width: char_width(first),
-            bytes: first.len_utf8(),
-            space: first == ' ',
-        };
+        let mut cell =
+            Cell { shown: first.to_string(), width: char_width(first), bytes: first.len_utf8(), space: first == ' ' };
         let mut marks = 0;
         while first != ' ' && marks < MAX_MARKS {
             let Some(mark) = self.chars.next_if(|c| char_width(*c) == 0 && !is_hidden(*c)) else {
@@ -269,23 +245,11 @@ fn wrap(line: &str, room: usize) -> Vec<Part> {
         }
         // Too wide for any part: an escape, or a wide character in a single cell, which is escaped then.
         let mut bytes = cell.bytes;
-        let pieces = if cell.shown.is_ascii() {
-            cell.shown
-        } else {
-            cell.shown.chars().map(escape).collect::<String>()
-        };
+        let pieces =
+            if cell.shown.is_ascii() { cell.shown } else { cell.shown.chars().map(escape).collect::<String>() };
         for piece in pieces.chars() {
             let bytes = std::mem::take(&mut bytes);
-            push(
-                &mut part,
-                &mut word,
-                Cell {
-                    shown: piece.into(),
-                    width: 1,
-                    bytes,
-                    space: false,
-                },
-            );
+            push(&mut part, &mut word, Cell { shown: piece.into(), width: 1, bytes, space: false });
         }
     }
     join(&mut part, &mut word);

@@ -116,14 +116,8 @@ impl Terms {
 
 /// A word as a POSIX shell reads it back unchanged.
 pub fn shell_word(s: &str) -> String {
-    let plain = !s.is_empty()
-        && s.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-@+=,%:/".contains(&b));
-    if plain {
-        s.to_string()
-    } else {
-        format!("'{}'", s.replace('\'', r"'\''"))
-    }
+    let plain = !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+=,%:/".contains(&b));
+    if plain { s.to_string() } else { format!("'{}'", s.replace('\'', r"'\''")) }
 }
 
 /// What is about to be opened.
@@ -179,21 +173,14 @@ pub const WARNINGS: &[&str] = &[
 
 /// Looks for what is wider than it need be.
 pub fn advise(door: &Door<'_>) -> Advice {
-    let mut found = Found {
-        terms: door.terms,
-        all: door.terms.clone(),
-        warnings: Vec::new(),
-    };
+    let mut found = Found { terms: door.terms, all: door.terms.clone(), warnings: Vec::new() };
     about_scope(door, &mut found);
     about_access(door, &mut found);
     about_end(door, &mut found);
     about_data(door, &mut found);
     about_others(door, &mut found);
     let several = found.warnings.len() > 1 && found.all != *door.terms;
-    Advice {
-        narrower: several.then(|| found.all.line()),
-        warnings: found.warnings,
-    }
+    Advice { narrower: several.then(|| found.all.line()), warnings: found.warnings }
 }
 
 struct Found<'a> {
@@ -208,11 +195,7 @@ impl Found<'_> {
         let mut terms = self.terms.clone();
         edit(&mut terms);
         edit(&mut self.all);
-        self.warnings.push(Warning {
-            name,
-            text,
-            instead: terms.line(),
-        });
+        self.warnings.push(Warning { name, text, instead: terms.line() });
     }
 }
 
@@ -235,10 +218,7 @@ fn about_scope(door: &Door<'_>, found: &mut Found<'_>) {
             found.narrow("scope.open", text, edit);
         }
         Some(k) if scope.segments().count() < usize::from(k.segments) => {
-            let text = format!(
-                "{scope} names no single thing ({}), so it reaches all that lies under it",
-                k.form
-            );
+            let text = format!("{scope} names no single thing ({}), so it reaches all that lies under it", k.form);
             found.narrow("scope.short", text, edit);
         }
         Some(_) => {}
@@ -251,50 +231,26 @@ fn narrower_scope(scope: &Scope, kind: &Kind) -> Option<Scope> {
     let single = |k: &&ScopeKind| !k.account_wide;
     let same = scope.word().and_then(|w| kind.scope(w)).filter(single);
     // Below an account: the widest kind of one thing, if it is named by more than the account is; else the narrowest.
-    let below = || {
-        kind.scope
-            .iter()
-            .rfind(single)
-            .filter(|k| usize::from(k.segments) > given.len().max(1))
-    };
+    let below = || kind.scope.iter().rfind(single).filter(|k| usize::from(k.segments) > given.len().max(1));
     let target = same.or_else(below).or_else(|| kind.scope.iter().find(single))?;
     let deeper = same.is_some() || usize::from(target.segments) > given.len();
     let form = target.form.split_once(':').map_or("", |(_, rest)| rest);
-    let filled = form
-        .split('/')
-        .enumerate()
-        .map(|(i, placeholder)| match given.get(i) {
-            Some(known) if deeper => known,
-            _ => placeholder,
-        });
-    format!("{}:{}", target.kind, filled.collect::<Vec<_>>().join("/"))
-        .parse()
-        .ok()
+    let filled = form.split('/').enumerate().map(|(i, placeholder)| match given.get(i) {
+        Some(known) if deeper => known,
+        _ => placeholder,
+    });
+    format!("{}:{}", target.kind, filled.collect::<Vec<_>>().join("/")).parse().ok()
 }
 
 fn about_access(door: &Door<'_>, found: &mut Found<'_>) {
     let (access, title) = (door.terms.access, &door.kind.title);
-    let less = if access == Access::Admin {
-        Access::Write
-    } else {
-        Access::Read
-    };
+    let less = if access == Access::Admin { Access::Write } else { Access::Read };
     if access == Access::Admin {
         let text = format!("admin can change who may do what in {title}");
         found.narrow("access.admin", text, |t| t.access = t.access.min(less));
     }
-    let mut needed = door
-        .kind
-        .permission
-        .iter()
-        .filter(|p| p.access == access)
-        .peekable();
-    let limited = door
-        .terms
-        .scope
-        .word()
-        .and_then(|w| door.kind.scope(w))
-        .is_some_and(|k| !k.account_wide);
+    let mut needed = door.kind.permission.iter().filter(|p| p.access == access).peekable();
+    let limited = door.terms.scope.word().and_then(|w| door.kind.scope(w)).is_some_and(|k| !k.account_wide);
     if limited && needed.peek().is_some() && needed.all(|p| p.account_wide) {
         let text = format!(
             "{title} gives {access} for the whole account only: the credential reaches all of it, and {} limits only what \
@@ -319,9 +275,7 @@ pub fn endless(access: Access, until: Option<Time>) -> Option<String> {
 }
 
 fn about_data(door: &Door<'_>, found: &mut Found<'_>) {
-    let Terms {
-        data, integration, ..
-    } = door.terms;
+    let Terms { data, integration, .. } = door.terms;
     if *data >= DataClass::Customer && !door.inside {
         let text = format!("{data} data may be touched through {integration}, which is outside the boundary");
         found.narrow("data.outside", text, |t| t.data = DataClass::Internal);
@@ -329,9 +283,7 @@ fn about_data(door: &Door<'_>, found: &mut Found<'_>) {
 }
 
 fn about_others(door: &Door<'_>, found: &mut Found<'_>) {
-    let Terms {
-        scope, access, data, ..
-    } = door.terms;
+    let Terms { scope, access, data, .. } = door.terms;
     let covers = |g: &&Rc<Grant>| g.scope.covers(scope) && g.access >= *access && g.data >= *data;
     let Some(g) = door.live.iter().find(covers) else {
         return;
@@ -345,26 +297,16 @@ fn about_others(door: &Door<'_>, found: &mut Found<'_>) {
         } else {
             format!("aosctl grant show {}", g.id)
         };
-        let text = format!(
-            "{} is this very door, and it is open; after closing one of two, the other is still open",
-            g.id
-        );
-        found.warnings.push(Warning {
-            name: "grant.duplicate",
-            text,
-            instead,
-        });
+        let text =
+            format!("{} is this very door, and it is open; after closing one of two, the other is still open", g.id);
+        found.warnings.push(Warning { name: "grant.duplicate", text, instead });
     } else {
         let text = format!(
             "{} ({}, {}, data up to {}) opens this already; closing the new one would close nothing",
             g.id, g.access, g.scope, g.data
         );
         let instead = format!("aosctl grant narrow {}{}", g.id, narrowing(g, door.terms));
-        found.warnings.push(Warning {
-            name: "grant.subsumed",
-            text,
-            instead,
-        });
+        found.warnings.push(Warning { name: "grant.subsumed", text, instead });
     }
 }
 
@@ -423,10 +365,7 @@ pub fn crossings(
             action: action.name.clone(),
             resource: grant.scope.clone(),
             access: None,
-            facets: Facets {
-                data: Some(grant.data),
-                ..Facets::default()
-            },
+            facets: Facets { data: Some(grant.data), ..Facets::default() },
             unsure: false,
         };
         let decision = decide(&proposal, &situation);
@@ -436,8 +375,7 @@ pub fn crossings(
     }
     // What the policy says of actions that the catalogue does not know; unknown actions are writes.
     let unknown = rules.actions.iter().filter(|r| {
-        let here =
-            r.integration == "*" || r.integration == integration.handle || r.integration == integration.kind;
+        let here = r.integration == "*" || r.integration == integration.handle || r.integration == integration.kind;
         here && grant.access >= Access::Write && kind.action(&r.action).is_none()
     });
     by_action.extend(unknown.map(|r| (r.action.as_str(), r.points.iter().copied().collect())));

@@ -143,7 +143,10 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
     let access = action.map_or(Access::Write, |a| a.access).max(p.access.unwrap_or(Access::Read));
     let no = |rule, reason: String| deny(rule, reason, access, None);
     if s.frozen {
-        return no("frozen.workspace", "the workspace is frozen: everything is denied until an operator thaws it".into());
+        return no(
+            "frozen.workspace",
+            "the workspace is frozen: everything is denied until an operator thaws it".into(),
+        );
     }
     let Some(agent) = s.agent else {
         return no("agent.unknown", format!("{} was never enrolled", p.requester));
@@ -187,7 +190,13 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
     let Some(first) = fired.first() else {
         if p.unsure {
             let needed = approvers(p, s, rules, integration, &[]);
-            return Decision { verdict: Verdict::Ask, rule: "unsure", reason: "the agent is not sure and asks".into(), approvers: needed, ..base };
+            return Decision {
+                verdict: Verdict::Ask,
+                rule: "unsure",
+                reason: "the agent is not sure and asks".into(),
+                approvers: needed,
+                ..base
+            };
         }
         return base;
     };
@@ -196,7 +205,17 @@ pub fn decide(p: &Proposal, s: &Situation<'_>) -> Decision {
 }
 
 fn deny(rule: &'static str, reason: String, access: Access, fix: Option<String>) -> Decision {
-    Decision { verdict: Verdict::Deny, rule, reason, fired: Vec::new(), grant: None, access, approvers: 0, tier: Tier::Low, fix }
+    Decision {
+        verdict: Verdict::Deny,
+        rule,
+        reason,
+        fired: Vec::new(),
+        grant: None,
+        access,
+        approvers: 0,
+        tier: Tier::Low,
+        fix,
+    }
 }
 
 fn decide_audit_edit(p: &Proposal, s: &Situation<'_>, rules: &Rules) -> Decision {
@@ -208,7 +227,10 @@ fn decide_audit_edit(p: &Proposal, s: &Situation<'_>, rules: &Rules) -> Decision
         return no("operator.unknown", "no live operator of that id");
     }
     if p.action != AUDIT_EDIT || p.resource.word() != Some("entry") || s.integration.is_some() {
-        return no("operator.not-an-audit-edit", "an operator asks only for edits of the audit trail; agents ask for the rest");
+        return no(
+            "operator.not-an-audit-edit",
+            "an operator asks only for edits of the audit trail; agents ask for the rest",
+        );
     }
     let needed = audit_approvers(s, rules);
     let why = format!("the audit trail would be edited ({})", p.resource);
@@ -227,13 +249,22 @@ fn decide_audit_edit(p: &Proposal, s: &Situation<'_>, rules: &Rules) -> Decision
 
 /// The live grant with the lowest number that covers scope, access and data class.
 fn covering<'a>(p: &Proposal, s: &'a Situation<'_>, access: Access, class: Option<DataClass>) -> Option<&'a Grant> {
-    s.grants
-        .iter()
-        .map(Rc::as_ref)
-        .find(|g| g.is_live(s.now) && g.scope.covers(&p.resource) && access <= g.access && class.unwrap_or(DataClass::Public) <= g.data)
+    s.grants.iter().map(Rc::as_ref).find(|g| {
+        g.is_live(s.now)
+            && g.scope.covers(&p.resource)
+            && access <= g.access
+            && class.unwrap_or(DataClass::Public) <= g.data
+    })
 }
 
-fn no_grant(p: &Proposal, s: &Situation<'_>, agent: &Identity, integration: &Integration, access: Access, class: Option<DataClass>) -> Decision {
+fn no_grant(
+    p: &Proposal,
+    s: &Situation<'_>,
+    agent: &Identity,
+    integration: &Integration,
+    access: Access,
+    class: Option<DataClass>,
+) -> Decision {
     let class = class.unwrap_or(DataClass::Internal);
     let name = agent.handle.as_deref().unwrap_or("");
     let fix = format!(
@@ -244,7 +275,9 @@ fn no_grant(p: &Proposal, s: &Situation<'_>, agent: &Identity, integration: &Int
     let live: Vec<&Grant> = s.grants.iter().map(Rc::as_ref).filter(|g| g.is_live(s.now)).collect();
     let reason = if live.is_empty() {
         match s.grants.last() {
-            Some(g) if g.revoked_seq.is_some() => format!("its grant {} to {} was revoked", g.id, integration.handle),
+            Some(g) if g.revoked_seq.is_some() => {
+                format!("its grant {} to {} was revoked", g.id, integration.handle)
+            }
             Some(g) => format!("its grant {} to {} has expired", g.id, integration.handle),
             None => format!("it has no grant to {}", integration.handle),
         }
@@ -262,7 +295,11 @@ fn no_grant(p: &Proposal, s: &Situation<'_>, agent: &Identity, integration: &Int
 
 /// Scopes may hold characters that a shell reads; the printed line must be safe to paste.
 fn shell_word(s: &str) -> String {
-    if s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+=,%:/".contains(&b)) { s.to_string() } else { format!("'{s}'") }
+    if s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@+=,%:/".contains(&b)) {
+        s.to_string()
+    } else {
+        format!("'{s}'")
+    }
 }
 
 /// 3 to 8: every point that is crossed.
@@ -296,9 +333,15 @@ fn crossings(
     }
     match (f.recipients, action.is_some_and(|a| a.recipients.is_some())) {
         (Some(n), _) if n > rules.recipients => {
-            fire(Point::Public, "public.recipients", format!("it goes to {n} recipients, and the limit is {}", rules.recipients));
+            fire(
+                Point::Public,
+                "public.recipients",
+                format!("it goes to {n} recipients, and the limit is {}", rules.recipients),
+            );
         }
-        (None, true) => fire(Point::Public, "public.recipients-unknown", "nobody said how many people receive it".into()),
+        (None, true) => {
+            fire(Point::Public, "public.recipients-unknown", "nobody said how many people receive it".into())
+        }
         _ => {}
     }
     // 7: customer data to anything outside the boundary.
@@ -313,7 +356,9 @@ fn crossings(
             _ => format!("{}, which is outside the boundary", integration.handle),
         };
         match class {
-            Some(c) if c >= DataClass::Customer => fire(Point::CustomerData, "data.leaves", format!("{c} data goes to {to}")),
+            Some(c) if c >= DataClass::Customer => {
+                fire(Point::CustomerData, "data.leaves", format!("{c} data goes to {to}"))
+            }
             None if action.is_some_and(|a| a.sends) => {
                 fire(Point::CustomerData, "data.unknown", format!("data goes to {to}, and nobody said of which class"));
             }
@@ -323,31 +368,57 @@ fn crossings(
     // 8: production.
     if access >= Access::Write {
         match &f.environment {
-            Some(e) if f.touches_production() => fire(Point::Production, "production.environment", format!("it changes {e}")),
+            Some(e) if f.touches_production() => {
+                fire(Point::Production, "production.environment", format!("it changes {e}"))
+            }
             None if action.is_some_and(|a| a.environment.is_some()) => {
-                fire(Point::Production, "production.environment-unknown", "nobody said which environment it changes".into());
+                fire(
+                    Point::Production,
+                    "production.environment-unknown",
+                    "nobody said which environment it changes".into(),
+                );
             }
             _ => {}
         }
     }
     // 3: a facet that could not be read fires its point.
     for point in &f.unclear {
-        fire(*point, "facet.unclear", format!("the facet for {} is missing, unreadable or contradicted", point.title()));
+        fire(
+            *point,
+            "facet.unclear",
+            format!("the facet for {} is missing, unreadable or contradicted", point.title()),
+        );
     }
     // 4: a write that nothing classifies.
     if access >= Access::Write && !named_by_policy && !action.is_some_and(classified) {
-        fire(Point::Production, "production.unclassified", format!("nothing says what {} does, so it counts as a production change", p.action));
+        fire(
+            Point::Production,
+            "production.unclassified",
+            format!("nothing says what {} does, so it counts as a production change", p.action),
+        );
     }
     fired
 }
 
 /// Does the catalogue say what a writing action does? Where it does not, the write asks as a production change.
 pub fn classified(a: &Action) -> bool {
-    a.internal || !a.points.is_empty() || a.public || a.sends || a.amount.is_some() || a.recipients.is_some() || a.environment.is_some()
+    a.internal
+        || !a.points.is_empty()
+        || a.public
+        || a.sends
+        || a.amount.is_some()
+        || a.recipients.is_some()
+        || a.environment.is_some()
 }
 
 /// 5: caps per move and per rolling 7 days.
-fn money(s: &Situation<'_>, rules: &Rules, f: &Facets, action: Option<&Action>, fire: &mut impl FnMut(Point, &'static str, String)) {
+fn money(
+    s: &Situation<'_>,
+    rules: &Rules,
+    f: &Facets,
+    action: Option<&Action>,
+    fire: &mut impl FnMut(Point, &'static str, String),
+) {
     let Some(amount) = f.amount else {
         if action.is_some_and(|a| a.amount.is_some()) {
             fire(Point::Money, "money.unknown", "it moves money, and nobody said how much".into());
@@ -359,7 +430,11 @@ fn money(s: &Situation<'_>, rules: &Rules, f: &Facets, action: Option<&Action>, 
     }
     let caps = &rules.caps;
     if amount.currency != caps.currency {
-        fire(Point::Money, "money.currency", format!("{amount} is in another currency than the caps ({})", caps.currency));
+        fire(
+            Point::Money,
+            "money.currency",
+            format!("{amount} is in another currency than the caps ({})", caps.currency),
+        );
         return;
     }
     if amount.minor > caps.per_move {
@@ -368,7 +443,11 @@ fn money(s: &Situation<'_>, rules: &Rules, f: &Facets, action: Option<&Action>, 
     // Saturating is right here: a sum that cannot be written is over every cap.
     if s.spent.saturating_add(amount.minor) > caps.per_week {
         let spent = Money::new(caps.currency, s.spent);
-        fire(Point::Money, "money.per-week", format!("{amount} on top of {spent} in 7 days is over the cap of {} a week", caps.per_week()));
+        fire(
+            Point::Money,
+            "money.per-week",
+            format!("{amount} on top of {spent} in 7 days is over the cap of {} a week", caps.per_week()),
+        );
     }
 }
 

@@ -50,7 +50,8 @@ impl std::str::FromStr for DataClass {
 }
 
 /// Environments that are not production. Every other name is production: a typo must not open a door.
-pub const HARMLESS_ENVIRONMENTS: [&str; 8] = ["dev", "development", "local", "test", "testing", "ci", "staging", "preview"];
+pub const HARMLESS_ENVIRONMENTS: [&str; 8] =
+    ["dev", "development", "local", "test", "testing", "ci", "staging", "preview"];
 
 /// What a request carries for the decision. Bound from the parameters by the catalogue; what the requester declares can
 /// only raise (see [`Facets::raise`]).

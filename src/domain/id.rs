@@ -84,7 +84,11 @@ impl std::str::FromStr for Id {
         let bad = || format!("{s:?} is not an id (such as g-7, r-57, op-1, ag-2, i-4)");
         let (prefix, digits) = s.split_once('-').ok_or_else(bad)?;
         let (kind, _) = PREFIXES.iter().find(|(_, p)| *p == prefix).ok_or_else(bad)?;
-        if digits.is_empty() || digits.len() > 15 || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if digits.is_empty()
+            || digits.len() > 15
+            || digits.starts_with('0')
+            || !digits.bytes().all(|b| b.is_ascii_digit())
+        {
             return Err(bad());
         }
         Ok(Id { kind: *kind, n: digits.parse().map_err(|_| bad())? })
@@ -137,6 +141,10 @@ impl std::str::FromStr for Actor {
             return Ok(Actor::Log);
         }
         let id: Id = s.parse()?;
-        if id.is_identity() { Ok(Actor::Identity(id)) } else { Err(format!("{s:?} is not an operator, an agent or log")) }
+        if id.is_identity() {
+            Ok(Actor::Identity(id))
+        } else {
+            Err(format!("{s:?} is not an operator, an agent or log"))
+        }
     }
 }

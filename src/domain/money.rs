@@ -21,8 +21,8 @@ impl Currency {
     /// How many digits of a major unit are minor: 2 but for the exceptions of ISO 4217.
     pub fn digits(&self) -> u32 {
         match self.as_str() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND" | "VUV"
-            | "XAF" | "XOF" | "XPF" => 0,
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             "CLF" | "UYW" => 4,
             _ => 2,
@@ -84,10 +84,15 @@ impl Money {
     /// Reads a decimal number of major units (`12.5`) in a currency. Refuses signs, exponents and more fraction digits
     /// than the currency has, so nothing is ever rounded.
     pub fn from_decimal(text: &str, currency: Currency) -> Result<Money, String> {
-        let bad = || format!("{text:?} is not an amount of {currency} with at most {} fraction digits", currency.digits());
+        let bad =
+            || format!("{text:?} is not an amount of {currency} with at most {} fraction digits", currency.digits());
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let dot_without_digits = text.contains('.') && fraction.is_empty();
-        if whole.is_empty() || dot_without_digits || whole.len() > 16 || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        if whole.is_empty()
+            || dot_without_digits
+            || whole.len() > 16
+            || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+        {
             return Err(bad());
         }
         let digits = currency.digits() as usize;
@@ -109,7 +114,10 @@ impl std::str::FromStr for Money {
         let Some((number, code)) = split.map(|i| s.split_at(i)) else {
             return Err(format!("{s:?} is not an amount such as 500USD or 12.50EUR"));
         };
-        let currency = code.to_ascii_uppercase().parse().map_err(|_| format!("{s:?} is not an amount such as 500USD or 12.50EUR"))?;
+        let currency = code
+            .to_ascii_uppercase()
+            .parse()
+            .map_err(|_| format!("{s:?} is not an amount such as 500USD or 12.50EUR"))?;
         Money::from_decimal(number, currency)
     }
 }

@@ -19,8 +19,7 @@ pub enum Point {
 }
 
 /// All five, in the order of this page.
-pub const POINTS: [Point; 5] =
-    [Point::Money, Point::Public, Point::CustomerData, Point::Production, Point::Audit];
+pub const POINTS: [Point; 5] = [Point::Money, Point::Public, Point::CustomerData, Point::Production, Point::Audit];
 
 impl Point {
     /// The word, as stored and typed.

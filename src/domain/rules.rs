@@ -117,7 +117,8 @@ pub struct ActionRule {
 impl ActionRule {
     /// Does it speak of that action of that integration?
     pub fn matches(&self, integration: &Integration, action: &str) -> bool {
-        let tool = self.integration == "*" || self.integration == integration.handle || self.integration == integration.kind;
+        let tool =
+            self.integration == "*" || self.integration == integration.handle || self.integration == integration.kind;
         tool && self.matches_action(action)
     }
 
@@ -125,7 +126,10 @@ impl ActionRule {
     pub fn matches_action(&self, action: &str) -> bool {
         self.action == "*"
             || self.action == action
-            || self.action.strip_suffix(".*").is_some_and(|p| action.strip_prefix(p).is_some_and(|r| r.starts_with('.')))
+            || self
+                .action
+                .strip_suffix(".*")
+                .is_some_and(|p| action.strip_prefix(p).is_some_and(|r| r.starts_with('.')))
     }
 }
 

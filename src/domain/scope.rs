@@ -130,7 +130,21 @@ mod tests {
 
     #[test]
     fn refuses_what_could_mislead() {
-        for bad in ["", ":", "repo:", "repo:/a", "repo:a//b", "repo:a/../b", "repo:a/.", "repo:a b", "repo:é", "Repo:a", "repo:a/*/b", "repo", "repo:a\n"] {
+        for bad in [
+            "",
+            ":",
+            "repo:",
+            "repo:/a",
+            "repo:a//b",
+            "repo:a/../b",
+            "repo:a/.",
+            "repo:a b",
+            "repo:é",
+            "Repo:a",
+            "repo:a/*/b",
+            "repo",
+            "repo:a\n",
+        ] {
             assert!(bad.parse::<Scope>().is_err(), "{bad:?}");
         }
     }

@@ -143,7 +143,10 @@ impl std::str::FromStr for Span {
             return Err(bad());
         }
         let n: i64 = digits.parse().map_err(|_| bad())?;
-        let total = n.checked_mul(*ms).filter(|t| *t <= 100 * 366 * Self::DAY.0).ok_or_else(|| format!("{s:?} is more than a hundred years"))?;
+        let total = n
+            .checked_mul(*ms)
+            .filter(|t| *t <= 100 * 366 * Self::DAY.0)
+            .ok_or_else(|| format!("{s:?} is more than a hundred years"))?;
         Ok(Span(total))
     }
 }

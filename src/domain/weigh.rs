@@ -14,7 +14,13 @@ pub const REMEMBERED: Span = Span::MONTH;
 
 /// Decides about a proposal as things stand before an entry at `now`. Money already handed out to `but` is left out:
 /// a claim must not count its own request twice.
-pub fn weigh<F: Facts>(facts: &F, p: &Proposal, integration: Option<Id>, now: Time, but: Option<Id>) -> Result<Decision, F::Error> {
+pub fn weigh<F: Facts>(
+    facts: &F,
+    p: &Proposal,
+    integration: Option<Id>,
+    now: Time,
+    but: Option<Id>,
+) -> Result<Decision, F::Error> {
     let policy = facts.policy()?;
     let agent = facts.identity(p.requester)?;
     let operator_live = match agent.as_ref().and_then(|a| a.operator) {

@@ -36,11 +36,7 @@ impl EnrolmentLine {
         }
         let public_key = signer.public();
         let proof = signer.sign(&enrolment_message(origin, &public_key));
-        Ok(Self {
-            public_key,
-            proof,
-            origin: origin.to_owned(),
-        })
+        Ok(Self { public_key, proof, origin: origin.to_owned() })
     }
 
     /// Reads a line; one line end (LF or CR LF) after it is allowed, nothing else.
@@ -49,9 +45,7 @@ impl EnrolmentLine {
     /// [`IdentityError::MalformedLine`].
     pub fn parse(line: &str) -> Result<Self, IdentityError> {
         use IdentityError::MalformedLine;
-        let line = line
-            .strip_suffix('\n')
-            .map_or(line, |rest| rest.strip_suffix('\r').unwrap_or(rest));
+        let line = line.strip_suffix('\n').map_or(line, |rest| rest.strip_suffix('\r').unwrap_or(rest));
         let mut parts = line.split(' ');
         let mut part = || parts.next().ok_or(MalformedLine("it has not four parts"));
         let (tag, key, proof, origin) = (part()?, part()?, part()?, part()?);
@@ -111,8 +105,7 @@ mod tests {
         message.push(0);
         message.extend(line().public_key);
         let key = VerifyingKey::from_bytes(&line().public_key).unwrap();
-        key.verify_strict(&message, &Signature::from_bytes(&line().proof))
-            .unwrap();
+        key.verify_strict(&message, &Signature::from_bytes(&line().proof)).unwrap();
         EnrolmentLine::create(&Signer::from_seed(&[7; 32]), "elsewhere").unwrap_err();
     }
 

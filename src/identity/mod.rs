@@ -25,20 +25,16 @@ pub const MAX_IDENTITY_FILE_BYTES: usize = 4096;
 
 /// Whether `id` is `<prefix>-` and a number as log-format.md has it: `[1-9][0-9]{0,14}`.
 fn is_id(id: &str, prefix: &str) -> bool {
-    id.strip_prefix(prefix)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .is_some_and(|number| {
-            !number.starts_with('0')
-                && (1..=15).contains(&number.len())
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+    id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).is_some_and(|number| {
+        !number.starts_with('0') && (1..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Whether `origin` is a log's origin as log-format.md has it: `aosctl/` and 32 lowercase hex digits.
 fn is_origin(origin: &str) -> bool {
-    origin.strip_prefix("aosctl/").is_some_and(|hex| {
-        hex.len() == 32 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    origin
+        .strip_prefix("aosctl/")
+        .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// Exactly `N` bytes from lowercase hex.
@@ -63,9 +59,7 @@ fn require_canonical(file: &[u8], written: &[u8]) -> Result<(), IdentityError> {
     if file == written || Some(file) == written.strip_suffix(b"\n") {
         return Ok(());
     }
-    Err(IdentityError::Malformed(
-        "it is not canonical JSON with exactly the known members".to_owned(),
-    ))
+    Err(IdentityError::Malformed("it is not canonical JSON with exactly the known members".to_owned()))
 }
 
 /// What `serde_json` says about a file, without any of the file's content: serde quotes wrong values and
@@ -76,11 +70,7 @@ fn malformed(error: &serde_json::Error) -> IdentityError {
         serde_json::error::Category::Eof => "it ends too early",
         _ => "it is not JSON",
     };
-    IdentityError::Malformed(format!(
-        "{what} (line {}, column {})",
-        error.line(),
-        error.column()
-    ))
+    IdentityError::Malformed(format!("{what} (line {}, column {})", error.line(), error.column()))
 }
 
 #[cfg(test)]
@@ -92,27 +82,11 @@ mod tests {
         for good in ["op-1", "op-999999999999999"] {
             assert!(is_id(good, "op"), "{good}");
         }
-        for bad in [
-            "op-0",
-            "op-01",
-            "op-",
-            "op",
-            "ag-1",
-            "op-1000000000000000",
-            "op-+1",
-            "op-1\n",
-            "op-١",
-            "",
-        ] {
+        for bad in ["op-0", "op-01", "op-", "op", "ag-1", "op-1000000000000000", "op-+1", "op-1\n", "op-١", ""] {
             assert!(!is_id(bad, "op"), "{bad}");
         }
         assert!(is_origin("aosctl/0123456789abcdef0123456789abcdef"));
-        for bad in [
-            "aosctl/0123456789ABCDEF0123456789abcdef",
-            "aosctl/0123",
-            "",
-            "0123456789abcdef0123456789abcdef",
-        ] {
+        for bad in ["aosctl/0123456789ABCDEF0123456789abcdef", "aosctl/0123", "", "0123456789abcdef0123456789abcdef"] {
             assert!(!is_origin(bad), "{bad}");
         }
     }

@@ -38,9 +38,7 @@ impl Passphrase {
     /// [`IdentityError::PassphraseNotText`], or as [`Passphrase::given`].
     pub fn from_file(bytes: &[u8]) -> Result<Self, IdentityError> {
         let text = std::str::from_utf8(bytes).map_err(|_| IdentityError::PassphraseNotText)?;
-        let text = text
-            .strip_suffix('\n')
-            .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+        let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         Self::given(text.to_owned())
     }
 
@@ -81,30 +79,13 @@ mod tests {
 
     #[test]
     fn what_may_be_chosen() {
-        assert!(
-            Passphrase::chosen("seven77".into())
-                .unwrap_err()
-                .to_string()
-                .contains("has 7 characters")
-        );
-        assert!(matches!(
-            Passphrase::chosen("ééééééé".into()),
-            Err(IdentityError::ShortPassphrase { chars: 7 })
-        ));
+        assert!(Passphrase::chosen("seven77".into()).unwrap_err().to_string().contains("has 7 characters"));
+        assert!(matches!(Passphrase::chosen("ééééééé".into()), Err(IdentityError::ShortPassphrase { chars: 7 })));
         Passphrase::chosen("eight888".into()).unwrap();
-        assert!(matches!(
-            Passphrase::chosen("two\nlines".into()),
-            Err(IdentityError::UntypablePassphrase)
-        ));
-        assert!(matches!(
-            Passphrase::given(String::new()),
-            Err(IdentityError::EmptyPassphrase)
-        ));
+        assert!(matches!(Passphrase::chosen("two\nlines".into()), Err(IdentityError::UntypablePassphrase)));
+        assert!(matches!(Passphrase::given(String::new()), Err(IdentityError::EmptyPassphrase)));
         Passphrase::given("x".repeat(1024)).unwrap();
-        assert!(matches!(
-            Passphrase::given("x".repeat(1025)),
-            Err(IdentityError::LongPassphrase)
-        ));
+        assert!(matches!(Passphrase::given("x".repeat(1025)), Err(IdentityError::LongPassphrase)));
         assert!(!format!("{:?}", Passphrase::given("hunter".into()).unwrap()).contains("hunter"));
     }
 
@@ -120,13 +101,7 @@ mod tests {
         ] {
             assert_eq!(Passphrase::from_file(file).unwrap().bytes(), inside.as_bytes());
         }
-        assert!(matches!(
-            Passphrase::from_file(b"\r\n"),
-            Err(IdentityError::EmptyPassphrase)
-        ));
-        assert!(matches!(
-            Passphrase::from_file(b"\xff"),
-            Err(IdentityError::PassphraseNotText)
-        ));
+        assert!(matches!(Passphrase::from_file(b"\r\n"), Err(IdentityError::EmptyPassphrase)));
+        assert!(matches!(Passphrase::from_file(b"\xff"), Err(IdentityError::PassphraseNotText)));
     }
 }

@@ -1,6 +1,4 @@
-use super::{
-    IdentityError, MAX_IDENTITY_FILE_BYTES, Signer, from_hex, is_id, is_origin, malformed, require_canonical,
-};
+use super::{IdentityError, MAX_IDENTITY_FILE_BYTES, Signer, from_hex, is_id, is_origin, malformed, require_canonical};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -66,12 +64,7 @@ impl PlainIdentity {
         if !is_origin(origin) {
             return Err(IdentityError::BadOrigin(origin.to_owned()));
         }
-        Ok(Self {
-            kind,
-            id: id.to_owned(),
-            origin: origin.to_owned(),
-            signer,
-        })
+        Ok(Self { kind, id: id.to_owned(), origin: origin.to_owned(), signer })
     }
 
     /// Reads the content of a file.
@@ -85,10 +78,7 @@ impl PlainIdentity {
         }
         let file: File = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
         if file.aosctl != kind.tag() {
-            return Err(IdentityError::Malformed(format!(
-                "it is not of the kind `{}`",
-                kind.tag()
-            )));
+            return Err(IdentityError::Malformed(format!("it is not of the kind `{}`", kind.tag())));
         }
         let seed = Zeroizing::new(from_hex::<32>("seed", file.seed)?);
         let signer = Signer::from_seed(&seed);
@@ -107,13 +97,8 @@ impl PlainIdentity {
     pub fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
         let seed = Zeroizing::new(HEXLOWER.encode(self.signer.seed()));
         let public_key = HEXLOWER.encode(&self.signer.public());
-        let file = File {
-            aosctl: self.kind.tag(),
-            id: &self.id,
-            origin: &self.origin,
-            public_key: &public_key,
-            seed: &seed,
-        };
+        let file =
+            File { aosctl: self.kind.tag(), id: &self.id, origin: &self.origin, public_key: &public_key, seed: &seed };
         // Large enough from the start: a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
         serde_json::to_writer(&mut *bytes, &file).map_err(|_| IdentityError::Internal("writing JSON"))?;
@@ -190,14 +175,8 @@ mod tests {
         let seed = "07".repeat(32);
         let public = HEXLOWER.encode(&Signer::from_seed(&[7; 32]).public());
         for (what, bad) in [
-            (
-                "unknown member",
-                good.replace("{\"aosctl\"", "{\"x\":1,\"aosctl\""),
-            ),
-            (
-                "double member",
-                good.replace("{\"aosctl\"", "{\"id\":\"ag-2\",\"aosctl\""),
-            ),
+            ("unknown member", good.replace("{\"aosctl\"", "{\"x\":1,\"aosctl\"")),
+            ("double member", good.replace("{\"aosctl\"", "{\"id\":\"ag-2\",\"aosctl\"")),
             ("missing member", good.replace("\"id\":\"ag-2\",", "")),
             ("null", good.replace("\"ag-2\"", "null")),
             ("other version", good.replace("/v1", "/v2")),
@@ -212,20 +191,14 @@ mod tests {
             ("escapes", good.replace("ag-2", "ag\\u002d2")),
             ("two objects", good.repeat(2)),
             ("spaces", good.replace(',', ", ")),
-            (
-                "values without names",
-                format!("[\"agent-identity/v1\",\"ag-2\",\"{ORIGIN}\",\"{public}\",\"{seed}\"]"),
-            ),
+            ("values without names", format!("[\"agent-identity/v1\",\"ag-2\",\"{ORIGIN}\",\"{public}\",\"{seed}\"]")),
             ("too large", format!("{good}{}", " ".repeat(4096))),
             ("array", format!("[{good}]")),
             ("empty", String::new()),
         ] {
             let error = PlainIdentity::parse(PlainKind::Agent, bad.as_bytes()).expect_err(what);
             let shown = format!("{error} {error:?}");
-            assert!(
-                !shown.contains("0707") && !shown.contains("0808"),
-                "{what}: {shown}"
-            );
+            assert!(!shown.contains("0707") && !shown.contains("0808"), "{what}: {shown}");
         }
         for cut in 0..good.len() - 1 {
             PlainIdentity::parse(PlainKind::Agent, &good.as_bytes()[..cut]).unwrap_err();

@@ -20,11 +20,7 @@ const KDF_VERSION: u32 = 0x13;
 
 /// What new identities are sealed with: RFC 9106 section 4, second recommended option (64 MiB, 3 passes), with
 /// one lane because ours runs in one thread.
-const COST: Cost = Cost {
-    m_kib: 64 * 1024,
-    t: 3,
-    p: 1,
-};
+const COST: Cost = Cost { m_kib: 64 * 1024, t: 3, p: 1 };
 
 // What is accepted on opening. The floor is OWASP's minimum for Argon2id, so that nobody weakens a file
 // unnoticed; the ceiling keeps a hostile file from exhausting the machine.
@@ -141,10 +137,7 @@ impl SealedIdentity {
         };
         identity.check_names()?;
         let header = identity.header()?;
-        let payload = Payload {
-            msg: signer.seed(),
-            aad: &header,
-        };
+        let payload = Payload { msg: signer.seed(), aad: &header };
         identity.sealed = identity
             .cipher(passphrase)?
             .encrypt(&XNonce::from(identity.nonce), payload)
@@ -162,19 +155,13 @@ impl SealedIdentity {
     /// tell apart), [`IdentityError::KeyMismatch`], [`IdentityError::OutOfMemory`].
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Signer, IdentityError> {
         let header = self.header()?;
-        let payload = Payload {
-            msg: &self.sealed,
-            aad: &header,
-        };
+        let payload = Payload { msg: &self.sealed, aad: &header };
         let seed = self
             .cipher(passphrase)?
             .decrypt(&XNonce::from(self.nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| IdentityError::WrongPassphrase)?;
-        let seed: &[u8; 32] = seed
-            .as_slice()
-            .try_into()
-            .map_err(|_| IdentityError::KeyMismatch)?;
+        let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| IdentityError::KeyMismatch)?;
         let signer = Signer::from_seed(seed);
         // Whoever knows the passphrase can seal anything; a signature must not come from another key than the
         // one that the file shows.
@@ -208,21 +195,14 @@ impl SealedIdentity {
             return Err(malformed_text("it is not of the kind `operator-identity/v1`"));
         }
         if file.aead != AEAD || file.kdf.name != KDF || file.kdf.v != KDF_VERSION {
-            return Err(malformed_text(
-                "it names another cipher or key derivation than aosctl knows",
-            ));
+            return Err(malformed_text("it names another cipher or key derivation than aosctl knows"));
         }
         let sealed = file.sealed.ok_or_else(|| malformed_text("`sealed` is missing"))?;
         let identity = Self {
             id: file.id,
             origin: file.origin,
             public_key: from_hex("public_key", &file.public_key)?,
-            cost: Cost {
-                m_kib: file.kdf.m_kib,
-                t: file.kdf.t,
-                p: file.kdf.p,
-            }
-            .check()?,
+            cost: Cost { m_kib: file.kdf.m_kib, t: file.kdf.t, p: file.kdf.p }.check()?,
             salt: from_hex("salt", &file.kdf.salt)?,
             nonce: from_hex("nonce", &file.nonce)?,
             sealed: from_hex("sealed", &sealed)?,
@@ -299,9 +279,7 @@ impl SealedIdentity {
         let params = Params::new(m_kib, t, p, Some(32)).map_err(|_| IdentityError::Internal("Argon2id"))?;
         let mut memory: Vec<Block> = Vec::new();
         let blocks = params.block_count();
-        memory
-            .try_reserve_exact(blocks)
-            .map_err(|_| IdentityError::OutOfMemory { m_kib })?;
+        memory.try_reserve_exact(blocks).map_err(|_| IdentityError::OutOfMemory { m_kib })?;
         memory.resize(blocks, Block::new());
         let mut key = Zeroizing::new([0; 32]);
         let result = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(

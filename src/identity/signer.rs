@@ -39,11 +39,7 @@ impl Signer {
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Signer(public {})",
-            data_encoding::HEXLOWER.encode(&self.public())
-        )
+        write!(f, "Signer(public {})", data_encoding::HEXLOWER.encode(&self.public()))
     }
 }
 
@@ -54,9 +50,7 @@ mod tests {
 
     #[test]
     fn rfc_8032_test_2() {
-        let seed = HEXLOWER
-            .decode(b"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
-            .unwrap();
+        let seed = HEXLOWER.decode(b"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
         let signer = Signer::from_seed(&seed.try_into().unwrap());
         let public = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
         assert_eq!(HEXLOWER.encode(&signer.public()), public);
@@ -71,9 +65,6 @@ mod tests {
 
     #[test]
     fn two_new_identities_differ() {
-        assert_ne!(
-            Signer::generate().unwrap().public(),
-            Signer::generate().unwrap().public()
-        );
+        assert_ne!(Signer::generate().unwrap().public(), Signer::generate().unwrap().public());
     }
 }

@@ -120,17 +120,9 @@ impl Envelope {
         )
         .into_bytes();
         if bytes.len() > ENVELOPE_LIMIT {
-            return Err(JsonFault::TooLarge {
-                limit: ENVELOPE_LIMIT,
-            }
-            .into());
+            return Err(JsonFault::TooLarge { limit: ENVELOPE_LIMIT }.into());
         }
-        Ok(Envelope {
-            bytes,
-            header: header.clone(),
-            body,
-            sig,
-        })
+        Ok(Envelope { bytes, header: header.clone(), body, sig })
     }
 
     /// Reads an envelope from exactly its stored bytes.
@@ -145,12 +137,7 @@ impl Envelope {
         let sig = reading.sig?;
         let body = reading.body().to_vec();
         match reading.header {
-            SeenHeader::Strict(header) => Ok(Envelope {
-                bytes: bytes.to_vec(),
-                header,
-                body,
-                sig,
-            }),
+            SeenHeader::Strict(header) => Ok(Envelope { bytes: bytes.to_vec(), header, body, sig }),
             SeenHeader::Loose(_) | SeenHeader::Unreadable => Err(EnvelopeFault::Unreadable),
         }
     }
@@ -221,9 +208,7 @@ impl Reading {
         let mut scanner = Scanner::new(bytes, 0);
         scanner.expect(b"{\"payload\":\"")?;
         let payload = scanner.until_quote()?;
-        scanner.expect(
-            b",\"payloadType\":\"application/vnd.aosctl.entry.v1+json\",\"signatures\":[{\"keyid\":\"",
-        )?;
+        scanner.expect(b",\"payloadType\":\"application/vnd.aosctl.entry.v1+json\",\"signatures\":[{\"keyid\":\"")?;
         let keyid = Hash::from_hex(std::str::from_utf8(scanner.bytes(64)?).ok()?)?;
         scanner.expect(b"\",\"sig\":\"")?;
         let sig = <[u8; 64]>::try_from(base64_decode(scanner.bytes(88)?)?).ok()?;
@@ -237,14 +222,7 @@ impl Reading {
             return None;
         }
         let leaf = tree::leaf_hash(bytes);
-        Some(Reading {
-            leaf,
-            form: None,
-            sig: Ok(sig),
-            header: SeenHeader::Strict(header),
-            pae,
-            body_at,
-        })
+        Some(Reading { leaf, form: None, sig: Ok(sig), header: SeenHeader::Strict(header), pae, body_at })
     }
 
     /// The careful way: parses, and names what is wrong.
@@ -282,10 +260,7 @@ impl Reading {
             Some(_) => fault(EnvelopeFault::PayloadType),
             None => fault(EnvelopeFault::Members),
         }
-        let payload = match members
-            .get("payload")
-            .and_then(Value::as_str)
-            .map(|text| decode_into_pae(text.as_bytes()))
+        let payload = match members.get("payload").and_then(Value::as_str).map(|text| decode_into_pae(text.as_bytes()))
         {
             Some(Some(decoded)) => Some(decoded),
             Some(None) => {
@@ -319,9 +294,7 @@ impl Reading {
             Err(_) => match canonical::parse(body, ENVELOPE_LIMIT) {
                 Ok(value) => match (Header::from_value(&value), value) {
                     (Ok(header), _) => SeenHeader::Strict(header),
-                    (Err(_), Value::Object(members)) => {
-                        SeenHeader::Loose(LooseHeader::from_members(&members))
-                    }
+                    (Err(_), Value::Object(members)) => SeenHeader::Loose(LooseHeader::from_members(&members)),
                     (Err(_), _) => SeenHeader::Unreadable,
                 },
                 Err(_) => SeenHeader::Unreadable,
@@ -362,14 +335,7 @@ impl Reading {
             SeenHeader::Loose(header) => header.key.as_deref() == Some(keyid),
             SeenHeader::Unreadable => false,
         };
-        (
-            if of_header {
-                Ok(sig)
-            } else {
-                Err(EnvelopeFault::KeyidNotOfHeader)
-            },
-            None,
-        )
+        (if of_header { Ok(sig) } else { Err(EnvelopeFault::KeyidNotOfHeader) }, None)
     }
 }
 

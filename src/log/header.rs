@@ -117,11 +117,7 @@ impl Header {
         let value = canonical::parse(bytes, DOC_LIMIT)?;
         let header = Header::from_value(&value)?;
         // All members are right and yet the quick way refused: only the writing is wrong.
-        if header.to_jcs() == bytes {
-            Ok(header)
-        } else {
-            Err(JsonFault::NotCanonical.into())
-        }
+        if header.to_jcs() == bytes { Ok(header) } else { Err(JsonFault::NotCanonical.into()) }
     }
 
     /// The quick way: canonical bytes have their members in one known order, and no escapes, since every
@@ -144,31 +140,15 @@ impl Header {
             scanner.expect(before)?;
             std::str::from_utf8(scanner.until_quote()?).ok()
         };
-        let subject = text(b",\"subject\":\"")
-            .filter(|text| is_subject(text))?
-            .to_owned();
-        let kind = text(b",\"type\":\"")
-            .filter(|text| is_event_type(text))?
-            .to_owned();
+        let subject = text(b",\"subject\":\"").filter(|text| is_subject(text))?.to_owned();
+        let kind = text(b",\"type\":\"").filter(|text| is_event_type(text))?.to_owned();
         scanner.expect(b",\"v\":1}")?;
-        scanner.at_end().then_some(Header {
-            log,
-            seq,
-            prev,
-            at,
-            actor,
-            key,
-            kind,
-            subject,
-            commit,
-        })
+        scanner.at_end().then_some(Header { log, seq, prev, at, actor, key, kind, subject, commit })
     }
 
     /// A header from parsed JSON, however it was written.
     pub(crate) fn from_value(value: &Value) -> Result<Header, HeaderFault> {
-        const NAMES: [&str; 10] = [
-            "actor", "at", "commit", "key", "log", "prev", "seq", "subject", "type", "v",
-        ];
+        const NAMES: [&str; 10] = ["actor", "at", "commit", "key", "log", "prev", "seq", "subject", "type", "v"];
         let members = value.as_object().ok_or(HeaderFault::Members)?;
         if members.len() != NAMES.len() || NAMES.iter().any(|name| !members.contains_key(*name)) {
             return Err(HeaderFault::Members);
@@ -280,19 +260,15 @@ fn is_digits(text: &str) -> bool {
 /// `aosctl/[0-9a-f]{32}`
 #[must_use]
 pub fn is_origin(text: &str) -> bool {
-    text.strip_prefix("aosctl/").is_some_and(|hex| {
-        hex.len() == 32 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    text.strip_prefix("aosctl/")
+        .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// `(op|ag)-[1-9][0-9]{0,14}` or `log`
 #[must_use]
 pub fn is_actor(text: &str) -> bool {
     text == "log"
-        || text
-            .strip_prefix("op-")
-            .or_else(|| text.strip_prefix("ag-"))
-            .is_some_and(|number| is_positive(number, 15))
+        || text.strip_prefix("op-").or_else(|| text.strip_prefix("ag-")).is_some_and(|number| is_positive(number, 15))
 }
 
 /// `[a-z]{1,4}-[1-9][0-9]{0,14}`, or empty
@@ -311,15 +287,10 @@ pub fn is_subject(text: &str) -> bool {
 pub fn is_event_type(text: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
-            && word
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
     };
     text.split_once('/').is_some_and(|(name, version)| {
-        is_positive(version, 4)
-            && name
-                .split_once('.')
-                .is_some_and(|(noun, verb)| is_word(noun) && is_word(verb))
+        is_positive(version, 4) && name.split_once('.').is_some_and(|(noun, verb)| is_word(noun) && is_word(verb))
     })
 }
 
@@ -332,18 +303,7 @@ mod tests {
         for good in ["", "g-7", "abcd-999999999999999"] {
             assert!(is_subject(good), "{good}");
         }
-        for bad in [
-            "g",
-            "g-",
-            "g-0",
-            "g-07",
-            "-1",
-            "abcde-1",
-            "G-1",
-            "g-1000000000000000",
-            "g-1\n",
-            "g-1-1",
-        ] {
+        for bad in ["g", "g-", "g-0", "g-07", "-1", "abcde-1", "G-1", "g-1000000000000000", "g-1\n", "g-1-1"] {
             assert!(!is_subject(bad), "{bad}");
         }
         for good in ["log", "op-1", "ag-999999999999999"] {
@@ -355,18 +315,7 @@ mod tests {
         for good in ["a.b/1", "request.made/1", "x_1.y2_/9999"] {
             assert!(is_event_type(good), "{good}");
         }
-        for bad in [
-            "a.b",
-            "a.b/0",
-            "a.b/01",
-            "a.b/10000",
-            "1a.b/1",
-            "a.b.c/1",
-            ".b/1",
-            "a./1",
-            "a.B/1",
-            "a.b/1/1",
-        ] {
+        for bad in ["a.b", "a.b/0", "a.b/01", "a.b/10000", "1a.b/1", "a.b.c/1", ".b/1", "a./1", "a.B/1", "a.b/1/1"] {
             assert!(!is_event_type(bad), "{bad}");
         }
         assert!(!is_origin("aosctl/042F77f43f2f771ded5eb7577ceedeed"));
@@ -390,14 +339,8 @@ mod tests {
         assert_eq!(Header::read_canonical(&bytes), Some(header.clone()));
         let value = canonical::parse_canonical(&bytes, DOC_LIMIT).unwrap();
         assert_eq!(Header::from_value(&value), Ok(header.clone()));
-        let beyond = Header {
-            seq: header.seq + 1,
-            ..header
-        };
+        let beyond = Header { seq: header.seq + 1, ..header };
         assert_eq!(beyond.check().unwrap_err().kind(), "header_seq");
-        assert_eq!(
-            Header::parse(&beyond.to_jcs()).unwrap_err().kind(),
-            "number_out_of_range"
-        );
+        assert_eq!(Header::parse(&beyond.to_jcs()).unwrap_err().kind(), "number_out_of_range");
     }
 }

@@ -195,10 +195,7 @@ impl PublicKey {
         if key.is_weak() {
             return Err(KeyFault::SmallOrder);
         }
-        Ok(ReadyKey {
-            id: self.key_id(),
-            key,
-        })
+        Ok(ReadyKey { id: self.key_id(), key })
     }
 
     /// Verifies a signature strictly.
@@ -224,8 +221,7 @@ impl PublicKey {
         if let Some(fault) = self.enrolment_fault() {
             return Err(EnrolmentFault::WeakKey(fault));
         }
-        self.verify_strict(&self.enrolment_message(origin), proof)
-            .map_err(EnrolmentFault::ProofOfPossession)
+        self.verify_strict(&self.enrolment_message(origin), proof).map_err(EnrolmentFault::ProofOfPossession)
     }
 }
 
@@ -249,8 +245,7 @@ pub struct ReadyKey {
 }
 
 /// The canonical encodings of the eight points of small order.
-static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
-    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
 
 impl ReadyKey {
     /// The key id.

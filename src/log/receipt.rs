@@ -131,21 +131,13 @@ impl Receipt {
             rest = after;
         }
         let (line, mut rest) = rest.split_once('\n').ok_or(ReceiptFault::Index)?;
-        let index = line
-            .strip_prefix("index ")
-            .and_then(natural)
-            .ok_or(ReceiptFault::Index)?;
+        let index = line.strip_prefix("index ").and_then(natural).ok_or(ReceiptFault::Index)?;
         let mut proof = Vec::new();
         loop {
             let (line, after) = rest.split_once('\n').ok_or(ReceiptFault::Proof)?;
             rest = after;
             if line.is_empty() {
-                return Ok(Receipt {
-                    extra,
-                    index,
-                    proof,
-                    checkpoint: rest.to_owned(),
-                });
+                return Ok(Receipt { extra, index, proof, checkpoint: rest.to_owned() });
             }
             let hash = base64_decode(line.as_bytes()).ok_or(ReceiptFault::Base64)?;
             proof.push(Hash(hash.try_into().map_err(|_| ReceiptFault::Proof)?));
@@ -173,10 +165,6 @@ impl Receipt {
         if envelope.header.log != checkpoint.origin {
             return Err(ReceiptFault::Log);
         }
-        Ok(Shown {
-            envelope,
-            checkpoint,
-            lines,
-        })
+        Ok(Shown { envelope, checkpoint, lines })
     }
 }

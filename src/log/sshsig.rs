@@ -81,13 +81,7 @@ pub fn armor(key: &PublicKey, sig: &[u8; 64]) -> String {
     push_string(&mut inner, sig);
     let mut blob = MAGIC.to_vec();
     blob.extend_from_slice(&1u32.to_be_bytes());
-    for part in [
-        key_blob(key).as_slice(),
-        NAMESPACE.as_bytes(),
-        b"",
-        b"sha512",
-        &inner,
-    ] {
+    for part in [key_blob(key).as_slice(), NAMESPACE.as_bytes(), b"", b"sha512", &inner] {
         push_string(&mut blob, part);
     }
     let mut text = format!("{BEGIN}\n");
@@ -133,10 +127,7 @@ pub fn verify(armored: &str, message: &[u8], key: &PublicKey) -> Result<(), Sshs
 /// trusts the log's key. Without a line end.
 #[must_use]
 pub fn allowed_signer(origin: &str, key: &PublicKey) -> String {
-    format!(
-        "{origin} namespaces=\"{NAMESPACE}\" ssh-ed25519 {}",
-        base64_encode(&key_blob(key))
-    )
+    format!("{origin} namespaces=\"{NAMESPACE}\" ssh-ed25519 {}", base64_encode(&key_blob(key)))
 }
 
 struct Parts<'a> {
@@ -154,12 +145,7 @@ impl<'a> Parts<'a> {
         let reserved = take_string(&mut rest)?;
         let hash = take_string(&mut rest)?;
         let signature = take_string(&mut rest)?;
-        (reserved.is_empty() && rest.is_empty()).then_some(Parts {
-            key,
-            namespace,
-            hash,
-            signature,
-        })
+        (reserved.is_empty() && rest.is_empty()).then_some(Parts { key, namespace, hash, signature })
     }
 }
 
@@ -190,10 +176,7 @@ fn unarmor(armored: &str) -> Option<Vec<u8>> {
         return None;
     }
     let inner = armored.strip_prefix(BEGIN)?.trim_end().strip_suffix(END)?;
-    let digits: Vec<u8> = inner
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
-        .collect();
+    let digits: Vec<u8> = inner.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     base64_decode(&digits)
 }
 
@@ -211,10 +194,7 @@ mod tests {
         assert!(armored.lines().all(|line| line.len() <= LINE));
         assert_eq!(verify(&armored, b"text\n", &key), Ok(()));
         assert_eq!(verify(&armored, b"text", &key), Err(SshsigFault::Signature));
-        assert_eq!(
-            verify(&armored, b"text\n", &PublicKey([1; 32])),
-            Err(SshsigFault::Key)
-        );
+        assert_eq!(verify(&armored, b"text\n", &PublicKey([1; 32])), Err(SshsigFault::Key));
         assert_eq!(verify(&"A".repeat(5000), b"", &key), Err(SshsigFault::Armor));
         for cut in 0..armored.len() - 1 {
             assert!(verify(&armored[..cut], b"text\n", &key).is_err());

@@ -118,9 +118,7 @@ impl Report {
             reason: "",
             detail: String::new(),
         };
-        Report {
-            verdicts: Check::ALL.map(verdict).into(),
-        }
+        Report { verdicts: Check::ALL.map(verdict).into() }
     }
 
     /// All verdicts, in the order of [`Check::ALL`].
@@ -138,16 +136,13 @@ impl Report {
     /// The status of one check.
     #[must_use]
     pub fn status(&self, check: Check) -> Status {
-        self.get(check)
-            .map_or(Status::NotChecked, |verdict| verdict.status)
+        self.get(check).map_or(Status::NotChecked, |verdict| verdict.status)
     }
 
     /// Whether any check failed.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.verdicts
-            .iter()
-            .any(|verdict| verdict.status == Status::Failed)
+        self.verdicts.iter().any(|verdict| verdict.status == Status::Failed)
     }
 
     /// Says that a check was made: ok, unless it failed or has something to report.
@@ -165,34 +160,17 @@ impl Report {
         self.update(check, |verdict| {
             let order = |seq: Option<u64>| seq.unwrap_or(u64::MAX);
             if verdict.status != Status::Failed || order(seq) < order(verdict.first_bad_seq) {
-                *verdict = Verdict {
-                    check,
-                    status: Status::Failed,
-                    first_bad_seq: seq,
-                    reason,
-                    detail: detail.into(),
-                };
+                *verdict = Verdict { check, status: Status::Failed, first_bad_seq: seq, reason, detail: detail.into() };
             }
         });
     }
 
     /// Records something to know. A failure stands over it.
-    pub fn report(
-        &mut self,
-        check: Check,
-        seq: Option<u64>,
-        reason: &'static str,
-        detail: impl Into<String>,
-    ) {
+    pub fn report(&mut self, check: Check, seq: Option<u64>, reason: &'static str, detail: impl Into<String>) {
         self.update(check, |verdict| {
             if verdict.status != Status::Failed {
-                *verdict = Verdict {
-                    check,
-                    status: Status::Reported,
-                    first_bad_seq: seq,
-                    reason,
-                    detail: detail.into(),
-                };
+                *verdict =
+                    Verdict { check, status: Status::Reported, first_bad_seq: seq, reason, detail: detail.into() };
             }
         });
     }
@@ -200,13 +178,7 @@ impl Report {
     /// Takes in what another part of the work found. A check counts as made if either made it.
     pub fn merge(&mut self, other: Report) {
         for verdict in other.verdicts {
-            let Verdict {
-                check,
-                status,
-                first_bad_seq,
-                reason,
-                detail,
-            } = verdict;
+            let Verdict { check, status, first_bad_seq, reason, detail } = verdict;
             match status {
                 Status::Ok => self.checked(check),
                 Status::Failed => self.fail(check, first_bad_seq, reason, detail),
@@ -241,10 +213,7 @@ mod tests {
         report.merge(other);
         report.checked(Check::Chain);
         report.report(Check::Chain, None, "e", "");
-        assert_eq!(
-            report.get(Check::Chain).map(|v| (v.first_bad_seq, v.reason)),
-            Some((Some(7), "b"))
-        );
+        assert_eq!(report.get(Check::Chain).map(|v| (v.first_bad_seq, v.reason)), Some((Some(7), "b")));
         assert_eq!(report.status(Check::UnanchoredTail), Status::Reported);
         assert_eq!(report.status(Check::Authority), Status::NotChecked);
         assert!(report.failed());

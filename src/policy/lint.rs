@@ -41,22 +41,14 @@ pub fn lint(file: &PolicyFile, rules: &Rules, operators: usize) -> Vec<Lint> {
     let mut say = |level, key: String, message: String| found.push(Lint { level, key, message });
     caps(file, &mut say);
     if file.recipients == 0 {
-        say(
-            Level::Note,
-            "mailing.recipients".into(),
-            "every mailing will ask".into(),
-        );
+        say(Level::Note, "mailing.recipients".into(), "every mailing will ask".into());
     } else if file.recipients > LARGE_MAILING {
-        let message = format!(
-            "a mailing to {} people will go out without a question",
-            file.recipients
-        );
+        let message = format!("a mailing to {} people will go out without a question", file.recipients);
         say(Level::Warning, "mailing.recipients".into(), message);
     }
     for d in file.boundary.destinations.iter().filter(|d| is_wide(d)) {
-        let message = format!(
-            "{d} takes in what strangers can register: customer data may go there without a question"
-        );
+        let message =
+            format!("{d} takes in what strangers can register: customer data may go there without a question");
         say(Level::Warning, "boundary.destinations".into(), message);
     }
     for point in POINTS {
@@ -64,17 +56,11 @@ pub fn lint(file: &PolicyFile, rules: &Rules, operators: usize) -> Vec<Lint> {
             continue;
         };
         if operators > 0 && usize::from(*n) > operators {
-            say(
-                Level::Warning,
-                format!("approvers.{point}"),
-                too_many(*n, operators),
-            );
+            say(Level::Warning, format!("approvers.{point}"), too_many(*n, operators));
         }
     }
     for (i, rule) in file.actions.iter().enumerate() {
-        action(rule, &rules.kinds, operators, &mut |level, message| {
-            say(level, format!("action[{}]", i + 1), message)
-        });
+        action(rule, &rules.kinds, operators, &mut |level, message| say(level, format!("action[{}]", i + 1), message));
     }
     spans(file, &mut say);
     found.sort_by_key(|l| l.level);
@@ -83,10 +69,7 @@ pub fn lint(file: &PolicyFile, rules: &Rules, operators: usize) -> Vec<Lint> {
 
 fn caps(file: &PolicyFile, say: &mut impl FnMut(Level, String, String)) {
     let caps = &file.caps;
-    let large = Money::new(
-        caps.currency,
-        LARGE_MAJOR_UNITS * 10u64.pow(caps.currency.digits()),
-    );
+    let large = Money::new(caps.currency, LARGE_MAJOR_UNITS * 10u64.pow(caps.currency.digits()));
     for (key, cap) in [("cap.move", caps.per_move()), ("cap.week", caps.per_week())] {
         if cap.minor == 0 {
             say(Level::Note, key.into(), "every move of money will ask".into());
@@ -99,20 +82,14 @@ fn caps(file: &PolicyFile, say: &mut impl FnMut(Level, String, String)) {
         }
     }
     if caps.per_move > caps.per_week {
-        let message = format!(
-            "{} is more than cap.week ({}), so cap.week asks first",
-            caps.per_move(),
-            caps.per_week()
-        );
+        let message =
+            format!("{} is more than cap.week ({}), so cap.week asks first", caps.per_move(), caps.per_week());
         say(Level::Note, "cap.move".into(), message);
     }
 }
 
 fn action(rule: &ActionRule, kinds: &[Kind], operators: usize, say: &mut impl FnMut(Level, String)) {
-    if let Some(n) = rule
-        .approvers
-        .filter(|n| operators > 0 && usize::from(*n) > operators)
-    {
+    if let Some(n) = rule.approvers.filter(|n| operators > 0 && usize::from(*n) > operators) {
         say(Level::Warning, too_many(n, operators));
     }
     let own = kinds.iter().find(|k| k.kind == rule.integration);
@@ -131,17 +108,11 @@ fn action(rule: &ActionRule, kinds: &[Kind], operators: usize, say: &mut impl Fn
     if own.is_none() && rule.integration != "*" {
         say(
             Level::Note,
-            format!(
-                "{} is no kind of the catalogue, so it must be an integration's name",
-                rule.integration
-            ),
+            format!("{} is no kind of the catalogue, so it must be an integration's name", rule.integration),
         );
     }
     if rule.integration == "*" && rule.action == "*" && !rule.points.is_empty() {
-        say(
-            Level::Note,
-            "every action of every integration will ask, reads too".into(),
-        );
+        say(Level::Note, "every action of every integration will ask, reads too".into());
     }
 }
 
@@ -150,29 +121,17 @@ fn too_many(n: u8, operators: usize) -> String {
 }
 
 fn spans(file: &PolicyFile, say: &mut impl FnMut(Level, String, String)) {
-    for (key, span) in [
-        ("requests.wait", file.requests.wait),
-        ("requests.use_within", file.requests.use_within),
-    ] {
+    for (key, span) in [("requests.wait", file.requests.wait), ("requests.use_within", file.requests.use_within)] {
         if span > Span::WEEK {
-            let message = format!(
-                "{span} is more than a week: what was true when it was asked may not be when it is done"
-            );
+            let message =
+                format!("{span} is more than a week: what was true when it was asked may not be when it is done");
             say(Level::Warning, key.into(), message);
         }
     }
     match file.grants.longest {
-        None => say(
-            Level::Warning,
-            "grants.longest".into(),
-            "grants without an end may be issued".into(),
-        ),
+        None => say(Level::Warning, "grants.longest".into(), "grants without an end may be issued".into()),
         Some(longest) if longest > Span::days(2 * 365) => {
-            say(
-                Level::Warning,
-                "grants.longest".into(),
-                format!("a grant may stay open for {longest}"),
-            );
+            say(Level::Warning, "grants.longest".into(), format!("a grant may stay open for {longest}"));
         }
         Some(_) => {}
     }
@@ -199,8 +158,7 @@ fn is_wide(destination: &str) -> bool {
     match labels.as_slice() {
         [_] => true,
         [second, top] => {
-            let registry =
-                top.len() == 2 && ["ac", "co", "com", "edu", "gov", "net", "or", "org"].contains(second);
+            let registry = top.len() == 2 && ["ac", "co", "com", "edu", "gov", "net", "or", "org"].contains(second);
             registry || SHARED.contains(&domain.as_str())
         }
         _ => SHARED.contains(&domain.as_str()),

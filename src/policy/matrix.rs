@@ -46,64 +46,31 @@ fn points(rules: &Rules) -> Vec<MatrixRow> {
     let destinations = if rules.boundary.destinations.is_empty() {
         "any destination".into()
     } else {
-        format!(
-            "a destination other than {}",
-            rules.boundary.destinations.join(", ")
-        )
+        format!("a destination other than {}", rules.boundary.destinations.join(", "))
     };
     vec![
-        row(
-            Point::Money,
-            "money that moves",
-            format!("over {} at once", rules.caps.per_move()),
-        ),
-        row(
-            Point::Money,
-            "money that moves",
-            format!("over {} in 7 days, all agents together", rules.caps.per_week()),
-        ),
-        row(
-            Point::Money,
-            "money that moves",
-            format!("not in {}, or nobody said how much", rules.caps.currency),
-        ),
+        row(Point::Money, "money that moves", format!("over {} at once", rules.caps.per_move())),
+        row(Point::Money, "money that moves", format!("over {} in 7 days, all agents together", rules.caps.per_week())),
+        row(Point::Money, "money that moves", format!("not in {}, or nobody said how much", rules.caps.currency)),
         row(Point::Public, "a public claim", "always".into()),
         row(
             Point::Public,
             "a mailing",
-            format!(
-                "to more than {} people, or to nobody knows how many",
-                rules.recipients
-            ),
+            format!("to more than {} people, or to nobody knows how many", rules.recipients),
         ),
         row(
             Point::CustomerData,
             "customer or secret data",
             format!("written or sent to an integration outside the boundary, or to {destinations}"),
         ),
-        row(
-            Point::CustomerData,
-            "data of no stated class",
-            "sent to an integration outside the boundary".into(),
-        ),
+        row(Point::CustomerData, "data of no stated class", "sent to an integration outside the boundary".into()),
         row(
             Point::Production,
             "a change",
-            format!(
-                "where the environment is not {}",
-                HARMLESS_ENVIRONMENTS.join(", ")
-            ),
+            format!("where the environment is not {}", HARMLESS_ENVIRONMENTS.join(", ")),
         ),
-        row(
-            Point::Production,
-            "a change that nothing classifies",
-            "always".into(),
-        ),
-        row(
-            Point::Audit,
-            "an edit of the audit trail",
-            "always; 2 approvers where two operators live".into(),
-        ),
+        row(Point::Production, "a change that nothing classifies", "always".into()),
+        row(Point::Audit, "an edit of the audit trail", "always; 2 approvers where two operators live".into()),
     ]
 }
 

@@ -18,10 +18,7 @@ pub(super) struct Fault {
 impl Fault {
     /// A fault at a dotted path: `cap.move`, `action.2.points.0`.
     pub(super) fn new(path: impl AsRef<str>, message: impl Into<String>) -> Fault {
-        Fault {
-            path: path.as_ref().split('.').map(str::to_owned).collect(),
-            message: message.into(),
-        }
+        Fault { path: path.as_ref().split('.').map(str::to_owned).collect(), message: message.into() }
     }
 }
 
@@ -36,18 +33,10 @@ impl<'t> Source<'t> {
     /// Reads the syntax.
     pub(super) fn new(text: &'t str, file: &'t str) -> Result<Source<'t>, PolicyError> {
         if text.len() > MAX_TEXT {
-            return Err(PolicyError::TooLong {
-                file: file.into(),
-                bytes: text.len(),
-                limit: MAX_TEXT,
-            });
+            return Err(PolicyError::TooLong { file: file.into(), bytes: text.len(), limit: MAX_TEXT });
         }
         match DeTable::parse(text) {
-            Ok(table) => Ok(Source {
-                text,
-                file,
-                table: table.into_inner(),
-            }),
+            Ok(table) => Ok(Source { text, file, table: table.into_inner() }),
             Err(e) => Err(from_toml(text, file, &e)),
         }
     }
@@ -98,12 +87,7 @@ impl<'t> Source<'t> {
 }
 
 fn from_toml(text: &str, file: &str, e: &toml::de::Error) -> PolicyError {
-    at(
-        text,
-        file,
-        e.span().map_or(0, |s| s.start),
-        &reworded(e.message()),
-    )
+    at(text, file, e.span().map_or(0, |s| s.start), &reworded(e.message()))
 }
 
 /// The library's words in ours: a TOML table has members, and what was read stands in quotes.
@@ -137,10 +121,5 @@ fn at(text: &str, file: &str, offset: usize, message: &str) -> PolicyError {
         }
         out
     });
-    PolicyError::At {
-        file: file.into(),
-        line: before.matches('\n').count() + 1,
-        column,
-        message,
-    }
+    PolicyError::At { file: file.into(), line: before.matches('\n').count() + 1, column, message }
 }

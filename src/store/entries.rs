@@ -47,7 +47,9 @@ fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
             _ => None,
         })
     };
-    let text = |i: usize| -> rusqlite::Result<String> { Ok(String::from_utf8_lossy(&bytes(i)?.unwrap_or_default()).into_owned()) };
+    let text = |i: usize| -> rusqlite::Result<String> {
+        Ok(String::from_utf8_lossy(&bytes(i)?.unwrap_or_default()).into_owned())
+    };
     let seq: i64 = row.get(0)?;
     Ok(Stored {
         seq: u64::try_from(seq).unwrap_or(u64::MAX),
@@ -65,7 +67,9 @@ pub(super) fn get(conn: &Connection, seq: u64) -> Result<Option<Stored>, StoreEr
 
 /// The entries about a subject, before a place in the log, oldest first.
 pub(super) fn about(conn: &Connection, subject: Id, before: u64) -> Result<Vec<Stored>, StoreError> {
-    let sql = format!("SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.subject = ?1 AND e.seq < ?2 ORDER BY e.seq");
+    let sql = format!(
+        "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.subject = ?1 AND e.seq < ?2 ORDER BY e.seq"
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![subject.to_string(), clamp(before)], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -95,7 +99,9 @@ pub(super) fn newest_about(conn: &Connection, subject: Id, before: u64) -> Resul
 
 /// The entries from a place on, at most so many.
 pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
-    let sql = format!("SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 ORDER BY e.seq LIMIT ?2");
+    let sql = format!(
+        "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 ORDER BY e.seq LIMIT ?2"
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![clamp(from), i64::try_from(limit).unwrap_or(i64::MAX)], stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -103,7 +109,8 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
 
 /// Payloads that belong to no entry.
 pub(super) fn orphans(conn: &Connection) -> Result<Vec<i64>, StoreError> {
-    let mut statement = conn.prepare("SELECT seq FROM payloads WHERE seq NOT IN (SELECT seq FROM entries) ORDER BY seq LIMIT 20")?;
+    let mut statement =
+        conn.prepare("SELECT seq FROM payloads WHERE seq NOT IN (SELECT seq FROM entries) ORDER BY seq LIMIT 20")?;
     let rows = statement.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -125,10 +132,13 @@ pub(super) fn set_head(conn: &Connection, h: &Head) -> Result<(), StoreError> {
 
 pub(super) fn insert(conn: &Connection, s: &Stored) -> Result<(), StoreError> {
     let (kind, actor, subject, at) = &s.columns;
-    conn.prepare_cached("INSERT INTO entries (seq, envelope, kind, actor, subject, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![clamp(s.seq), s.envelope, kind, actor, subject, at])?;
+    conn.prepare_cached(
+        "INSERT INTO entries (seq, envelope, kind, actor, subject, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![clamp(s.seq), s.envelope, kind, actor, subject, at])?;
     if let Some(record) = &s.record {
-        conn.prepare_cached("INSERT INTO payloads (seq, record) VALUES (?1, ?2)")?.execute(params![clamp(s.seq), record])?;
+        conn.prepare_cached("INSERT INTO payloads (seq, record) VALUES (?1, ?2)")?
+            .execute(params![clamp(s.seq), record])?;
     }
     Ok(())
 }

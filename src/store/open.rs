@@ -80,7 +80,8 @@ impl Store {
 
     fn migrate_from(&self, version: i64) -> Result<(), StoreError> {
         let _queue = self.queue()?;
-        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(StoreError::from_sql)?;
+        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)
+            .map_err(StoreError::from_sql)?;
         // Another process may have migrated while this one waited.
         let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
         let from = usize::try_from(now.max(version)).unwrap_or(0);
@@ -101,13 +102,15 @@ impl Store {
     /// Begins to write: from here to [`Write::commit`] no other process writes.
     pub fn write(&self) -> Result<Write<'_>, StoreError> {
         let queue = self.queue()?;
-        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(StoreError::from_sql)?;
+        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)
+            .map_err(StoreError::from_sql)?;
         Ok(Write { tx, _queue: queue })
     }
 
     /// Begins to read one consistent moment, without a write lock. Ends when the guard is dropped.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
-        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Deferred).map_err(StoreError::from_sql)?;
+        let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Deferred)
+            .map_err(StoreError::from_sql)?;
         Ok(Snapshot { _tx: tx })
     }
 

@@ -60,7 +60,8 @@ impl Store {
     pub fn grants(&self, f: &GrantFilter) -> Result<Vec<Grant>, StoreError> {
         let condition = "(?1 IS NULL OR agent = ?1) AND (?2 IS NULL OR integration = ?2)
              AND (?3 IS NULL OR (revoked_seq IS NULL AND (until IS NULL OR ?3 < until))) ORDER BY n";
-        let p = params![f.agent.map(|a| a.to_string()), f.integration.map(|i| i.to_string()), f.live_at.map(Time::millis)];
+        let p =
+            params![f.agent.map(|a| a.to_string()), f.integration.map(|i| i.to_string()), f.live_at.map(Time::millis)];
         self.tables().grants_where(condition, p)
     }
 
@@ -95,14 +96,18 @@ impl Store {
                 [now.millis()],
             ),
             RequestFilter::By(a) => t.requests_where("requester = ?1 ORDER BY n", [a.to_string()]),
-            RequestFilter::Newest(limit) => t.requests_where("1 ORDER BY n DESC LIMIT ?1", [i64::try_from(limit).unwrap_or(i64::MAX)]),
+            RequestFilter::Newest(limit) => {
+                t.requests_where("1 ORDER BY n DESC LIMIT ?1", [i64::try_from(limit).unwrap_or(i64::MAX)])
+            }
         }
     }
 
     /// How a grant was used. Expired and withdrawn requests count: they were made.
     pub fn grant_use(&self, g: &Grant) -> Result<GrantUse, StoreError> {
         let mut used = GrantUse::default();
-        let mut statement = self.conn().prepare_cached("SELECT decision, count(*), max(at) FROM requests WHERE grant_id = ?1 GROUP BY decision")?;
+        let mut statement = self
+            .conn()
+            .prepare_cached("SELECT decision, count(*), max(at) FROM requests WHERE grant_id = ?1 GROUP BY decision")?;
         let mut rows = statement.query([g.id.to_string()])?;
         while let Some(row) = rows.next()? {
             let mut r = Reader::new(row, "requests");
@@ -113,7 +118,8 @@ impl Store {
         let sql = "SELECT resource, at FROM requests
              WHERE grant_id IS NULL AND decision = 'deny' AND requester = ?1 AND integration = ?2 AND at >= ?3";
         let mut statement = self.conn().prepare_cached(sql)?;
-        let mut rows = statement.query(params![g.agent.to_string(), g.integration.to_string(), g.issued_at.millis()])?;
+        let mut rows =
+            statement.query(params![g.agent.to_string(), g.integration.to_string(), g.issued_at.millis()])?;
         while let Some(row) = rows.next()? {
             let mut r = Reader::new(row, "requests");
             let (resource, at): (Scope, Time) = (r.parsed()?, r.time()?);
@@ -127,7 +133,8 @@ impl Store {
 
     /// When the newest request on a grant was made. Costs the same however many there are.
     pub fn last_request_on(&self, grant: Id) -> Result<Option<Time>, StoreError> {
-        let mut statement = self.conn().prepare_cached("SELECT at FROM requests WHERE grant_id = ?1 ORDER BY n DESC LIMIT 1")?;
+        let mut statement =
+            self.conn().prepare_cached("SELECT at FROM requests WHERE grant_id = ?1 ORDER BY n DESC LIMIT 1")?;
         let mut rows = statement.query([grant.to_string()])?;
         match rows.next()? {
             Some(row) => Reader::new(row, "requests").time().map(Some),
@@ -149,12 +156,24 @@ impl Store {
 
     /// What a requester asked since a moment, in the order of their ids.
     pub fn requests_since(&self, requester: Id, since: Time) -> Result<Vec<Request>, StoreError> {
-        self.tables().requests_where("requester = ?1 AND at >= ?2 ORDER BY n", params![requester.to_string(), since.millis()])
+        self.tables()
+            .requests_where("requester = ?1 AND at >= ?2 ORDER BY n", params![requester.to_string(), since.millis()])
     }
 
     /// Requests for that action of that integration but for one, newest first, at most so many.
-    pub fn requests_like(&self, integration: Option<Id>, action: &str, but: Id, limit: usize) -> Result<Vec<Request>, StoreError> {
-        let p = params![integration.map(|i| i.to_string()), action, but.to_string(), i64::try_from(limit).unwrap_or(i64::MAX)];
+    pub fn requests_like(
+        &self,
+        integration: Option<Id>,
+        action: &str,
+        but: Id,
+        limit: usize,
+    ) -> Result<Vec<Request>, StoreError> {
+        let p = params![
+            integration.map(|i| i.to_string()),
+            action,
+            but.to_string(),
+            i64::try_from(limit).unwrap_or(i64::MAX)
+        ];
         self.tables().requests_where("integration IS ?1 AND action = ?2 AND id <> ?3 ORDER BY n DESC LIMIT ?4", p)
     }
 

@@ -113,7 +113,8 @@ impl<'r> Reader<'r> {
     }
 }
 
-pub(super) const IDENTITY: &str = "id, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from";
+pub(super) const IDENTITY: &str =
+    "id, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from";
 
 pub(super) fn identity(row: &Row<'_>) -> Result<Identity, StoreError> {
     let mut r = Reader::new(row, "identities");
@@ -230,5 +231,8 @@ pub(super) fn points_text(points: &BTreeSet<Point>) -> String {
 }
 
 fn points(s: &str) -> Result<BTreeSet<Point>, StoreError> {
-    s.split(',').filter(|p| !p.is_empty()).map(|p| p.parse().map_err(|e: String| StoreError::corrupt("requests", e))).collect()
+    s.split(',')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.parse().map_err(|e: String| StoreError::corrupt("requests", e)))
+        .collect()
 }

@@ -55,7 +55,12 @@ impl<'c> Tables<'c> {
         Tables { conn, log, memory: RefCell::default() }
     }
 
-    fn one<T>(&self, sql: &str, p: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    fn one<T>(
+        &self,
+        sql: &str,
+        p: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(p)?;
         match rows.next()? {
@@ -64,7 +69,12 @@ impl<'c> Tables<'c> {
         }
     }
 
-    fn many<T>(&self, sql: &str, p: impl Params, read: impl Fn(&Row<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    fn many<T>(
+        &self,
+        sql: &str,
+        p: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(p)?;
         let mut out = Vec::new();
@@ -106,7 +116,9 @@ impl<'c> Tables<'c> {
 
     /// The entry that enrolled a public key.
     pub fn enrolled_with(&self, key: &[u8; 32]) -> Result<Option<u64>, StoreError> {
-        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| Reader::new(row, "identities").seq())
+        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| {
+            Reader::new(row, "identities").seq()
+        })
     }
 
     /// As [`Facts::spent_after`], as it was just before an entry.
@@ -140,14 +152,23 @@ impl<'c> Tables<'c> {
             }
             Change::Integration(i) => {
                 let sql = "INSERT INTO integrations (id, n, handle, kind, inside, residency, added_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-                c.prepare_cached(sql)?.execute(params![i.id.to_string(), i.id.n, i.handle, i.kind, i.inside, i.residency, i.added_seq])?;
+                c.prepare_cached(sql)?.execute(params![
+                    i.id.to_string(),
+                    i.id.n,
+                    i.handle,
+                    i.kind,
+                    i.inside,
+                    i.residency,
+                    i.added_seq
+                ])?;
             }
             Change::Grant(g) => {
                 memory.grants.remove(&(g.agent, g.integration));
                 upsert_grant(c, g)?;
             }
             Change::Policy(p) => {
-                c.prepare_cached("INSERT INTO policies (seq, digest) VALUES (?1, ?2)")?.execute(params![p.seq, p.digest])?;
+                c.prepare_cached("INSERT INTO policies (seq, digest) VALUES (?1, ?2)")?
+                    .execute(params![p.seq, p.digest])?;
                 memory.policy = Some(Rc::new((**p).clone()));
             }
             Change::Freeze { target, seq } => {
@@ -174,7 +195,8 @@ impl<'c> Tables<'c> {
             }
             Change::Erased { seq, members, by } => {
                 for m in members {
-                    c.prepare_cached("INSERT INTO erasures (seq, member, by_seq) VALUES (?1, ?2, ?3)")?.execute(params![seq, m, by])?;
+                    c.prepare_cached("INSERT INTO erasures (seq, member, by_seq) VALUES (?1, ?2, ?3)")?
+                        .execute(params![seq, m, by])?;
                 }
             }
             Change::Voided { seq, by } => {
@@ -188,7 +210,14 @@ impl<'c> Tables<'c> {
     pub fn note_invalid(&self, e: &InvalidEntry) -> Result<(), StoreError> {
         let sql = "INSERT INTO invalid (seq, leaf, actor, subject, fault, voidable) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let subject = e.subject.map(|s| s.to_string()).unwrap_or_default();
-        self.conn.prepare_cached(sql)?.execute(params![e.seq, e.leaf, e.actor.to_string(), subject, e.fault, e.voidable])?;
+        self.conn.prepare_cached(sql)?.execute(params![
+            e.seq,
+            e.leaf,
+            e.actor.to_string(),
+            subject,
+            e.fault,
+            e.voidable
+        ])?;
         Ok(())
     }
 
@@ -381,7 +410,8 @@ impl Facts for Tables<'_> {
         if let Some(known) = self.memory.borrow().grants.get(&(agent, integration)) {
             return Ok(known.clone());
         }
-        let found = self.grants_where("agent = ?1 AND integration = ?2 ORDER BY n", [agent.to_string(), integration.to_string()])?;
+        let found = self
+            .grants_where("agent = ?1 AND integration = ?2 ORDER BY n", [agent.to_string(), integration.to_string()])?;
         let found: Vec<_> = found.into_iter().map(Rc::new).collect();
         let mut memory = self.memory.borrow_mut();
         if memory.grants.len() >= MEMORY_LIMIT {
@@ -395,7 +425,8 @@ impl Facts for Tables<'_> {
         if let Some(known) = &self.memory.borrow().policy {
             return Ok(Some(known.clone()));
         }
-        let found = self.one("SELECT seq FROM policies ORDER BY seq DESC LIMIT 1", [], |row| Reader::new(row, "policies").seq())?;
+        let found = self
+            .one("SELECT seq FROM policies ORDER BY seq DESC LIMIT 1", [], |row| Reader::new(row, "policies").seq())?;
         let Some(seq) = found else { return Ok(None) };
         let policy = policy_at(self.log, seq)?;
         self.memory.borrow_mut().policy.clone_from(&policy);
@@ -451,7 +482,9 @@ impl Facts for Tables<'_> {
     }
 
     fn erased_members(&self, seq: u64) -> Result<Vec<String>, StoreError> {
-        self.many("SELECT member FROM erasures WHERE seq = ?1", [seq], |row| Ok(Reader::new(row, "erasures").text()?.to_string()))
+        self.many("SELECT member FROM erasures WHERE seq = ?1", [seq], |row| {
+            Ok(Reader::new(row, "erasures").text()?.to_string())
+        })
     }
 
     fn replays_decisions(&self) -> bool {
@@ -464,10 +497,14 @@ fn policy_at(conn: &Connection, seq: u64) -> Result<Option<Rc<Policy>>, StoreErr
     let record: Option<Vec<u8>> =
         conn.prepare_cached("SELECT record FROM payloads WHERE seq = ?1")?.query_row([seq], |r| r.get(0)).optional()?;
     let bad = |detail: String| StoreError::corrupt("payloads", format!("entry {seq}: {detail}"));
-    let Some(record) = record else { return Err(bad("the policy's payload is missing".into())) };
+    let Some(record) = record else {
+        return Err(bad("the policy's payload is missing".into()));
+    };
     let record = Record::parse(&record).map_err(|e| bad(e.to_string()))?;
     match Event::parse("policy.adopted/1", &record.body) {
-        Some(Ok(Event::PolicyAdopted(PolicyAdopted { digest, rules, .. }))) => Ok(Some(Rc::new(Policy { digest, seq, rules: *rules }))),
+        Some(Ok(Event::PolicyAdopted(PolicyAdopted { digest, rules, .. }))) => {
+            Ok(Some(Rc::new(Policy { digest, seq, rules: *rules })))
+        }
         Some(Err(e)) => Err(bad(e)),
         _ => Err(bad("not a policy".into())),
     }
@@ -498,12 +535,14 @@ pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, Store
             .collect::<Result<_, _>>()?;
         let list = columns.join(", ");
         for (here, there, kind) in [("main", "replayed", "inserted"), ("replayed", "main", "deleted")] {
-            let sql = format!("SELECT {list} FROM {here}.{table} EXCEPT SELECT {list} FROM {there}.{table} LIMIT {limit}");
+            let sql =
+                format!("SELECT {list} FROM {here}.{table} EXCEPT SELECT {list} FROM {there}.{table} LIMIT {limit}");
             let mut statement = conn.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let values: Vec<String> = (0..columns.len()).map(|i| show(row, i)).collect::<Result<_, _>>()?;
-                let id = columns.iter().position(|c| c == name).and_then(|i| values.get(i)).cloned().unwrap_or_default();
+                let id =
+                    columns.iter().position(|c| c == name).and_then(|i| values.get(i)).cloned().unwrap_or_default();
                 merge(&mut found, table, id, kind, &columns, values);
             }
         }

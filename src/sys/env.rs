@@ -56,10 +56,8 @@ impl Env {
         if let Some(dirs) = directories::ProjectDirs::from("", "", "aosctl") {
             env.default_data_dir = Some(dirs.data_dir().to_path_buf());
             // Systems without a state directory of their own (macOS) keep it beside the data.
-            env.default_state_dir = Some(
-                dirs.state_dir()
-                    .map_or_else(|| dirs.data_local_dir().join("state"), Path::to_path_buf),
-            );
+            env.default_state_dir =
+                Some(dirs.state_dir().map_or_else(|| dirs.data_local_dir().join("state"), Path::to_path_buf));
         }
         env
     }
@@ -73,9 +71,7 @@ impl Env {
             identity: set("AOSCTL_IDENTITY").map(PathBuf::from),
             no_color: set("NO_COLOR").is_some(),
             term: text("TERM").filter(|term| !term.is_empty()),
-            columns: text("COLUMNS")
-                .and_then(|n| n.parse().ok())
-                .filter(|n| (20..=1000).contains(n)),
+            columns: text("COLUMNS").and_then(|n| n.parse().ok()).filter(|n| (20..=1000).contains(n)),
             pager: text("AOSCTL_PAGER").or_else(|| text("PAGER")),
             home: set("HOME").map(PathBuf::from),
             default_data_dir: None,
@@ -94,52 +90,28 @@ mod tests {
     use super::*;
 
     fn env(vars: &[(&str, &str)]) -> Env {
-        Env::from_vars(|name| {
-            vars.iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, v)| OsString::from(v))
-        })
+        Env::from_vars(|name| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v)))
     }
 
     #[test]
     fn empty_means_unset_except_for_the_pager() {
-        let empty = [
-            "AOSCTL_WORKSPACE",
-            "AOSCTL_STATE_DIR",
-            "AOSCTL_IDENTITY",
-            "NO_COLOR",
-            "TERM",
-            "COLUMNS",
-        ];
+        let empty = ["AOSCTL_WORKSPACE", "AOSCTL_STATE_DIR", "AOSCTL_IDENTITY", "NO_COLOR", "TERM", "COLUMNS"];
         let vars: Vec<_> = empty.iter().map(|name| (*name, "")).collect();
         assert_eq!(env(&vars), Env::default());
-        assert_eq!(
-            env(&[("AOSCTL_PAGER", ""), ("PAGER", "more")]).pager.as_deref(),
-            Some("")
-        );
+        assert_eq!(env(&[("AOSCTL_PAGER", ""), ("PAGER", "more")]).pager.as_deref(), Some(""));
         assert_eq!(env(&[("PAGER", "more")]).pager.as_deref(), Some("more"));
     }
 
     #[test]
     fn absurd_columns_are_ignored() {
-        for (text, columns) in [
-            ("120", Some(120)),
-            ("19", None),
-            ("1001", None),
-            ("-1", None),
-            ("x", None),
-        ] {
+        for (text, columns) in [("120", Some(120)), ("19", None), ("1001", None), ("-1", None), ("x", None)] {
             assert_eq!(env(&[("COLUMNS", text)]).columns, columns, "{text}");
         }
     }
 
     #[test]
     fn the_override_wins() {
-        let mut env = env(&[
-            ("AOSCTL_STATE_DIR", "here"),
-            ("AOSCTL_WORKSPACE", "ws"),
-            ("NO_COLOR", "1"),
-        ]);
+        let mut env = env(&[("AOSCTL_STATE_DIR", "here"), ("AOSCTL_WORKSPACE", "ws"), ("NO_COLOR", "1")]);
         env.default_state_dir = Some("there".into());
         assert_eq!(env.state_dir(), Some(Path::new("here")));
         assert_eq!(env.workspace.as_deref(), Some(Path::new("ws")));

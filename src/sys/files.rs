@@ -16,10 +16,8 @@ use zeroize::Zeroizing;
 /// # Errors
 /// [`SysError::NotADirectory`], [`SysError::OtherOwner`], [`SysError::OpenToOthers`], or [`SysError::Io`].
 pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .take_while(|dir| !dir.as_os_str().is_empty() && dir.symlink_metadata().is_err())
-        .collect();
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && dir.symlink_metadata().is_err()).collect();
     for dir in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(dir) {
             Ok(()) => sync_dir(parent_of(dir))?,
@@ -30,9 +28,7 @@ pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
     }
     let metadata = path.metadata().map_err(SysError::io("look at", path))?;
     if !metadata.is_dir() {
-        return Err(SysError::NotADirectory {
-            path: path.to_path_buf(),
-        });
+        return Err(SysError::NotADirectory { path: path.to_path_buf() });
     }
     require_private(path, &metadata, 0o022, 0o700)
 }
@@ -75,8 +71,7 @@ pub fn temporary_dir() -> Result<tempfile::TempDir, SysError> {
 /// [`SysError::Io`]; the old content is then still there.
 pub fn write_private_atomic(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
     let file = write_beside(path, bytes)?;
-    file.persist(path)
-        .map_err(|error| SysError::io("write", path)(error.error))?;
+    file.persist(path).map_err(|error| SysError::io("write", path)(error.error))?;
     sync_dir(parent_of(path))
 }
 
@@ -87,13 +82,10 @@ pub fn write_private_atomic(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
 /// [`SysError::Exists`] if anything is there already, a dangling symbolic link too; [`SysError::Io`].
 pub fn create_private_new(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
     let file = write_beside(path, bytes)?;
-    file.persist_noclobber(path)
-        .map_err(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => SysError::Exists {
-                path: path.to_path_buf(),
-            },
-            _ => SysError::io("create", path)(error.error),
-        })?;
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => SysError::Exists { path: path.to_path_buf() },
+        _ => SysError::io("create", path)(error.error),
+    })?;
     sync_dir(parent_of(path))
 }
 
@@ -156,9 +148,7 @@ fn open(path: &Path) -> Result<(File, Metadata), SysError> {
     if metadata.is_file() || std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()) {
         Ok((file, metadata))
     } else {
-        Err(SysError::NotAFile {
-            path: path.to_path_buf(),
-        })
+        Err(SysError::NotAFile { path: path.to_path_buf() })
     }
 }
 
@@ -167,32 +157,20 @@ fn read_up_to(path: &Path, file: File, max_bytes: usize) -> Result<Zeroizing<Vec
     // Room for everything from the start where it is small: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)));
     let wanted = u64::try_from(limit).unwrap_or(u64::MAX);
-    file.take(wanted)
-        .read_to_end(&mut bytes)
-        .map_err(SysError::io("read", path))?;
+    file.take(wanted).read_to_end(&mut bytes).map_err(SysError::io("read", path))?;
     if bytes.len() > max_bytes {
-        return Err(SysError::TooLarge {
-            path: path.to_path_buf(),
-            max_bytes,
-        });
+        return Err(SysError::TooLarge { path: path.to_path_buf(), max_bytes });
     }
     Ok(bytes)
 }
 
 fn require_private(path: &Path, metadata: &Metadata, forbidden: u32, wanted: u32) -> Result<(), SysError> {
     if metadata.uid() != geteuid().as_raw() {
-        return Err(SysError::OtherOwner {
-            path: path.to_path_buf(),
-            owner: metadata.uid(),
-        });
+        return Err(SysError::OtherOwner { path: path.to_path_buf(), owner: metadata.uid() });
     }
     let mode = metadata.mode() & 0o7777;
     if mode & forbidden != 0 {
-        return Err(SysError::OpenToOthers {
-            path: path.to_path_buf(),
-            mode,
-            wanted,
-        });
+        return Err(SysError::OpenToOthers { path: path.to_path_buf(), mode, wanted });
     }
     Ok(())
 }
@@ -247,10 +225,7 @@ mod tests {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         assert_eq!(text, "abc");
-        assert!(matches!(
-            spool(Path::new("-"), &b"abcd"[..], 3),
-            Err(SysError::TooLarge { max_bytes: 3, .. })
-        ));
+        assert!(matches!(spool(Path::new("-"), &b"abcd"[..], 3), Err(SysError::TooLarge { max_bytes: 3, .. })));
         assert!(open_file(Path::new("/")).is_err());
     }
 
@@ -267,12 +242,7 @@ mod tests {
         create_private_dir(&deep).unwrap();
         chmod(&deep, 0o775);
         let error = create_private_dir(&deep).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with(&format!("chmod 700 {}", deep.display())),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with(&format!("chmod 700 {}", deep.display())), "{error}");
         fs::write(dir.path().join("file"), "").unwrap();
         let error = create_private_dir(&dir.path().join("file")).unwrap_err();
         assert!(matches!(error, SysError::NotADirectory { .. }));
@@ -287,15 +257,8 @@ mod tests {
         write_private_atomic(&path, b"one").unwrap();
         chmod(&path, 0o644);
         write_private_atomic(&path, b"two").unwrap();
-        assert_eq!(
-            (fs::read(&path).unwrap().as_slice(), mode(&path)),
-            (b"two".as_slice(), 0o600)
-        );
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            1,
-            "no temporary file is left"
-        );
+        assert_eq!((fs::read(&path).unwrap().as_slice(), mode(&path)), (b"two".as_slice(), 0o600));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
         write_private_atomic(dir.path(), b"x").unwrap_err();
     }
 
@@ -323,17 +286,11 @@ mod tests {
         let path = dir.path().join("identity");
         create_private_new(&path, b"one").unwrap();
         assert_eq!(mode(&path), 0o600);
-        assert!(matches!(
-            create_private_new(&path, b"two"),
-            Err(SysError::Exists { .. })
-        ));
+        assert!(matches!(create_private_new(&path, b"two"), Err(SysError::Exists { .. })));
         assert_eq!(fs::read(&path).unwrap(), b"one");
         let link = dir.path().join("link");
         symlink("nowhere", &link).unwrap();
-        assert!(matches!(
-            create_private_new(&link, b"two"),
-            Err(SysError::Exists { .. })
-        ));
+        assert!(matches!(create_private_new(&link, b"two"), Err(SysError::Exists { .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
@@ -346,28 +303,17 @@ mod tests {
         for bad in [0o640, 0o604, 0o620, 0o602, 0o610, 0o644] {
             chmod(&path, bad);
             let error = read_private(&path, 6).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .ends_with(&format!("chmod 600 {}", path.display())),
-                "{error}"
-            );
+            assert!(error.to_string().ends_with(&format!("chmod 600 {}", path.display())), "{error}");
             assert!(!format!("{error:?}").contains("secret"));
         }
         let link = dir.path().join("link");
         symlink(&path, &link).unwrap();
-        assert!(matches!(
-            read_private(&link, 6),
-            Err(SysError::OpenToOthers { .. })
-        ));
+        assert!(matches!(read_private(&link, 6), Err(SysError::OpenToOthers { .. })));
         chmod(&path, 0o400);
         assert_eq!(&**read_private(&link, 6).unwrap(), b"secret");
         if geteuid().is_root() {
             std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
-            assert!(matches!(
-                read_private(&path, 6),
-                Err(SysError::OtherOwner { owner: 12345, .. })
-            ));
+            assert!(matches!(read_private(&path, 6), Err(SysError::OtherOwner { owner: 12345, .. })));
         }
     }
 
@@ -377,22 +323,9 @@ mod tests {
         let path = dir.path().join("file");
         fs::write(&path, b"12345").unwrap();
         assert_eq!(read_limited(&path, 5).unwrap(), b"12345");
-        assert!(matches!(
-            read_limited(&path, 4),
-            Err(SysError::TooLarge { max_bytes: 4, .. })
-        ));
-        assert!(matches!(
-            read_limited(dir.path(), 4),
-            Err(SysError::NotAFile { .. })
-        ));
-        assert!(matches!(
-            read_limited(Path::new("/dev/zero"), 4),
-            Err(SysError::NotAFile { .. })
-        ));
-        assert!(
-            read_limited(&dir.path().join("no"), 4)
-                .unwrap_err()
-                .is_not_found()
-        );
+        assert!(matches!(read_limited(&path, 4), Err(SysError::TooLarge { max_bytes: 4, .. })));
+        assert!(matches!(read_limited(dir.path(), 4), Err(SysError::NotAFile { .. })));
+        assert!(matches!(read_limited(Path::new("/dev/zero"), 4), Err(SysError::NotAFile { .. })));
+        assert!(read_limited(&dir.path().join("no"), 4).unwrap_err().is_not_found());
     }
 }

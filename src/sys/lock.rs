@@ -86,10 +86,6 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(
-            Lock::wait(&dir.path().join("no/lock"))
-                .unwrap_err()
-                .is_not_found()
-        );
+        assert!(Lock::wait(&dir.path().join("no/lock")).unwrap_err().is_not_found());
     }
 }

@@ -36,13 +36,7 @@ impl Hardened {
 pub fn harden_process() -> Result<Hardened, SysError> {
     let umask_before = umask(private_umask());
     let maximum = getrlimit(Resource::Core).maximum;
-    let limit = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum,
-        },
-    );
+    let limit = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     let dumpable = forbid_dumps();
     // The limit alone is what systems without the flag have; the flag alone is enough where it exists, also
     // for dumps that are piped to a collector, which ignore the limit. So one success is enough.
@@ -76,16 +70,9 @@ mod tests {
         let hardened = harden_process().unwrap();
         assert_eq!(getrlimit(Resource::Core).current, Some(0));
         #[cfg(target_os = "linux")]
-        assert_eq!(
-            rustix::process::dumpable_behavior().unwrap(),
-            rustix::process::DumpableBehavior::NotDumpable
-        );
-        let child = hardened.with_users_umask(|| {
-            std::process::Command::new("sh")
-                .args(["-c", "umask; ulimit -c"])
-                .output()
-                .unwrap()
-        });
+        assert_eq!(rustix::process::dumpable_behavior().unwrap(), rustix::process::DumpableBehavior::NotDumpable);
+        let child = hardened
+            .with_users_umask(|| std::process::Command::new("sh").args(["-c", "umask; ulimit -c"]).output().unwrap());
         let text = String::from_utf8(child.stdout).unwrap();
         let mut lines = text.lines();
         let seen = lines.next().unwrap().trim_start_matches('0').to_owned();

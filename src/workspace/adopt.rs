@@ -39,7 +39,9 @@ impl Workspace {
     /// # Errors
     /// What reading and verifying give.
     pub fn adopted(&self) -> Result<Option<Adopted>, WorkspaceError> {
-        let Some(policy) = self.facts().policy()? else { return Ok(None) };
+        let Some(policy) = self.facts().policy()? else {
+            return Ok(None);
+        };
         self.adopted_by(policy.seq)
     }
 
@@ -98,11 +100,14 @@ impl Place {
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(crate::sys::SysError::Io { action: "read", path: dir, source }.into()),
+            Err(source) => {
+                return Err(crate::sys::SysError::Io { action: "read", path: dir, source }.into());
+            }
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry.map_err(|source| crate::sys::SysError::Io { action: "read", path: dir.clone(), source })?.path();
+            let path =
+                entry.map_err(|source| crate::sys::SysError::Io { action: "read", path: dir.clone(), source })?.path();
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             // What an editor leaves beside a file begins with a dot.
             if name.ends_with(".toml") && !name.starts_with('.') {

@@ -9,11 +9,13 @@ use std::path::PathBuf;
 
 use super::command::difference;
 use super::{By, Tx, Workspace, WorkspaceError};
+use crate::domain::bind::bind;
 use crate::domain::event::{ClaimMode, Command, Event, RequestClaimed};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::request::{Request, Standing};
 use crate::domain::time::Time;
+use crate::log::canonical;
 use crate::sys::files;
 use crate::sys::lock::Lock;
 
@@ -134,7 +136,14 @@ pub fn standing(ws: &Workspace, r: &Request, now: Time) -> Result<Standing, Work
 ///
 /// # Errors
 /// [`ClaimError`]; a refusal of the authority table says why nothing may begin.
-pub fn claim(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, id: Id, what: Begin<'_>) -> Result<(), ClaimError> {
+pub fn claim(
+    ws: &Workspace,
+    tx: &mut Tx<'_>,
+    by: By<'_>,
+    requester: Id,
+    id: Id,
+    what: Begin<'_>,
+) -> Result<(), ClaimError> {
     let r = tx.facts().request(id)?.ok_or(ClaimError::Missing(id))?;
     if r.requester != requester {
         return Err(ClaimError::NotTheRequester { request: id, requester: r.requester });
@@ -163,13 +172,21 @@ pub fn claim(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, id: Id,
 /// begins. Parameters that were erased prove nothing, so they begin nothing.
 fn facets_hold(ws: &Workspace, tx: &Tx<'_>, r: &Request) -> Result<bool, WorkspaceError> {
     let facts = tx.facts();
-    let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else { return Ok(false) };
+    let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else {
+        return Ok(false);
+    };
     if facts.erased_members(r.made_seq)?.iter().any(|m| m == "parameters") {
         return Ok(false);
     }
-    let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else { return Ok(true) };
-    let Some(integration) = facts.integration(integration)? else { return Ok(false) };
-    let Some(action) = policy.rules.kind(&integration.kind).and_then(|k| k.action(&r.action)) else { return Ok(true) };
+    let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else {
+        return Ok(true);
+    };
+    let Some(integration) = facts.integration(integration)? else {
+        return Ok(false);
+    };
+    let Some(action) = policy.rules.kind(&integration.kind).and_then(|k| k.action(&r.action)) else {
+        return Ok(true);
+    };
     // Foreign JSON: any numbers are right, and duplicate names were refused when it was recorded.
     let parameters = match &made.parameters {
         None => None,

@@ -28,8 +28,27 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The variables that every child gets, where they are set. Everything else has to be named.
 pub const USUAL: [&str; 21] = [
-    "HOME", "LANG", "LC_ADDRESS", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES",
-    "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER",
+    "HOME",
+    "LANG",
+    "LC_ADDRESS",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_IDENTIFICATION",
+    "LC_MEASUREMENT",
+    "LC_MESSAGES",
+    "LC_MONETARY",
+    "LC_NAME",
+    "LC_NUMERIC",
+    "LC_PAPER",
+    "LC_TELEPHONE",
+    "LC_TIME",
+    "LOGNAME",
+    "PATH",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "USER",
 ];
 
 /// Why a command cannot be bound or started.
@@ -115,7 +134,10 @@ pub fn describe(
     variables: &[String],
     stdin_sha256: String,
 ) -> Result<Command, CommandError> {
-    if argv.len() > MAX_ARGS || argv.iter().map(String::len).sum::<usize>() > MAX_ARG_BYTES || argv.iter().any(|a| a.contains('\0')) {
+    if argv.len() > MAX_ARGS
+        || argv.iter().map(String::len).sum::<usize>() > MAX_ARG_BYTES
+        || argv.iter().any(|a| a.contains('\0'))
+    {
         return Err(CommandError::TooLong);
     }
     check_variables(variables)?;
@@ -200,7 +222,9 @@ pub fn digest_of(file: File, path: &Path, most: u64) -> Result<(String, u64), Sy
     let mut buffer = vec![0u8; 65_536];
     let io = |source| SysError::Io { action: "read", path: path.to_path_buf(), source };
     let mut file = file;
-    std::io::Seek::rewind(&mut file).or_else(|e| if e.kind() == std::io::ErrorKind::NotSeekable { Ok(()) } else { Err(e) }).map_err(io)?;
+    std::io::Seek::rewind(&mut file)
+        .or_else(|e| if e.kind() == std::io::ErrorKind::NotSeekable { Ok(()) } else { Err(e) })
+        .map_err(io)?;
     loop {
         let n = match file.read(&mut buffer) {
             Ok(0) => break,
@@ -210,7 +234,10 @@ pub fn digest_of(file: File, path: &Path, most: u64) -> Result<(String, u64), Sy
         };
         size += u64::try_from(n).unwrap_or(u64::MAX);
         if size > most {
-            return Err(SysError::TooLarge { path: path.to_path_buf(), max_bytes: usize::try_from(most).unwrap_or(usize::MAX) });
+            return Err(SysError::TooLarge {
+                path: path.to_path_buf(),
+                max_bytes: usize::try_from(most).unwrap_or(usize::MAX),
+            });
         }
         hasher.update(buffer.get(..n).unwrap_or_default());
     }
@@ -261,9 +288,14 @@ mod tests {
             assert!(difference(&bound, &bind(&ask(&argv, &dir)).unwrap(), &extra).unwrap().contains(what));
         }
         program(&dir, "deploy.real", "#!/bin/sh\nrm -rf /\n");
-        assert!(difference(&bound, &bind(&ask(&["./deploy", "now"], &dir)).unwrap(), &extra).unwrap().contains("SHA-256"));
+        assert!(
+            difference(&bound, &bind(&ask(&["./deploy", "now"], &dir)).unwrap(), &extra).unwrap().contains("SHA-256")
+        );
         std::fs::write(dir.join("input"), "x").unwrap();
-        let fed = AskCommand { stdin_file: Some(dir.join("input").to_str().unwrap().into()), ..ask(&["./deploy", "now"], &dir) };
+        let fed = AskCommand {
+            stdin_file: Some(dir.join("input").to_str().unwrap().into()),
+            ..ask(&["./deploy", "now"], &dir)
+        };
         let now = bind(&ask(&["./deploy", "now"], &dir)).unwrap();
         assert!(difference(&now, &bind(&fed).unwrap(), &extra).unwrap().contains("standard input"));
     }

@@ -57,7 +57,8 @@ pub fn create(place: &Place, new: &NewWorkspace<'_>) -> Result<Created, Workspac
     let nonce = random::bytes::<32>()?;
     let name = origin(&PublicKey(operator.public()), &PublicKey(log.public()), &nonce);
     // Argon2 before anything is on disk: it is slow, and an interrupt then leaves nothing.
-    let sealed = SealedIdentity::seal(&operator, new.passphrase, Some("op-1"), Some(&name)).map_err(|e| identity_error(place, e))?;
+    let sealed = SealedIdentity::seal(&operator, new.passphrase, Some("op-1"), Some(&name))
+        .map_err(|e| identity_error(place, e))?;
 
     let mut stem = place.dir.file_name().unwrap_or_default().to_os_string();
     stem.push(format!(".new-{}", data_encoding::HEXLOWER.encode(&random::bytes::<6>()?)));
@@ -98,7 +99,9 @@ fn build(
     files::create_private_new(&building.operators().join("op-1.json"), &sealed)?;
     files::create_private_new(&building.policy(), new.source.as_bytes())?;
     let log_key = log.public();
-    let log_file = PlainIdentity::new(PlainKind::Log, "log", name, log).and_then(|i| i.to_json()).map_err(|e| identity_error(place, e))?;
+    let log_file = PlainIdentity::new(PlainKind::Log, "log", name, log)
+        .and_then(|i| i.to_json())
+        .map_err(|e| identity_error(place, e))?;
     files::create_private_new(&state_dir.join("log.json"), &log_file)?;
 
     let digest = rules_digest(&new.rules).map_err(WorkspaceError::Unwritable)?;

@@ -32,10 +32,7 @@ impl Doors {
     pub fn all(self) -> Result<Vec<Rc<Grant>>, WorkspaceError> {
         match self.damaged.first() {
             None => Ok(self.grants),
-            Some(id) => Err(WorkspaceError::integrity(
-                None,
-                format!("the entries about {id} do not hold"),
-            )),
+            Some(id) => Err(WorkspaceError::integrity(None, format!("the entries about {id} do not hold"))),
         }
     }
 }
@@ -62,24 +59,14 @@ pub struct Said {
 
 impl Workspace {
     /// The live grants of an agent, to an integration, or of and to any.
-    pub fn open_doors(
-        &self,
-        agent: Option<Id>,
-        integration: Option<Id>,
-        now: Time,
-    ) -> Result<Doors, WorkspaceError> {
+    pub fn open_doors(&self, agent: Option<Id>, integration: Option<Id>, now: Time) -> Result<Doors, WorkspaceError> {
         let facts = self.facts();
         let mut doors = Doors::default();
         // Not filtered by what the projection holds to be live: it may be wrong.
-        for row in self.store().grants(&GrantFilter {
-            agent,
-            integration,
-            live_at: None,
-        })? {
+        for row in self.store().grants(&GrantFilter { agent, integration, live_at: None })? {
             match facts.grant(row.id) {
                 Ok(Some(g)) => {
-                    let wanted =
-                        agent.is_none_or(|a| a == g.agent) && integration.is_none_or(|i| i == g.integration);
+                    let wanted = agent.is_none_or(|a| a == g.agent) && integration.is_none_or(|i| i == g.integration);
                     if wanted && g.is_live(now) {
                         doors.grants.push(g);
                     }
@@ -102,12 +89,7 @@ impl Workspace {
         let mut on = StandingOn::default();
         for r in requests {
             // What is over by itself is most of what there is, and needs no look at entries.
-            if r.standing(Surroundings {
-                now,
-                alive: true,
-                frozen: false,
-            }) == Standing::Expired
-            {
+            if r.standing(Surroundings { now, alive: true, frozen: false }) == Standing::Expired {
                 continue;
             }
             match self.standing(r, now)? {

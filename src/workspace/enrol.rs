@@ -8,9 +8,7 @@ use crate::domain::event::{AgentEnrolled, Hex32};
 use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::time::Time;
-use crate::identity::{
-    IdentityError, MAX_IDENTITY_FILE_BYTES, PlainIdentity, PlainKind, Signer, enrolment_message,
-};
+use crate::identity::{IdentityError, MAX_IDENTITY_FILE_BYTES, PlainIdentity, PlainKind, Signer, enrolment_message};
 use crate::sys::files;
 
 /// An agent that was enrolled.
@@ -99,8 +97,12 @@ impl Workspace {
     /// Removes an identity of this log that no entry ever enrolled: only an enrolment that died leaves one. The caller
     /// holds the write lock, so no other enrolment is under way.
     fn clear_left_over(&self, tx: &Tx<'_>, file: &Path) -> Result<(), WorkspaceError> {
-        let Ok(bytes) = files::read_private(file, MAX_IDENTITY_FILE_BYTES) else { return Ok(()) };
-        let Ok(found) = PlainIdentity::parse(PlainKind::Agent, &bytes) else { return Ok(()) };
+        let Ok(bytes) = files::read_private(file, MAX_IDENTITY_FILE_BYTES) else {
+            return Ok(());
+        };
+        let Ok(found) = PlainIdentity::parse(PlainKind::Agent, &bytes) else {
+            return Ok(());
+        };
         if found.origin() == self.origin().name && !tx.facts().key_was_used(&found.signer().public())? {
             // Where it cannot be removed, creating the new one fails and says so.
             files::remove_file(file);

@@ -4,14 +4,14 @@
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
 //! agents), so that a copy of the one cannot sign without the other (design section 4).
 
+mod adopt;
 pub mod ask;
 pub mod claim;
 pub mod command;
-mod adopt;
 mod create;
+pub mod decision;
 mod doors;
 mod enrol;
-pub mod decision;
 mod error;
 mod glimpse;
 mod names;
@@ -28,8 +28,8 @@ pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;
 pub use error::WorkspaceError;
-pub use names::standing;
 pub use glimpse::Glimpse;
+pub use names::standing;
 pub use pin::PinState;
 pub use place::Place;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};

@@ -58,7 +58,10 @@ impl Workspace {
 
     /// An entry, verified, with its event and its texts.
     pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
-        let stored = self.store().entry(seq)?.ok_or_else(|| WorkspaceError::integrity(seq, format!("entry {seq} is missing")))?;
+        let stored = self
+            .store()
+            .entry(seq)?
+            .ok_or_else(|| WorkspaceError::integrity(seq, format!("entry {seq} is missing")))?;
         self.facts().verified(&stored)
     }
 

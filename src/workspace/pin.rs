@@ -72,7 +72,9 @@ pub(super) fn refuse_rollback(dir: &Path, origin: &Origin, head: Option<&Head>) 
     match state(dir, origin, head)? {
         PinState::Covers { .. } | PinState::Missing => Ok(()),
         PinState::Ahead { size } => Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size }),
-        PinState::Forked { size } => Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries"))),
+        PinState::Forked { size } => {
+            Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")))
+        }
         PinState::Broken(why) => Err(WorkspaceError::integrity(None, format!("the pin does not hold: {why}"))),
     }
 }

@@ -90,7 +90,8 @@ impl Workspace {
         }
         write.set_head(&head).map_err(WorkspaceError::from)?;
         write.commit().map_err(WorkspaceError::from)?;
-        let warning = self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
+        let warning =
+            self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
         Ok((out, warning))
     }
 
@@ -99,7 +100,10 @@ impl Workspace {
         let last = self.store.last_seq()?;
         let Some(head) = head else {
             return match last {
-                None => Ok((Head { size: 0, frontier: Vec::new(), leaf: Hash::ZERO.0, at: Time::from_millis(0) }, Frontier::new())),
+                None => Ok((
+                    Head { size: 0, frontier: Vec::new(), leaf: Hash::ZERO.0, at: Time::from_millis(0) },
+                    Frontier::new(),
+                )),
                 Some(_) => Err(WorkspaceError::integrity(None, "table head: the row is missing")),
             };
         };
@@ -112,7 +116,9 @@ impl Workspace {
         if leaf_hash(&stored.envelope).0 != head.leaf {
             return Err(WorkspaceError::integrity(last, format!("entry {last} is not the one that was appended")));
         }
-        let frontier = Frontier::from_bytes(&head.frontier).filter(|f| f.size() == head.size).ok_or_else(|| wrong("the tree's edge is unreadable"))?;
+        let frontier = Frontier::from_bytes(&head.frontier)
+            .filter(|f| f.size() == head.size)
+            .ok_or_else(|| wrong("the tree's edge is unreadable"))?;
         Ok((head, frontier))
     }
 }
@@ -163,9 +169,17 @@ impl<'s> Tx<'s> {
             subject: subject.map(|s| s.to_string()).unwrap_or_default(),
             commit,
         };
-        let envelope = Envelope::seal(&header, |message| by.signer.sign(message)).map_err(|e| WorkspaceError::Unwritable(e.to_string()))?;
+        let envelope = Envelope::seal(&header, |message| by.signer.sign(message))
+            .map_err(|e| WorkspaceError::Unwritable(e.to_string()))?;
         let leaf = envelope.leaf_hash();
-        let entry = Entry { seq: header.seq, at: self.now, actor: by.actor, subject, leaf: leaf.to_hex(), origin: header.log.clone() };
+        let entry = Entry {
+            seq: header.seq,
+            at: self.now,
+            actor: by.actor,
+            subject,
+            leaf: leaf.to_hex(),
+            origin: header.log.clone(),
+        };
         self.check_key(by, header.seq)?;
         let changes = match judge(&entry, &event, &self.facts) {
             Ok(changes) => changes,
@@ -194,7 +208,10 @@ impl<'s> Tx<'s> {
         if enrolled == Some(by.signer.public()) {
             Ok(())
         } else {
-            Err(WorkspaceError::NoIdentity(format!("the identity presented is not the one that was enrolled as {}", by.actor)))
+            Err(WorkspaceError::NoIdentity(format!(
+                "the identity presented is not the one that was enrolled as {}",
+                by.actor
+            )))
         }
     }
 }

@@ -96,7 +96,9 @@ impl<'s> Trusted<'s> {
     fn newest<T>(&self, subject: Id, pick: impl Fn(&Change) -> Option<T>) -> Result<Option<T>, WorkspaceError> {
         self.read_up(subject)?;
         let memory = self.memory.borrow();
-        let Some(timeline) = memory.timelines.get(&subject) else { return Ok(None) };
+        let Some(timeline) = memory.timelines.get(&subject) else {
+            return Ok(None);
+        };
         Ok(timeline.changes.iter().rev().filter(|(seq, _)| *seq < self.before).find_map(|(_, change)| pick(change)))
     }
 
@@ -156,20 +158,31 @@ impl<'s> Trusted<'s> {
         let key = match actor {
             Actor::Log => PublicKey(self.origin.log_key),
             // Entry 0 was verified when the workspace was opened, with the key that it carries.
-            Actor::Identity(_) if stored.seq == 0 => first_key(stored).ok_or_else(|| bad("it carries no operator key".into()))?,
+            Actor::Identity(_) if stored.seq == 0 => {
+                first_key(stored).ok_or_else(|| bad("it carries no operator key".into()))?
+            }
             Actor::Identity(id) => match self.as_of(stored.seq).identity(id)? {
                 Some(identity) => PublicKey(identity.public_key),
                 None => return Err(bad(format!("its signer {id} was not enrolled before it"))),
             },
         };
         check_signature(&seen, &key).map_err(|e| bad(e.to_string()))?;
-        let (SeenPayload::Read { fault: None, body: Some(range), .. }, true) = (&seen.payload, seen.commitment_holds()) else {
+        let (SeenPayload::Read { fault: None, body: Some(range), .. }, true) = (&seen.payload, seen.commitment_holds())
+        else {
             return Err(bad("its payload is missing, or is not the one that was signed for".into()));
         };
         let body = stored.record.as_deref().and_then(|r| r.get(range.clone())).unwrap_or_default();
-        let event = Event::parse_bytes(&h.kind, body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
+        let event =
+            Event::parse_bytes(&h.kind, body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
         let at = h.at.parse().map_err(bad)?;
-        let entry = Entry { seq: h.seq, at, actor, subject: h.subject.parse().ok(), leaf: seen.leaf().to_hex(), origin: h.log.clone() };
+        let entry = Entry {
+            seq: h.seq,
+            at,
+            actor,
+            subject: h.subject.parse().ok(),
+            leaf: seen.leaf().to_hex(),
+            origin: h.log.clone(),
+        };
         Ok((entry, event))
     }
 }
@@ -188,7 +201,8 @@ pub(super) fn origin(store: &Store) -> Result<Origin, WorkspaceError> {
     let missing = || WorkspaceError::integrity(0, "entry 0 is missing");
     let stored = store.entry(0)?.ok_or_else(missing)?;
     let seen = inspect(&stored.envelope, None);
-    let name = seen.header().map(|h| h.log.clone()).ok_or_else(|| WorkspaceError::integrity(0, "entry 0 cannot be read"))?;
+    let name =
+        seen.header().map(|h| h.log.clone()).ok_or_else(|| WorkspaceError::integrity(0, "entry 0 cannot be read"))?;
     // The name is taken from the entry and then has to follow from the keys and the nonce that it carries.
     let nothing = Rc::new(Origin { name, log_key: [0; 32], company: None });
     let start = Trusted::new(store, nothing).as_of(0);
@@ -205,7 +219,6 @@ pub(super) fn origin(store: &Store) -> Result<Origin, WorkspaceError> {
         Err(Refusal::Facts(e)) => Err(e),
     }
 }
-
 
 impl Facts for Trusted<'_> {
     type Error = WorkspaceError;
@@ -241,7 +254,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn agent_named(&self, handle: &str) -> Result<Option<Rc<Identity>>, WorkspaceError> {
-        let Some(found) = self.tables.agent_named(handle)? else { return Ok(None) };
+        let Some(found) = self.tables.agent_named(handle)? else {
+            return Ok(None);
+        };
         Ok(self.identity(found.id)?.filter(|i| i.handle.as_deref() == Some(handle)))
     }
 
@@ -253,7 +268,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn integration_named(&self, handle: &str) -> Result<Option<Rc<Integration>>, WorkspaceError> {
-        let Some(found) = self.tables.integration_named(handle)? else { return Ok(None) };
+        let Some(found) = self.tables.integration_named(handle)? else {
+            return Ok(None);
+        };
         Ok(self.integration(found.id)?.filter(|i| i.handle == handle))
     }
 
@@ -273,7 +290,9 @@ impl Facts for Trusted<'_> {
     }
 
     fn policy(&self) -> Result<Option<Rc<Policy>>, WorkspaceError> {
-        let known = |(from, upto, policy): &(u64, u64, Rc<Policy>)| (*from < self.before && self.before <= *upto).then(|| policy.clone());
+        let known = |(from, upto, policy): &(u64, u64, Rc<Policy>)| {
+            (*from < self.before && self.before <= *upto).then(|| policy.clone())
+        };
         if let Some(policy) = self.memory.borrow().policies.iter().find_map(known) {
             return Ok(Some(policy));
         }
@@ -317,8 +336,13 @@ impl Facts for Trusted<'_> {
 
     fn request_by_key(&self, requester: Id, key: &str) -> Result<Option<Id>, WorkspaceError> {
         // As above: a request that is read again is not its own double.
-        let Some(id) = self.tables.request_by_key(requester, key)? else { return Ok(None) };
-        Ok(self.request(id)?.filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key)).map(|r| r.id))
+        let Some(id) = self.tables.request_by_key(requester, key)? else {
+            return Ok(None);
+        };
+        Ok(self
+            .request(id)?
+            .filter(|r| r.requester == requester && r.idempotency_key.as_deref() == Some(key))
+            .map(|r| r.id))
     }
 
     fn spent_after(&self, after: Time, currency: Currency, but: Option<Id>) -> Result<u64, WorkspaceError> {

@@ -44,7 +44,8 @@ impl Workspace {
             None => self.only_operator()?,
         };
         let bytes = files::read_private(&path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
-        let sealed = SealedIdentity::parse(&bytes).map_err(|source| WorkspaceError::Identity { path: path.clone(), source })?;
+        let sealed =
+            SealedIdentity::parse(&bytes).map_err(|source| WorkspaceError::Identity { path: path.clone(), source })?;
         Ok((path, sealed))
     }
 
@@ -60,13 +61,23 @@ impl Workspace {
         match found.len() {
             0 => Err(WorkspaceError::NoIdentity(format!("there is no operator identity in {}", dir.display()))),
             1 => found.pop().ok_or_else(|| WorkspaceError::NoIdentity(String::new())),
-            n => Err(WorkspaceError::NoIdentity(format!("there are {n} operator identities in {}; name yours", dir.display()))),
+            n => Err(WorkspaceError::NoIdentity(format!(
+                "there are {n} operator identities in {}; name yours",
+                dir.display()
+            ))),
         }
     }
 
     /// Unlocks an operator (Argon2; call it before any lock is held) and finds who it is.
-    pub fn unlock_operator(&self, path: &Path, sealed: &SealedIdentity, passphrase: &Passphrase) -> Result<OperatorIdentity, WorkspaceError> {
-        let signer = sealed.unlock(passphrase).map_err(|source| WorkspaceError::Identity { path: path.to_path_buf(), source })?;
+    pub fn unlock_operator(
+        &self,
+        path: &Path,
+        sealed: &SealedIdentity,
+        passphrase: &Passphrase,
+    ) -> Result<OperatorIdentity, WorkspaceError> {
+        let signer = sealed
+            .unlock(passphrase)
+            .map_err(|source| WorkspaceError::Identity { path: path.to_path_buf(), source })?;
         let public = signer.public();
         let facts = self.facts();
         let operators = facts.operators()?;

@@ -19,8 +19,8 @@ use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::{KeyFault, PublicKey, ReadyKey};
 use crate::log::verdict::{Check, Report, Status};
 use crate::log::verify::{
-    ChainChecker, Coverage, ErasureClaim, ErasureLedger, Inspected, SeenPayload, SignatureFault, check_pin, check_signature_ready,
-    check_tree_root, inspect, report_tail,
+    ChainChecker, Coverage, ErasureClaim, ErasureLedger, Inspected, SeenPayload, SignatureFault, check_pin,
+    check_signature_ready, check_tree_root, inspect, report_tail,
 };
 use crate::store::{Difference, Head, Store, Stored, Tables, scratch};
 use crate::sys::files;
@@ -68,7 +68,12 @@ type Registry = HashMap<String, Result<ReadyKey, KeyFault>>;
 ///
 /// # Errors
 /// Only where nothing could be read at all; whatever is wrong with the log is in the report.
-pub fn verify(place: &Place, options: &VerifyOptions, clock: Time, progress: &mut dyn FnMut(u64, u64)) -> Result<Verification, WorkspaceError> {
+pub fn verify(
+    place: &Place,
+    options: &VerifyOptions,
+    clock: Time,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verification, WorkspaceError> {
     let db = place.database();
     if !db.exists() {
         return Err(WorkspaceError::Missing { dir: place.dir.clone() });
@@ -103,8 +108,12 @@ pub fn verify(place: &Place, options: &VerifyOptions, clock: Time, progress: &mu
     check_tree_root(&mut report, &run.chain, pin.as_deref(), &any_key, Coverage::Beginning);
     match (&pin, &vkey) {
         (Some(note), Some(key)) => drop(check_pin(&mut report, &run.chain, note, key)),
-        (None, _) => report.fail(Check::PinAndWitnesses, None, "pin_missing", "the pin outside the workspace is missing"),
-        (_, None) => report.fail(Check::PinAndWitnesses, None, "no_trusted_key", "there is no key to verify the pin with"),
+        (None, _) => {
+            report.fail(Check::PinAndWitnesses, None, "pin_missing", "the pin outside the workspace is missing")
+        }
+        (_, None) => {
+            report.fail(Check::PinAndWitnesses, None, "no_trusted_key", "there is no key to verify the pin with")
+        }
     }
     // A pin on the same disk anchors nothing: whoever rolls one back can roll back both.
     report_tail(&mut report, 0, run.chain.size());
@@ -131,7 +140,8 @@ pub fn verify(place: &Place, options: &VerifyOptions, clock: Time, progress: &mu
 
 /// The log's name: what the pin's directory is called after, so another name finds no pin.
 fn name_of(store: &Store) -> Result<String, WorkspaceError> {
-    let from_entry = store.entry(0)?.map(|s| inspect(&s.envelope, None)).and_then(|i| i.header().map(|h| h.log.clone()));
+    let from_entry =
+        store.entry(0)?.map(|s| inspect(&s.envelope, None)).and_then(|i| i.header().map(|h| h.log.clone()));
     // A table that cannot be read is found by the comparison; here it only means that the name is not known from it.
     let from_table = || store.tables().origin().ok().flatten().map(|o| o.name.clone());
     Ok(from_entry.or_else(from_table).unwrap_or_default())
@@ -148,9 +158,13 @@ fn trusted_key(
     }
     let path = place.state_of(name).join("log.json");
     if let Ok(identity) = super::read_plain(&path, PlainKind::Log) {
-        return Ok((Some(VerifierKey::for_log(name, &PublicKey(identity.signer().public()))), "from the state directory"));
+        return Ok((
+            Some(VerifierKey::for_log(name, &PublicKey(identity.signer().public()))),
+            "from the state directory",
+        ));
     }
-    let own = store.entry(0)?.as_ref().and_then(created_keys).map(|(_, log)| VerifierKey::for_log(name, &PublicKey(log)));
+    let own =
+        store.entry(0)?.as_ref().and_then(created_keys).map(|(_, log)| VerifierKey::for_log(name, &PublicKey(log)));
     Ok((own, "from the log itself: no key from elsewhere was found"))
 }
 
@@ -337,16 +351,20 @@ impl<'a> Run<'a> {
     /// The entry as the domain sees it, if everything below authority holds. The second value of a refusal: may an
     /// operator void it?
     fn readable(&self, place: u64, e: &Checked) -> Result<(Entry, Event), (&'static str, bool)> {
-        let header = e.inspected.header().filter(|_| e.inspected.form_fault().is_none()).ok_or(("unreadable", false))?;
+        let header =
+            e.inspected.header().filter(|_| e.inspected.form_fault().is_none()).ok_or(("unreadable", false))?;
         if e.signature.is_err() {
             return Err(("signature_not_valid", false));
         }
-        let SeenPayload::Read { body: Some(range), .. } = &e.inspected.payload else { return Err(("payload_missing", false)) };
+        let SeenPayload::Read { body: Some(range), .. } = &e.inspected.payload else {
+            return Err(("payload_missing", false));
+        };
         if !e.inspected.commitment_holds() {
             return Err(("payload_missing", false));
         }
         let body = e.stored.record.as_deref().and_then(|r| r.get(range.clone())).ok_or(("payload_missing", false))?;
-        let event = Event::parse_bytes(&header.kind, body).ok_or(("unknown_type", true))?.map_err(|_| ("body", true))?;
+        let event =
+            Event::parse_bytes(&header.kind, body).ok_or(("unknown_type", true))?.map_err(|_| ("body", true))?;
         let entry = Entry {
             seq: place,
             at: header.at.parse().map_err(|_| ("unreadable", false))?,
@@ -360,7 +378,9 @@ impl<'a> Run<'a> {
 
     fn untrusted_origin(&self, changes: &[Change]) -> Option<String> {
         changes.iter().find_map(|c| match c {
-            Change::Origin(Origin { log_key, .. }) if Some(*log_key) != self.log_key => Some("entry 0 carries another log key than the trusted one".into()),
+            Change::Origin(Origin { log_key, .. }) if Some(*log_key) != self.log_key => {
+                Some("entry 0 carries another log key than the trusted one".into())
+            }
             _ => None,
         })
     }

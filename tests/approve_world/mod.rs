@@ -61,7 +61,11 @@ impl Ask {
             action: "deployment.create".into(),
             integration: GITHUB,
             resource: "repo:acme/app".into(),
-            facets: Facets { environment: Some("production".into()), data: Some(DataClass::Internal), ..Facets::default() },
+            facets: Facets {
+                environment: Some("production".into()),
+                data: Some(DataClass::Internal),
+                ..Facets::default()
+            },
             unsure: None,
             summary: Some("Deploy release 1.4 to production".into()),
             recommendation: Some("Deploy now: the window is quiet and on-call is here.".into()),
@@ -92,7 +96,11 @@ impl Ask {
             action: "refund.create".into(),
             integration: STRIPE,
             resource: "account:acme".into(),
-            facets: Facets { amount: Some(amount.parse().unwrap()), data: Some(DataClass::Internal), ..Facets::default() },
+            facets: Facets {
+                amount: Some(amount.parse().unwrap()),
+                data: Some(DataClass::Internal),
+                ..Facets::default()
+            },
             unsure: None,
             summary: None,
             recommendation: None,
@@ -125,7 +133,12 @@ impl World {
         static FIRST: OnceLock<(tempfile::TempDir, Arc<Signer>)> = OnceLock::new();
         let (dir, op) = FIRST.get_or_init(World::first);
         let bench = Bench::empty();
-        let copied = std::process::Command::new("cp").arg("-a").arg(dir.path().join(".")).arg(bench.dir.path()).status().unwrap();
+        let copied = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(dir.path().join("."))
+            .arg(bench.dir.path())
+            .status()
+            .unwrap();
         assert!(copied.success());
         let ws = Workspace::open(Place { dir: bench.workspace(), state: bench.path("state") }).unwrap();
         World { bench, ws, op: op.clone(), bot: Signer::from_seed(&BOT_SEED) }
@@ -166,9 +179,15 @@ impl World {
     fn enrol(&self, at: Time) {
         let line = EnrolmentLine::create(&self.bot, &self.ws.origin().name).unwrap();
         let (public_key, proof) = (Hex32(line.public_key), data_encoding::HEXLOWER.encode(&line.proof));
-        self.sign(at, AgentEnrolled { id: BOT, handle: "build-bot".into(), operator: Id::FIRST_OPERATOR, public_key, proof });
+        self.sign(
+            at,
+            AgentEnrolled { id: BOT, handle: "build-bot".into(), operator: Id::FIRST_OPERATOR, public_key, proof },
+        );
         for (id, kind, n, scope) in [(GITHUB, "github", 1, "repo:acme/*"), (STRIPE, "stripe", 2, "account:acme")] {
-            self.sign(at, IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None });
+            self.sign(
+                at,
+                IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None },
+            );
             self.sign(
                 at,
                 GrantIssued {
@@ -188,7 +207,8 @@ impl World {
                 },
             );
         }
-        let agent = PlainIdentity::new(PlainKind::Agent, "ag-1", &self.ws.origin().name, Signer::from_seed(&BOT_SEED)).unwrap();
+        let agent =
+            PlainIdentity::new(PlainKind::Agent, "ag-1", &self.ws.origin().name, Signer::from_seed(&BOT_SEED)).unwrap();
         files::create_private_new(&self.bench.identity("build-bot"), &agent.to_json().unwrap()).unwrap();
     }
 
@@ -212,7 +232,10 @@ impl World {
         let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
         let digest = aosctl::domain::authority::rules_digest(&rules).unwrap();
         let source = policy::file::render(&file);
-        self.sign(at, PolicyAdopted { digest, rules: Box::new(rules), source, confirmed: Default::default(), reason: None });
+        self.sign(
+            at,
+            PolicyAdopted { digest, rules: Box::new(rules), source, confirmed: Default::default(), reason: None },
+        );
     }
 
     /// A second operator, `eve`, whose sealed identity lies in the file that is given back; the passphrase is the same.
@@ -243,7 +266,8 @@ impl World {
             };
             let d = weigh(tx.facts(), &p, Some(ask.integration), tx.now(), None)?;
             let policy = tx.facts().policy()?.unwrap();
-            let life = if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
+            let life =
+                if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
             let request = tx.next_id(IdKind::Request)?;
             let event = RequestMade {
                 request,
@@ -274,7 +298,12 @@ impl World {
                 rationale: ask.rationale.clone(),
                 alternatives: ask.alternatives.clone(),
                 rollback: ask.rollback.clone(),
-                detail: ask.unsure.clone().map(|u| RequestDetail { unsure: Some(u), integration: None, access: None, declared: None }),
+                detail: ask.unsure.clone().map(|u| RequestDetail {
+                    unsure: Some(u),
+                    integration: None,
+                    access: None,
+                    declared: None,
+                }),
             };
             tx.append(by, event)?;
             Ok::<_, WorkspaceError>(request)
@@ -343,7 +372,10 @@ impl World {
         if yes {
             let until = at.plus(policy.rules.requests.use_within);
             let policy = policy.digest.clone();
-            self.sign(at, RequestApproved { request, leaf, points, grant, policy, until, self_approved: false, reason });
+            self.sign(
+                at,
+                RequestApproved { request, leaf, points, grant, policy, until, self_approved: false, reason },
+            );
         } else {
             let policy = policy.digest.clone();
             self.sign(at, RequestDenied { request, leaf, points, grant, policy, reason });
@@ -353,9 +385,11 @@ impl World {
     /// The agent begins it, and tells how it ended.
     pub fn carry_out(&self, at: Time, id: Id, outcome: Outcome) {
         let by = By::identity(BOT, &self.bot);
-        let mode = if self.ws.facts().request(id).unwrap().unwrap().bound_command { ClaimMode::Run } else { ClaimMode::Agent };
+        let mode =
+            if self.ws.facts().request(id).unwrap().unwrap().bound_command { ClaimMode::Run } else { ClaimMode::Agent };
         self.append(at, by, RequestClaimed { request: id, mode }).unwrap();
-        let finished = RequestFinished { request: id, outcome, status: None, duration_ms: None, detail: None, note: None };
+        let finished =
+            RequestFinished { request: id, outcome, status: None, duration_ms: None, detail: None, note: None };
         self.append(at, by, finished).unwrap();
     }
 

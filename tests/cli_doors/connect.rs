@@ -11,35 +11,20 @@ fn connect_opens_a_narrow_door_and_adds_the_integration() {
         (&v["opened"], &v["grant"], &v["access"], &v["data"]),
         (&true.into(), &"g-1".into(), &"read".into(), &"internal".into())
     );
-    assert_eq!(
-        (&v["integration"]["id"], &v["integration"]["added"]),
-        (&"i-1".into(), &true.into())
-    );
+    assert_eq!((&v["integration"]["id"], &v["integration"]["added"]), (&"i-1".into(), &true.into()));
     assert_eq!(v["owner"]["id"], "op-1");
     assert_eq!(v["preflight"]["close"], "aosctl revoke g-1");
     assert_eq!(v["preflight"]["acts_for"]["name"], "ops");
-    assert_eq!(
-        v["preflight"]["asks_about"],
-        serde_json::json!([]),
-        "no read of github crosses a point"
-    );
+    assert_eq!(v["preflight"]["asks_about"], serde_json::json!([]), "no read of github crosses a point");
 
     let entries = last(&b, 2);
     assert!(
         matches!(&entries[0], (by, Event::IntegrationAdded(i)) if *by == op() && i.handle == "github" && !i.inside)
     );
-    let Event::GrantIssued(g) = &entries[1].1 else {
-        panic!("{entries:?}")
-    };
-    assert_eq!(
-        (g.scope.as_str(), g.mission.as_deref(), g.accepted.len()),
-        ("repo:acme/app", Some("ship-1.4"), 0)
-    );
+    let Event::GrantIssued(g) = &entries[1].1 else { panic!("{entries:?}") };
+    assert_eq!((g.scope.as_str(), g.mission.as_deref(), g.accepted.len()), ("repo:acme/app", Some("ship-1.4"), 0));
     let days = |g: &GrantIssued| g.until.unwrap().since(clock()).millis() as f64 / 86_400_000.0;
-    assert!(
-        (89.0..=90.0).contains(&days(g)),
-        "the policy's default is 90 days"
-    );
+    assert!((89.0..=90.0).contains(&days(g)), "the policy's default is 90 days");
 
     // The second time it is there.
     let v = run(
@@ -58,10 +43,7 @@ fn connect_opens_a_narrow_door_and_adds_the_integration() {
         ],
         0,
     );
-    assert_eq!(
-        (&v["integration"]["added"], &v["until"]),
-        (&false.into(), &"2027-03-01T00:00:00.000Z".into())
-    );
+    assert_eq!((&v["integration"]["added"], &v["until"]), (&false.into(), &"2027-03-01T00:00:00.000Z".into()));
     assert_eq!(size(&b), 6);
 }
 
@@ -81,15 +63,7 @@ fn the_preflight_is_five_lines_on_stderr_unless_quiet() {
     }
     assert!(err.contains("whatever the catalogue does not know"), "{err}");
     assert!(text(&out.stdout).starts_with("opened        g-1\n"));
-    let out = b.run(&[
-        "connect",
-        "github",
-        "--agent",
-        "build-bot",
-        "--scope",
-        "repo:acme/site",
-        "-q",
-    ]);
+    let out = b.run(&["connect", "github", "--agent", "build-bot", "--scope", "repo:acme/site", "-q"]);
     assert_eq!((code(&out), text(&out.stderr)), (0, String::new()));
 }
 
@@ -108,47 +82,19 @@ fn an_instance_under_another_name_is_not_doubled() {
     ws.transact(clock(), |tx| tx.append(by.by(), i)).unwrap();
     let out = b.run(DOOR);
     assert_eq!(code(&out), 1);
-    assert!(
-        text(&out.stderr).contains("aosctl connect github-eu"),
-        "{}",
-        text(&out.stderr)
-    );
+    assert!(text(&out.stderr).contains("aosctl connect github-eu"), "{}", text(&out.stderr));
     // Inside the boundary customer data is no warning.
-    run(
-        &b,
-        &[
-            "connect",
-            "github-eu",
-            "--agent",
-            "build-bot",
-            "--scope",
-            "repo:acme/app",
-            "--data",
-            "customer",
-        ],
-        0,
-    );
+    run(&b, &["connect", "github-eu", "--agent", "build-bot", "--scope", "repo:acme/app", "--data", "customer"], 0);
 }
 
 #[test]
 fn a_write_grant_shows_how_the_read_grant_was_used_and_replaces_it() {
     let b = bench();
     b.ok(DOOR);
-    assert_eq!(
-        ask(&b, "build-bot", "contents.read", "repo:acme/app").1,
-        Verdict::Allow
-    );
+    assert_eq!(ask(&b, "build-bot", "contents.read", "repo:acme/app").1, Verdict::Allow);
     let (waiting, _) = ask(&b, "build-bot", "contents.read", "repo:acme/app/src");
-    assert_eq!(
-        ask(&b, "build-bot", "issue.create", "repo:acme/app").1,
-        Verdict::Deny,
-        "read does not write"
-    );
-    assert_eq!(
-        ask(&b, "build-bot", "issue.create", "repo:acme/other").1,
-        Verdict::Deny,
-        "and this is elsewhere"
-    );
+    assert_eq!(ask(&b, "build-bot", "issue.create", "repo:acme/app").1, Verdict::Deny, "read does not write");
+    assert_eq!(ask(&b, "build-bot", "issue.create", "repo:acme/other").1, Verdict::Deny, "and this is elsewhere");
 
     let dry = run(&b, &with(DOOR, &["--access", "write", "-n"]), 0);
     assert_eq!((&dry["opened"], &dry["dry_run"]), (&false.into(), &true.into()));
@@ -172,10 +118,7 @@ fn a_write_grant_shows_how_the_read_grant_was_used_and_replaces_it() {
         matches!(&entries[1].1, Event::GrantRevoked(g) if g.grant == id("g-1") && g.reason.as_deref() == Some("replaced by g-2"))
     );
     assert_eq!(standing(&b, waiting), Standing::Cancelled);
-    assert_eq!(
-        ask(&b, "build-bot", "issue.create", "repo:acme/app").1,
-        Verdict::Allow
-    );
+    assert_eq!(ask(&b, "build-bot", "issue.create", "repo:acme/app").1, Verdict::Allow);
 }
 
 #[test]
@@ -201,14 +144,7 @@ fn what_a_wider_read_grant_loses_is_said() {
     assert_eq!(loses.len(), 3, "{loses:?}");
     assert_eq!(loses[0], "reading repo:acme/* beyond repo:acme/app");
     // A write grant is not replaced by another one, and a read grant elsewhere stays.
-    b.ok(&[
-        "connect",
-        "github",
-        "--agent",
-        "build-bot",
-        "--scope",
-        "repo:acme/site",
-    ]);
+    b.ok(&["connect", "github", "--agent", "build-bot", "--scope", "repo:acme/site"]);
     let v = run(
         &b,
         &[
@@ -226,19 +162,13 @@ fn what_a_wider_read_grant_loses_is_said() {
         ],
         0,
     );
-    assert_eq!(
-        (&v["replaces"], &v["beside"]),
-        (&serde_json::json!([]), &serde_json::json!(["g-2"]))
-    );
+    assert_eq!((&v["replaces"], &v["beside"]), (&serde_json::json!([]), &serde_json::json!(["g-2"])));
 }
 
 #[test]
 fn a_closed_door_can_be_opened_again_on_the_same_terms() {
     let b = bench();
-    b.ok(&with(
-        DOOR,
-        &["--access", "write", "--mission", "ship", "--expires", "30d"],
-    ));
+    b.ok(&with(DOOR, &["--access", "write", "--mission", "ship", "--expires", "30d"]));
     let first = run(&b, &["grant", "show", "g-1"], 0);
     b.ok(&["revoke", "g-1"]);
     let v = run(&b, &["connect", "--again", "g-1"], 0);
@@ -249,34 +179,14 @@ fn a_closed_door_can_be_opened_again_on_the_same_terms() {
     assert!(matches!(&last(&b, 1)[0].1, Event::GrantIssued(g) if g.again == Some(id("g-1"))));
     // With changes, and after its end.
     b.ok(&["revoke", "g-2"]);
-    let v = run(
-        &b,
-        &[
-            "connect",
-            "--again",
-            "g-2",
-            "--access",
-            "read",
-            "--expires",
-            "1s",
-            "--mission",
-            "less",
-        ],
-        0,
-    );
+    let v = run(&b, &["connect", "--again", "g-2", "--access", "read", "--expires", "1s", "--mission", "less"], 0);
     assert_eq!((&v["access"], &v["mission"]), (&"read".into(), &"less".into()));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let v = run(&b, &["connect", "--again", "g-3"], 0);
     let until: Time = v["until"].as_str().unwrap().parse().unwrap();
-    assert!(
-        until.since(clock()).millis() > 89 * 86_400_000,
-        "an end that is past gives way to the policy's"
-    );
+    assert!(until.since(clock()).millis() > 89 * 86_400_000, "an end that is past gives way to the policy's");
     // While it is open it is a duplicate.
-    assert_eq!(
-        names(&run(&b, &["connect", "--again", "g-4", "--expires", "3d"], 1)),
-        ["grant.duplicate"]
-    );
+    assert_eq!(names(&run(&b, &["connect", "--again", "g-4", "--expires", "3d"], 1)), ["grant.duplicate"]);
 }
 
 #[test]
@@ -284,10 +194,6 @@ fn a_door_for_a_frozen_agent_says_that_it_opens_nothing() {
     let b = bench();
     b.ok(&["freeze", "build-bot"]);
     let out = b.run(DOOR);
-    assert!(
-        code(&out) == 0 && text(&out.stderr).contains("aosctl thaw build-bot"),
-        "{}",
-        text(&out.stderr)
-    );
+    assert!(code(&out) == 0 && text(&out.stderr).contains("aosctl thaw build-bot"), "{}", text(&out.stderr));
     assert_eq!(bare(&b, &["grant", "list"], 0)["grants"][0]["frozen"], true);
 }

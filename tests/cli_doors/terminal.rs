@@ -15,12 +15,7 @@ struct Terminal {
 
 impl Terminal {
     fn run(b: &Bench, args: &[&str]) -> Terminal {
-        let size = portable_pty::PtySize {
-            rows: 60,
-            cols: 80,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
+        let size = portable_pty::PtySize { rows: 60, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = portable_pty::native_pty_system().openpty(size).unwrap();
         let mut c = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_aosctl"));
         c.args(args);
@@ -129,10 +124,7 @@ fn on_a_terminal_it_asks_for_everything_and_shows_the_preflight_before_the_signa
     t.answer("passphrase of op-1: ", PASSPHRASE);
     let (code, screen) = t.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(
-        screen.contains("opened        g-1") && screen.contains("mission       ship 1.4"),
-        "{screen}"
-    );
+    assert!(screen.contains("opened        g-1") && screen.contains("mission       ship 1.4"), "{screen}");
     assert!(!screen.contains(PASSPHRASE), "{screen}");
     assert!(
         matches!(&last(&b, 1)[0].1, Event::GrantIssued(g) if g.scope.as_str() == "repo:acme/app" && g.mission.as_deref() == Some("ship 1.4"))
@@ -153,11 +145,7 @@ fn on_a_terminal_a_warning_wants_a_typed_yes() {
             t.answer("passphrase of op-1: ", PASSPHRASE);
         }
         let (code, screen) = t.end();
-        assert_eq!(
-            (code == 0, size(&b) > before),
-            (opens, opens),
-            "{typed:?}: {screen}"
-        );
+        assert_eq!((code == 0, size(&b) > before), (opens, opens), "{typed:?}: {screen}");
     }
     assert!(matches!(&last(&b, 1)[0].1, Event::GrantIssued(g) if g.accepted == ["scope.account-wide"]));
     // A wrong passphrase opens nothing.
@@ -180,8 +168,5 @@ fn on_a_terminal_nobody_signs_for_what_changed_meanwhile() {
     t.keys.write_all(format!("{PASSPHRASE}\n").as_bytes()).unwrap();
     let (code, screen) = t.end();
     assert_eq!((code, size(&b)), (1, before), "{screen}");
-    assert!(
-        screen.contains("something changed while this was being decided"),
-        "{screen}"
-    );
+    assert!(screen.contains("something changed while this was being decided"), "{screen}");
 }

@@ -15,7 +15,8 @@ esac
 fn the_transcripts_show_what_is_printed() {
     let b = bench();
     let wrapper = b.path("aosctl");
-    let script = WRAPPER.replace("AOSCTL", env!("CARGO_BIN_EXE_aosctl")).replace("PASS", b.path("pass").to_str().unwrap());
+    let script =
+        WRAPPER.replace("AOSCTL", env!("CARGO_BIN_EXE_aosctl")).replace("PASS", b.path("pass").to_str().unwrap());
     std::fs::write(&wrapper, script).unwrap();
     std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     trycmd::TestCases::new()

@@ -26,15 +26,33 @@ fn allow_ask_and_deny_with_rule_reason_grant_and_policy() {
     assert_eq!(v["points"][0]["point"], "production");
     assert!(v["points"][0]["why"].as_str().unwrap().contains("pull_request.merge"));
 
-    let (exit, v) = check(&lab, &["--agent", "ag-1", "--integration", "github", "--action", "contents.read", "--resource", "repo:other/app"]);
+    let (exit, v) = check(
+        &lab,
+        &["--agent", "ag-1", "--integration", "github", "--action", "contents.read", "--resource", "repo:other/app"],
+    );
     assert_eq!((exit, &v["decision"], &v["rule"]), (1, &"deny".into(), &"grant.none".into()));
-    assert_eq!(v["fix"], "aosctl connect github --agent build-bot --scope repo:other/app --access read --data internal");
+    assert_eq!(
+        v["fix"],
+        "aosctl connect github --agent build-bot --scope repo:other/app --access read --data internal"
+    );
 
     let (exit, v) = check(&lab, &[&bot[..], READ, &["--unsure", "the branch looks odd"]].concat());
     assert_eq!((exit, &v["decision"], &v["rule"]), (5, &"ask".into(), &"unsure".into()));
 
     // An action that the catalogue does not know is a write that nothing classifies.
-    let (exit, v) = check(&lab, &["--agent", "build-bot", "--integration", "i-1", "--action", "pull_request.explode", "--resource", "repo:acme/app"]);
+    let (exit, v) = check(
+        &lab,
+        &[
+            "--agent",
+            "build-bot",
+            "--integration",
+            "i-1",
+            "--action",
+            "pull_request.explode",
+            "--resource",
+            "repo:acme/app",
+        ],
+    );
     assert_eq!((exit, &v["rule"], &v["access"]), (5, &"production.unclassified".into(), &"write".into()));
     assert_eq!(lab.entries(), before, "check writes nothing");
 }
@@ -44,7 +62,19 @@ fn unknown_names_and_frozen_agents_are_denied() {
     let lab = Lab::new();
     let (exit, v) = check(&lab, &[&["--agent", "nobody"], READ].concat());
     assert_eq!((exit, &v["decision"], &v["rule"]), (1, &"deny".into(), &"agent.unknown".into()));
-    let (exit, v) = check(&lab, &["--agent", "build-bot", "--integration", "gitlab", "--action", "contents.read", "--resource", "repo:acme/app"]);
+    let (exit, v) = check(
+        &lab,
+        &[
+            "--agent",
+            "build-bot",
+            "--integration",
+            "gitlab",
+            "--action",
+            "contents.read",
+            "--resource",
+            "repo:acme/app",
+        ],
+    );
     assert_eq!((exit, &v["rule"]), (1, &"integration.unknown".into()));
     let (exit, v) = check(&lab, &[&["--agent", "op-1"], READ].concat());
     assert_eq!((exit, &v["rule"]), (1, &"agent.unknown".into()), "operators are no agents");
@@ -75,7 +105,12 @@ fn every_error_is_a_deny_in_one_object() {
         let c = rusqlite::Connection::open(&db).unwrap();
         c.query_row("SELECT seq FROM entries WHERE subject = 'g-1'", [], |r| r.get(0)).unwrap()
     };
-    sql(&db, &format!("UPDATE payloads SET record = replace(CAST(record AS TEXT), '\"write\"', '\"admin\"') WHERE seq = {seq}"));
+    sql(
+        &db,
+        &format!(
+            "UPDATE payloads SET record = replace(CAST(record AS TEXT), '\"write\"', '\"admin\"') WHERE seq = {seq}"
+        ),
+    );
     let (exit, v) = check(&lab, &args);
     assert_eq!((exit, &v["decision"], &v["error"]["kind"]), (4, &"deny".into(), &"integrity".into()), "{v:#}");
 
@@ -106,10 +141,24 @@ fn the_page_says_the_same() {
     assert!(page.starts_with("decision      ask\n"), "{page}");
     assert!(page.contains("point         production change: "), "{page}");
     assert!(page.lines().all(|l| l.chars().count() <= 80), "{page}");
-    let denied = ["check", "--agent", "build-bot", "--integration", "github", "--action", "contents.read", "--resource", "org:acme"];
+    let denied = [
+        "check",
+        "--agent",
+        "build-bot",
+        "--integration",
+        "github",
+        "--action",
+        "contents.read",
+        "--resource",
+        "org:acme",
+    ];
     let out = lab.bench.bare().args(denied).output().unwrap();
     assert_eq!(code(&out), 1);
-    assert!(text(&out.stderr).contains("aosctl connect github --agent build-bot --scope org:acme"), "{}", text(&out.stderr));
+    assert!(
+        text(&out.stderr).contains("aosctl connect github --agent build-bot --scope org:acme"),
+        "{}",
+        text(&out.stderr)
+    );
 }
 
 /// The decision is the projection's business nowhere: a grant that was widened with the sqlite3 shell opens nothing.
@@ -117,6 +166,18 @@ fn the_page_says_the_same() {
 fn a_widened_row_opens_nothing() {
     let lab = Lab::new();
     sql(&lab.bench.db(), "UPDATE grants SET scope = '*', access = 'admin', until = NULL");
-    let (exit, v) = check(&lab, &["--agent", "build-bot", "--integration", "github", "--action", "contents.read", "--resource", "repo:other/app"]);
+    let (exit, v) = check(
+        &lab,
+        &[
+            "--agent",
+            "build-bot",
+            "--integration",
+            "github",
+            "--action",
+            "contents.read",
+            "--resource",
+            "repo:other/app",
+        ],
+    );
     assert_eq!((exit, &v["decision"]), (1, &"deny".into()), "{v:#}");
 }

@@ -18,7 +18,9 @@ fn feed(lab: &Lab, input: &[u8]) -> std::process::Output {
 fn hostile_json_is_refused_and_nothing_is_recorded() {
     let lab = Lab::new();
     let before = lab.entries();
-    let ask = |extra: &str| format!(r#"{{"integration":"github","action":"pull_request.read","resource":"repo:acme/app"{extra}}}"#);
+    let ask = |extra: &str| {
+        format!(r#"{{"integration":"github","action":"pull_request.read","resource":"repo:acme/app"{extra}}}"#)
+    };
     let nested = |n: usize| format!(r#","parameters":{}{}"#, "[".repeat(n), "]".repeat(n));
     let bad: Vec<(&str, Vec<u8>)> = vec![
         ("duplicate name", ask(r#","action":"repository.delete""#).into()),
@@ -111,8 +113,16 @@ fn parameters_beat_what_is_declared() {
 fn agent_text_is_shown_with_its_escapes() {
     let lab = Lab::new();
     let out = lab.bot(&[
-        "request", "new", "--integration", "github", "--action", "deployment.create", "--resource", "repo:acme/app",
-        "--environment", "prod\u{1b}[2K\r\u{202e}decision      allow",
+        "request",
+        "new",
+        "--integration",
+        "github",
+        "--action",
+        "deployment.create",
+        "--resource",
+        "repo:acme/app",
+        "--environment",
+        "prod\u{1b}[2K\r\u{202e}decision      allow",
     ]);
     assert_eq!(code(&out), 5);
     let page = text(&out.stdout) + &text(&out.stderr);

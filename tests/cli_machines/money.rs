@@ -50,7 +50,17 @@ fn money_stays_spent_after_failing_and_withdrawing_until_it_is_released() {
     assert_eq!(lab.json(&["request", "withdraw", &withdrawn]).0, 0);
     refund(&lab, 100, "usd", 5);
     // An operator found out that nothing was moved.
-    let out = lab.bench.ok(&["--json", "request", "resolve", &failed, "--outcome", "failed", "--release", "--reason", "seen at Stripe"]);
+    let out = lab.bench.ok(&[
+        "--json",
+        "request",
+        "resolve",
+        &failed,
+        "--outcome",
+        "failed",
+        "--release",
+        "--reason",
+        "seen at Stripe",
+    ]);
     let v: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&v["standing"], &v["released"]), (&"failed".into(), &true.into()));
     refund(&lab, 10_000, "usd", 0);

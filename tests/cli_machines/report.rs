@@ -31,7 +31,8 @@ fn an_agent_begins_once_and_reports_once() {
 #[test]
 fn nothing_begins_before_it_is_approved_or_after_it_was_denied() {
     let lab = Lab::new();
-    let (asked, denied, bound) = (lab.ask(MERGE, 5), lab.ask(MERGE, 5), lab.ask(&[MERGE, &["--command", "--", "true"]].concat(), 5));
+    let (asked, denied, bound) =
+        (lab.ask(MERGE, 5), lab.ask(MERGE, 5), lab.ask(&[MERGE, &["--command", "--", "true"]].concat(), 5));
     assert_eq!(kind(&lab, &["request", "begin", &asked]), (1, "not_allowed".into()));
     lab.deny(&denied);
     assert_eq!(kind(&lab, &["request", "begin", &denied]), (1, "not_allowed".into()));
@@ -65,7 +66,13 @@ fn only_the_requester_acts_for_a_request() {
     let r = lab.ask(READ, 0);
     lab.bench.add_agent("other-bot");
     lab.grant("other-bot", "github", "repo:acme/app", Access::Write, DataClass::Internal, None);
-    for verb in [&["request", "begin", &r][..], &["request", "done", &r], &["request", "withdraw", &r], &["request", "wait", &r], &["run", &r, "--", "true"]] {
+    for verb in [
+        &["request", "begin", &r][..],
+        &["request", "done", &r],
+        &["request", "withdraw", &r],
+        &["request", "wait", &r],
+        &["run", &r, "--", "true"],
+    ] {
         let out = lab.bench.agent("other-bot", &[&["--json"], verb].concat()).output().unwrap();
         assert_eq!((code(&out), &parse(&out)["kind"]), (1, &"not_the_requester".into()), "{verb:?}");
         let out = lab.bench.bare().args(verb).output().unwrap();

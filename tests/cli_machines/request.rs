@@ -15,12 +15,18 @@ fn allow_ask_and_deny_are_recorded() {
     let (exit, v) = lab.json(&[&["request", "new"], READ].concat());
     assert_eq!(exit, 0, "{v:#}");
     assert_eq!(v["schema"], "aosctl.request-new/v1");
-    assert_eq!((&v["id"], &v["standing"], &v["decision"], &v["requester"]), (&"r-1".into(), &"allowed".into(), &"allow".into(), &"ag-1".into()));
+    assert_eq!(
+        (&v["id"], &v["standing"], &v["decision"], &v["requester"]),
+        (&"r-1".into(), &"allowed".into(), &"allow".into(), &"ag-1".into())
+    );
     assert!(v["until"].as_str().unwrap().ends_with('Z'));
     let (exit, v) = lab.json(&[&["request", "new"], MERGE].concat());
     assert_eq!((exit, &v["id"], &v["standing"]), (5, &"r-2".into(), &"pending".into()));
     let (exit, v) = lab.json(&["request", "new", "--integration", "nowhere", "--action", "x.y", "--resource", "a:b"]);
-    assert_eq!((exit, &v["id"], &v["standing"], &v["rule"]), (1, &"r-3".into(), &"denied".into(), &"integration.unknown".into()));
+    assert_eq!(
+        (exit, &v["id"], &v["standing"], &v["rule"]),
+        (1, &"r-3".into(), &"denied".into(), &"integration.unknown".into())
+    );
     assert_eq!(lab.entries(), before + 3);
     lab.verified();
 }
@@ -42,7 +48,14 @@ fn an_agent_needs_its_own_identity() {
     assert_eq!((exit, &v["decision"]), (1, &"deny".into()));
     // Somebody else's identity file, from another workspace.
     let other = Lab::new();
-    let out = lab.bench.bare().args([&["request", "new"], READ].concat()).arg("--identity").arg(other.bench.identity("build-bot")).output().unwrap();
+    let out = lab
+        .bench
+        .bare()
+        .args([&["request", "new"], READ].concat())
+        .arg("--identity")
+        .arg(other.bench.identity("build-bot"))
+        .output()
+        .unwrap();
     assert_eq!(code(&out), 1);
     assert!(text(&out.stderr).contains("another workspace"), "{}", text(&out.stderr));
 }
@@ -50,12 +63,17 @@ fn an_agent_needs_its_own_identity() {
 #[test]
 fn the_same_key_and_content_is_the_same_request() {
     let lab = Lab::new();
-    let keyed = [&["request", "new"], MERGE, &["--idempotency-key", "deploy:42", "--parameters", r#"{"pull_number":7}"#]].concat();
+    let keyed =
+        [&["request", "new"], MERGE, &["--idempotency-key", "deploy:42", "--parameters", r#"{"pull_number":7}"#]]
+            .concat();
     let (exit, first) = lab.json(&keyed);
     assert_eq!((exit, &first["again"]), (5, &false.into()));
     let entries = lab.entries();
     let (exit, again) = lab.json(&keyed);
-    assert_eq!((exit, &again["id"], &again["again"], &again["standing"]), (5, &first["id"], &true.into(), &"pending".into()));
+    assert_eq!(
+        (exit, &again["id"], &again["again"], &again["standing"]),
+        (5, &first["id"], &true.into(), &"pending".into())
+    );
     assert_eq!(lab.entries(), entries, "nothing new is recorded");
     // The answer is where it stands now.
     lab.approve(first["id"].as_str().unwrap());
@@ -80,7 +98,11 @@ fn the_same_key_and_content_is_the_same_request() {
     // Another agent has its own keys.
     lab.bench.add_agent("other-bot");
     lab.grant("other-bot", "github", "repo:acme/app", Access::Read, DataClass::Internal, None);
-    let out = lab.bench.agent("other-bot", &[&["--json", "request", "new"], READ, &["--idempotency-key", "deploy:42"]].concat()).output().unwrap();
+    let out = lab
+        .bench
+        .agent("other-bot", &[&["--json", "request", "new"], READ, &["--idempotency-key", "deploy:42"]].concat())
+        .output()
+        .unwrap();
     assert_eq!((code(&out), &parse(&out)["again"]), (0, &false.into()));
     lab.verified();
 }
@@ -92,7 +114,8 @@ fn what_was_erased_cannot_be_compared() {
     let r = lab.ask(&keyed, 0);
     let seq = lab.ws().facts_request(&r);
     // The erasure of a payload member is recorded, and the member taken out, as `audit erase` will do it.
-    let erased = PayloadErased { seq, members: ["summary".to_string()].into(), approvals: Default::default(), reason: None };
+    let erased =
+        PayloadErased { seq, members: ["summary".to_string()].into(), approvals: Default::default(), reason: None };
     lab.sign(|_| ((), Event::from(erased)));
     let c = rusqlite::Connection::open(lab.bench.db()).unwrap();
     let bytes: Vec<u8> = c.query_row("SELECT record FROM payloads WHERE seq = ?1", [seq], |r| r.get(0)).unwrap();
@@ -105,7 +128,8 @@ fn what_was_erased_cannot_be_compared() {
     for t in triggers {
         c.execute_batch(&format!("DROP TRIGGER {t}")).unwrap();
     }
-    c.execute("UPDATE payloads SET record = ?1 WHERE seq = ?2", rusqlite::params![record.to_jcs().unwrap(), seq]).unwrap();
+    c.execute("UPDATE payloads SET record = ?1 WHERE seq = ?2", rusqlite::params![record.to_jcs().unwrap(), seq])
+        .unwrap();
     drop(c);
     for args in [keyed.clone(), [READ, &["--idempotency-key", "k"]].concat()] {
         let out = lab.bot(&[&["--json", "request", "new"][..], &args].concat());
@@ -136,10 +160,59 @@ fn flags_and_json_describe_the_same() {
     script(&lab.bench, "deploy", "#!/bin/sh\n");
     let by_flags = [
         MERGE,
-        &["--idempotency-key", "both", "--parameters", r#"{"n":1}"#, "--diff-file", "diff", "--artifact", "plan.txt", "--amount", "12.50USD"],
-        &["--data", "internal", "--recipients", "3", "--destination", "api.example.com", "--environment", "staging", "--public"],
-        &["--summary", "s", "--recommendation", "r", "--rationale", "y", "--alternative", "a", "--alternative", "b", "--rollback", "x"],
-        &["--unsure", "u", "--mission", "m", "--model", "o", "--access", "write", "--command", "--env", "DEPLOY_TO", "--", "./deploy", "now"],
+        &[
+            "--idempotency-key",
+            "both",
+            "--parameters",
+            r#"{"n":1}"#,
+            "--diff-file",
+            "diff",
+            "--artifact",
+            "plan.txt",
+            "--amount",
+            "12.50USD",
+        ],
+        &[
+            "--data",
+            "internal",
+            "--recipients",
+            "3",
+            "--destination",
+            "api.example.com",
+            "--environment",
+            "staging",
+            "--public",
+        ],
+        &[
+            "--summary",
+            "s",
+            "--recommendation",
+            "r",
+            "--rationale",
+            "y",
+            "--alternative",
+            "a",
+            "--alternative",
+            "b",
+            "--rollback",
+            "x",
+        ],
+        &[
+            "--unsure",
+            "u",
+            "--mission",
+            "m",
+            "--model",
+            "o",
+            "--access",
+            "write",
+            "--command",
+            "--env",
+            "DEPLOY_TO",
+            "--",
+            "./deploy",
+            "now",
+        ],
     ]
     .concat();
     let r = lab.ask(&by_flags, 5);
@@ -177,7 +250,10 @@ fn a_dry_run_decides_and_records_nothing() {
     let lab = Lab::new();
     let before = lab.entries();
     let (exit, v) = lab.json(&[&["request", "new", "-n"], MERGE].concat());
-    assert_eq!((exit, &v["decision"], &v["dry_run"], &v["id"]), (5, &"ask".into(), &true.into(), &serde_json::Value::Null));
+    assert_eq!(
+        (exit, &v["decision"], &v["dry_run"], &v["id"]),
+        (5, &"ask".into(), &true.into(), &serde_json::Value::Null)
+    );
     assert_eq!(lab.entries(), before);
 }
 
@@ -188,7 +264,11 @@ fn the_page_says_what_to_type_next() {
     assert!(text(&out.stdout).contains("request       r-1\n"), "{}", text(&out.stdout));
     assert!(text(&out.stderr).contains("aosctl request wait r-1"), "{}", text(&out.stderr));
     let out = lab.bot(&[&["request", "new"], READ].concat());
-    assert!(text(&out.stderr).contains("aosctl run r-2 -- CMD..., or: aosctl request begin r-2"), "{}", text(&out.stderr));
+    assert!(
+        text(&out.stderr).contains("aosctl run r-2 -- CMD..., or: aosctl request begin r-2"),
+        "{}",
+        text(&out.stderr)
+    );
 }
 
 #[test]

@@ -76,7 +76,8 @@ fn ends_are_noticed_without_an_entry() {
     lab.integration("github-eu", "github", false);
     let soon = now().plus(Span::seconds(3));
     lab.grant("build-bot", "github-eu", "repo:acme/*", Access::Write, DataClass::Internal, Some(soon));
-    let r = lab.ask(&["--integration", "github-eu", "--action", "pull_request.merge", "--resource", "repo:acme/app"], 5);
+    let r =
+        lab.ask(&["--integration", "github-eu", "--action", "pull_request.merge", "--resource", "repo:acme/app"], 5);
     let (exit, v) = lab.json(&["request", "wait", &r, "--timeout", "15s"]);
     assert_eq!((exit, &v["standing"]), (1, &"cancelled".into()));
     assert!(now() >= soon && now() < soon.plus(Span::seconds(4)), "noticed when it ended");

@@ -88,8 +88,19 @@ fn show_says_what_it_can_reach_at_worst() {
     assert!(page.contains("It can reach nothing"), "{page}");
     b.ok(&["integration", "add", "stripe", "--residency", "us"]);
     b.ok(&[
-        "connect", "stripe", "--agent", "build-bot", "--scope", "resource:refunds", "--access", "write", "--data", "customer",
-        "--accept-risk", "--reason", "refunds",
+        "connect",
+        "stripe",
+        "--agent",
+        "build-bot",
+        "--scope",
+        "resource:refunds",
+        "--access",
+        "write",
+        "--data",
+        "customer",
+        "--accept-risk",
+        "--reason",
+        "refunds",
     ]);
     let (page, notes) = run(&b, 0, &["agent", "show", "build-bot"]);
     assert!(page.contains("g-1  stripe: write to resource:refunds"), "{page}");
@@ -106,8 +117,18 @@ fn show_says_what_it_can_reach_at_worst() {
     assert!(actions.iter().all(|a| a["action"] != "payout.create"), "admin is beyond a write grant");
     // Money that was handed out, and what is open.
     let ask = [
-        "request", "new", "--integration", "stripe", "--action", "refund.create", "--resource", "resource:refunds", "--amount",
-        "12.50USD", "--summary", "refund",
+        "request",
+        "new",
+        "--integration",
+        "stripe",
+        "--action",
+        "refund.create",
+        "--resource",
+        "resource:refunds",
+        "--amount",
+        "12.50USD",
+        "--summary",
+        "refund",
     ];
     said(&b.agent("build-bot", &ask).output().unwrap(), 0, &ask);
     let v = json(&b, 0, &["agent", "show", "build-bot"]);
@@ -140,7 +161,17 @@ fn retire_takes_every_right_for_good() {
     assert!(e.contains("no entry that it could have signed"), "{e}");
     let v = json(&b, 0, &["agent", "retire", "build-bot", "--reason", "moved on"]);
     assert_eq!(v["dead_grants"][0]["grant"], "g-1");
-    let ask = ["check", "--agent", "build-bot", "--integration", "github", "--action", "issue.read", "--resource", "repo:acme/app"];
+    let ask = [
+        "check",
+        "--agent",
+        "build-bot",
+        "--integration",
+        "github",
+        "--action",
+        "issue.read",
+        "--resource",
+        "repo:acme/app",
+    ];
     let out = b.bare().args(ask).output().unwrap();
     said(&out, 1, &ask);
     let (_, e) = run(&b, 1, &["agent", "retire", "build-bot"]);

@@ -80,7 +80,10 @@ fn scripts_for_three_shells() {
     let (script, _) = run(&b, 0, &["completions", "bash"]);
     let file = b.path("completions.bash");
     std::fs::write(&file, script).unwrap();
-    let out = std::process::Command::new("bash").arg("-c").arg(format!("source {} && complete -p aosctl", file.display())).output();
+    let out = std::process::Command::new("bash")
+        .arg("-c")
+        .arg(format!("source {} && complete -p aosctl", file.display()))
+        .output();
     if let Ok(out) = out {
         assert!(out.status.success() && text(&out.stdout).contains("_clap_complete_aosctl"), "{}", text(&out.stderr));
     }

@@ -40,7 +40,9 @@ pub fn at_terminal(b: &Bench, args: &[&str], answers: &[(&str, &str)]) -> (u32, 
     loop {
         let mut bytes = [0; 1024];
         // The terminal is gone when the child is.
-        let Ok(count @ 1..) = screen.read(&mut bytes) else { break };
+        let Ok(count @ 1..) = screen.read(&mut bytes) else {
+            break;
+        };
         seen.extend_from_slice(&bytes[..count]);
         while let Some((question, answer)) = next {
             if !String::from_utf8_lossy(&seen[from..]).contains(question) {

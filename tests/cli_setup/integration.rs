@@ -18,7 +18,9 @@ fn add_list_and_show() {
     assert!(page.contains("account:ACCOUNT_ID") && page.contains("account-wide"), "{page}");
     assert_fits(&page);
     let v = json(&b, 0, &["integration", "show", "i-2"]);
-    let action = |v: &serde_json::Value, name: &str| v["actions"].as_array().unwrap().iter().find(|a| a["name"] == name).unwrap().clone();
+    let action = |v: &serde_json::Value, name: &str| {
+        v["actions"].as_array().unwrap().iter().find(|a| a["name"] == name).unwrap().clone()
+    };
     assert_eq!(action(&v, "refund.create")["asks"], "over_limits");
     assert_eq!(action(&v, "refund.create")["points"], serde_json::json!(["money"]));
     assert_eq!(action(&v, "price.create")["asks"], "always");

@@ -20,7 +20,10 @@ fn create_prints_one_public_line_and_seals_the_rest() {
     assert!(notes.contains("by voice") && notes.contains("operators/ada-l.json"), "{notes}");
     let file = notes.lines().find(|l| l.ends_with("ada-l.json")).unwrap().trim();
     assert_eq!(mode(std::path::Path::new(file)), 0o600);
-    assert!(!file.starts_with(b.workspace().to_str().unwrap()), "one's own identity stays the only one in the workspace");
+    assert!(
+        !file.starts_with(b.workspace().to_str().unwrap()),
+        "one's own identity stays the only one in the workspace"
+    );
     let (_, e) = run(&b, 3, &["operator", "create", "Ada L."]);
     assert!(e.contains("already exists"), "{e}");
 
@@ -167,7 +170,16 @@ fn a_new_passphrase_opens_and_the_old_one_does_not() {
     let elsewhere = Bench::empty();
     std::fs::copy(&sealed, elsewhere.path("op.json")).unwrap();
     secret(&elsewhere, "old", "another good passphrase");
-    let args = ["operator", "passphrase", "--identity", "op.json", "--passphrase-file", "old", "--new-passphrase-file", "pass"];
+    let args = [
+        "operator",
+        "passphrase",
+        "--identity",
+        "op.json",
+        "--passphrase-file",
+        "old",
+        "--new-passphrase-file",
+        "pass",
+    ];
     let out = elsewhere.bare().args(args).output().unwrap();
     assert!(out.status.success(), "{}", text(&out.stderr));
 }

@@ -38,7 +38,10 @@ fn set_changes_one_value_in_force_and_in_the_file() {
     b.ok(&["policy", "adopt"]);
     let before = entries(&b);
     let (page, notes) = run(&b, 0, &["policy", "set", "cap.move", "500USD", "-n"]);
-    assert!(page.contains("narrower  cap.move: 1,000.00 USD -> 500.00 USD") && notes.contains("nothing was done"), "{page}");
+    assert!(
+        page.contains("narrower  cap.move: 1,000.00 USD -> 500.00 USD") && notes.contains("nothing was done"),
+        "{page}"
+    );
     assert_eq!(entries(&b), before);
     b.ok(&["policy", "set", "cap.move", "500USD"]);
     assert_eq!(entries(&b), before + 1);
@@ -185,7 +188,9 @@ fn lint_names_line_and_column() {
 fn the_matrix_names_every_point() {
     let b = Bench::new();
     let (page, _) = run(&b, 0, &["policy", "matrix"]);
-    for title in ["MONEY OVER THE CAP", "PUBLIC CLAIM", "CUSTOMER DATA LEAVING", "PRODUCTION CHANGE", "AUDIT-TRAIL EDIT"] {
+    for title in
+        ["MONEY OVER THE CAP", "PUBLIC CLAIM", "CUSTOMER DATA LEAVING", "PRODUCTION CHANGE", "AUDIT-TRAIL EDIT"]
+    {
         assert!(page.contains(title), "{title}: {page}");
     }
     assert!(page.contains("over 1,000.00 USD at once"), "{page}");
@@ -200,13 +205,34 @@ fn explain_says_why_then_and_now() {
     b.add_agent("build-bot");
     b.ok(&["integration", "add", "stripe"]);
     b.ok(&[
-        "connect", "stripe", "--agent", "build-bot", "--scope", "resource:refunds", "--access", "write", "--accept-risk", "--reason",
-        "refunds", "--data", "customer",
+        "connect",
+        "stripe",
+        "--agent",
+        "build-bot",
+        "--scope",
+        "resource:refunds",
+        "--access",
+        "write",
+        "--accept-risk",
+        "--reason",
+        "refunds",
+        "--data",
+        "customer",
     ]);
     let ask = |amount: &str, exit: i32| {
         let args = [
-            "request", "new", "--integration", "stripe", "--action", "refund.create", "--resource", "resource:refunds", "--amount",
-            amount, "--summary", "refund",
+            "request",
+            "new",
+            "--integration",
+            "stripe",
+            "--action",
+            "refund.create",
+            "--resource",
+            "resource:refunds",
+            "--amount",
+            amount,
+            "--summary",
+            "refund",
         ];
         said(&b.agent("build-bot", &args).output().unwrap(), exit, &args)
     };

@@ -38,10 +38,7 @@ pub fn crossings(w: &World) -> Vec<&'static str> {
     };
     let f = &w.proposal.facets;
     let mut out = crossings_under_any_policy(w);
-    let named = rules
-        .actions
-        .iter()
-        .any(|r| speaks_of(r, i, &w.proposal.action) && !r.points.is_empty());
+    let named = rules.actions.iter().any(|r| speaks_of(r, i, &w.proposal.action) && !r.points.is_empty());
     if named {
         out.push("policy point");
     }
@@ -60,10 +57,7 @@ pub fn crossings(w: &World) -> Vec<&'static str> {
     if f.recipients.is_some_and(|n| n > rules.recipients) {
         out.push("too many recipients");
     }
-    let elsewhere = f
-        .destination
-        .as_deref()
-        .is_some_and(|d| !is_inside(d, &rules.boundary.destinations));
+    let elsewhere = f.destination.as_deref().is_some_and(|d| !is_inside(d, &rules.boundary.destinations));
     if delicate(w) && elsewhere {
         out.push("delicate data to a destination outside");
     }
@@ -92,41 +86,17 @@ pub fn crossings_under_any_policy(w: &World) -> Vec<&'static str> {
     cross("amount unknown", is(|a| a.amount.is_some()) && f.amount.is_none());
     cross("declared public", f.public);
     cross("public by the catalogue", is(|a| a.public));
-    cross(
-        "recipients unknown",
-        is(|a| a.recipients.is_some()) && f.recipients.is_none(),
-    );
+    cross("recipients unknown", is(|a| a.recipients.is_some()) && f.recipients.is_none());
     cross("unclear facet", !f.unclear.is_empty());
     // Data is handed over by a write, by an action that sends, and by whatever names a destination.
     let hands_over = writes(w) || is(|a| a.sends) || f.destination.is_some();
-    cross(
-        "delicate data to an integration outside",
-        !i.inside && hands_over && delicate(w),
-    );
-    cross(
-        "data of unknown class sent outside",
-        !i.inside && unknown_class_sent(w),
-    );
+    cross("delicate data to an integration outside", !i.inside && hands_over && delicate(w));
+    cross("data of unknown class sent outside", !i.inside && unknown_class_sent(w));
     if writes(w) {
-        let harmless = [
-            "dev",
-            "development",
-            "local",
-            "test",
-            "testing",
-            "ci",
-            "staging",
-            "preview",
-        ];
-        let in_production = f
-            .environment
-            .as_ref()
-            .is_some_and(|e| !harmless.iter().any(|h| h.eq_ignore_ascii_case(e)));
+        let harmless = ["dev", "development", "local", "test", "testing", "ci", "staging", "preview"];
+        let in_production = f.environment.as_ref().is_some_and(|e| !harmless.iter().any(|h| h.eq_ignore_ascii_case(e)));
         cross("production environment", in_production);
-        cross(
-            "environment unknown",
-            is(|a| a.environment.is_some()) && f.environment.is_none(),
-        );
+        cross("environment unknown", is(|a| a.environment.is_some()) && f.environment.is_none());
         let silent = |a: &Action| {
             !a.internal
                 && a.points.is_empty()
@@ -158,21 +128,12 @@ fn unknown_class_sent(w: &World) -> bool {
 
 /// By labels, from the right.
 fn is_inside(destination: &str, inside: &[String]) -> bool {
-    let labels = |s: &str| {
-        s.split('.')
-            .rev()
-            .map(str::to_ascii_lowercase)
-            .collect::<Vec<_>>()
-    };
-    let is_host = destination
-        .chars()
-        .all(|c| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.'));
+    let labels = |s: &str| s.split('.').rev().map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    let is_host = destination.chars().all(|c| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.'));
     inside.iter().any(|known| {
         let (mine, theirs) = (labels(destination), labels(known));
         match theirs.split_last() {
-            Some((star, domain)) if star == "*" => {
-                is_host && mine.len() > domain.len() && mine.starts_with(domain)
-            }
+            Some((star, domain)) if star == "*" => is_host && mine.len() > domain.len() && mine.starts_with(domain),
             _ => mine == theirs,
         }
     })

@@ -107,11 +107,7 @@ impl Raise {
             },
             Raise::OtherCurrency => match (&mut f.amount, &w.rules) {
                 (Some(m), Some(r)) if m.currency == r.caps.currency => {
-                    let other = if m.currency.as_str() == "CHF" {
-                        "NOK"
-                    } else {
-                        "CHF"
-                    };
+                    let other = if m.currency.as_str() == "CHF" { "NOK" } else { "CHF" };
                     m.currency = other.parse().expect("a currency");
                 }
                 _ => return false,
@@ -129,8 +125,7 @@ impl Raise {
                 None => f.recipients = Some(*n),
             },
             Raise::MoreDelicate(class) => {
-                let unknown_and_sent =
-                    f.data.is_none() && action.is_some_and(|a| a.sends && a.data.is_none());
+                let unknown_and_sent = f.data.is_none() && action.is_some_and(|a| a.sends && a.data.is_none());
                 if unknown_and_sent && *class < DataClass::Customer {
                     return false;
                 }

@@ -57,18 +57,11 @@ pub fn run<S: Strategy>(
 where
     S::Value: Debug,
 {
-    let seed: u64 = std::env::var("AOSCTL_TEST_SEED")
-        .ok()
-        .map_or(20_261_121, |s| s.parse().expect("a number"));
+    let seed: u64 = std::env::var("AOSCTL_TEST_SEED").ok().map_or(20_261_121, |s| s.parse().expect("a number"));
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_iters: 2_000,
-        ..Config::default()
-    };
+    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     let tally = Tally::default();
     let outcome = TestRunner::new_with_rng(config, rng).run(&worlds, |w| property(w, &tally));
     println!("{name}: seed {seed}, {CASES} cases: {:?}", tally.0.borrow());

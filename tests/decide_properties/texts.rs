@@ -19,21 +19,8 @@ pub fn text() -> BoxedStrategy<String> {
 }
 
 fn pieced() -> BoxedStrategy<String> {
-    let head = subsequence(
-        vec![
-            "version = 1",
-            "approvers = {}",
-            "mailing = { recipients = 9007199254740991 }",
-        ],
-        0..=2,
-    );
-    let cap = subsequence(
-        vec![
-            "move = \"90071992547409.91USD\"",
-            "week = \"90071992547409.91USD\"",
-        ],
-        0..=2,
-    );
+    let head = subsequence(vec!["version = 1", "approvers = {}", "mailing = { recipients = 9007199254740991 }"], 0..=2);
+    let cap = subsequence(vec!["move = \"90071992547409.91USD\"", "week = \"90071992547409.91USD\""], 0..=2);
     let boundary = select(vec![
         "",
         "[boundary]\ndestinations = [\"*.acme.example\"]",
@@ -44,25 +31,9 @@ fn pieced() -> BoxedStrategy<String> {
         "[boundary]\ndestinations = [\"*.\"]",
         "[boundary]\ndestinations = [\"\"]",
     ]);
-    let approvers = subsequence(
-        vec![
-            "money = 1",
-            "audit = 1",
-            "production = 1",
-            "public = 9",
-            "money = 0",
-        ],
-        0..=2,
-    );
+    let approvers = subsequence(vec!["money = 1", "audit = 1", "production = 1", "public = 9", "money = 0"], 0..=2);
     let integration = select(vec!["*", "github", "stripe", "tool", "main", ""]);
-    let act = select(vec![
-        "*",
-        "unlisted.*",
-        "refund.create",
-        "tool.a",
-        "deployment.create",
-        "*.*",
-    ]);
+    let act = select(vec!["*", "unlisted.*", "refund.create", "tool.a", "deployment.create", "*.*"]);
     let says = subsequence(
         vec![
             "points = []",
@@ -118,12 +89,7 @@ pub fn parameters() -> BoxedStrategy<Value> {
         1 => Just(json!("a@b.example; c@d.example")),
         1 => Just(json!("everyone")),
     ];
-    let destination = select(vec![
-        json!("app.acme.example"),
-        json!("evil.example"),
-        json!(5),
-        json!(""),
-    ]);
+    let destination = select(vec![json!("app.acme.example"), json!("evil.example"), json!(5), json!("")]);
     let environment = select(vec![json!("staging"), json!("production"), json!(["staging"])]);
     (
         weighted(0.7, amount),
@@ -231,12 +197,7 @@ pub fn change() -> BoxedStrategy<Change> {
         weighted(0.6, (action("any"), any::<u8>())),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(policy, narrower, action, drop)| Change {
-            policy,
-            narrower,
-            action,
-            drop,
-        })
+        .prop_map(|(policy, narrower, action, drop)| Change { policy, narrower, action, drop })
         .boxed()
 }
 
@@ -247,10 +208,7 @@ impl Change {
                 rules.caps.per_move = rules.caps.per_move.min(p.caps.per_move);
                 rules.caps.per_week = rules.caps.per_week.min(p.caps.per_week);
                 rules.recipients = rules.recipients.min(p.recipients);
-                rules
-                    .boundary
-                    .destinations
-                    .retain(|d| p.boundary.destinations.contains(d));
+                rules.boundary.destinations.retain(|d| p.boundary.destinations.contains(d));
                 let known = rules.actions.clone();
                 let is_new = |r: &&_| !known.iter().any(|k| same(k, r));
                 rules.actions.extend(p.actions.iter().filter(is_new).cloned());
@@ -271,10 +229,7 @@ impl Change {
         let Some(at) = kind.action.iter().position(|a| a.name == w.proposal.action) else {
             // An action that was not listed is listed now.
             if let Some((a, _)) = &self.action {
-                kind.action.push(Action {
-                    name: w.proposal.action.clone(),
-                    ..a.clone()
-                });
+                kind.action.push(Action { name: w.proposal.action.clone(), ..a.clone() });
             }
             return;
         };
@@ -304,11 +259,6 @@ fn mutate(old: &mut Action, new: &Action, which: u8) {
         8 => old.environment.clone_from(&new.environment),
         9 => old.access = old.access.max(new.access),
         10 => old.access = Access::Read,
-        _ => {
-            *old = Action {
-                name: old.name.clone(),
-                ..new.clone()
-            }
-        }
+        _ => *old = Action { name: old.name.clone(), ..new.clone() },
     }
 }

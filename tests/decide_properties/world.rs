@@ -60,30 +60,15 @@ pub struct World {
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rules = self.rules.as_ref().map(PolicyFile::of);
-        let live = (
-            self.agent.as_ref().map(Identity::is_live),
-            self.operator_live,
-            self.frozen,
-            self.agent_frozen,
-        );
-        write!(
-            f,
-            "{:?}\n{:?}\n{rules:?}\n{:?}\n",
-            self.proposal,
-            self.action(),
-            self.integration
-        )?;
+        let live = (self.agent.as_ref().map(Identity::is_live), self.operator_live, self.frozen, self.agent_frozen);
+        write!(f, "{:?}\n{:?}\n{rules:?}\n{:?}\n", self.proposal, self.action(), self.integration)?;
         writeln!(
             f,
             "agent live, operator live, frozen, agent frozen: {live:?}; operators {}; spent {}",
             self.operators, self.spent
         )?;
         self.grants.iter().try_for_each(|g| {
-            writeln!(
-                f,
-                "{} {} {} until {:?} revoked {:?}",
-                g.scope, g.access, g.data, g.until, g.revoked_seq
-            )
+            writeln!(f, "{} {} {} until {:?} revoked {:?}", g.scope, g.access, g.data, g.until, g.revoked_seq)
         })
     }
 }
@@ -137,13 +122,7 @@ pub fn access() -> BoxedStrategy<Access> {
 }
 
 pub fn class() -> BoxedStrategy<DataClass> {
-    select(vec![
-        DataClass::Public,
-        DataClass::Internal,
-        DataClass::Customer,
-        DataClass::Secret,
-    ])
-    .boxed()
+    select(vec![DataClass::Public, DataClass::Internal, DataClass::Customer, DataClass::Secret]).boxed()
 }
 
 fn points(most: usize) -> BoxedStrategy<Vec<Point>> {
@@ -151,15 +130,12 @@ fn points(most: usize) -> BoxedStrategy<Vec<Point>> {
 }
 
 pub fn currency() -> BoxedStrategy<Currency> {
-    prop_oneof![6 => Just("USD"), 1 => Just("EUR"), 1 => Just("JPY")]
-        .prop_map(|c| c.parse().unwrap())
-        .boxed()
+    prop_oneof![6 => Just("USD"), 1 => Just("EUR"), 1 => Just("JPY")].prop_map(|c| c.parse().unwrap()).boxed()
 }
 
 /// Mostly near the caps that [`policy`] makes, sometimes at the ends.
 pub fn minor() -> BoxedStrategy<u64> {
-    prop_oneof![12 => 0..200_000u64, 1 => Just(0), 1 => Just((1 << 53) - 1), 1 => 0..=u64::from(u32::MAX)]
-        .boxed()
+    prop_oneof![12 => 0..200_000u64, 1 => Just(0), 1 => Just((1 << 53) - 1), 1 => 0..=u64::from(u32::MAX)].boxed()
 }
 
 fn rule() -> BoxedStrategy<ActionRule> {
@@ -174,10 +150,7 @@ fn rule() -> BoxedStrategy<ActionRule> {
         "unlisted.*",
         "charge.read",
     ]);
-    let tier = weighted(
-        0.3,
-        select(vec![Tier::Low, Tier::Medium, Tier::High, Tier::Critical]),
-    );
+    let tier = weighted(0.3, select(vec![Tier::Low, Tier::Medium, Tier::High, Tier::Critical]));
     (tool, act, points(2), tier, weighted(0.5, 1..=9u8))
         .prop_map(|(integration, action, points, tier, approvers)| ActionRule {
             integration: integration.into(),
@@ -191,10 +164,7 @@ fn rule() -> BoxedStrategy<ActionRule> {
 
 /// Any policy: what it may set is set to anything.
 pub fn policy() -> BoxedStrategy<PolicyFile> {
-    let destinations = subsequence(
-        vec!["*.acme.example", "acme.example", "app.acme.example", "*.example"],
-        0..=3,
-    );
+    let destinations = subsequence(vec!["*.acme.example", "acme.example", "app.acme.example", "*.example"], 0..=3);
     (
         (currency(), minor(), minor()),
         prop_oneof![4 => 0..1000u64, 1 => Just((1 << 53) - 1)],
@@ -202,26 +172,18 @@ pub fn policy() -> BoxedStrategy<PolicyFile> {
         btree_map(select(POINTS.to_vec()), 1..=9u8, 0..=3),
         vec(rule(), 0..=2),
     )
-        .prop_map(
-            |((currency, per_move, per_week), recipients, destinations, approvers, mut actions)| {
-                actions.dedup_by(|a, b| a.integration == b.integration && a.action == b.action);
-                actions.retain(|r| !r.points.is_empty() || r.tier.is_some() || r.approvers.is_some());
-                PolicyFile {
-                    caps: Caps {
-                        currency,
-                        per_move,
-                        per_week,
-                    },
-                    recipients,
-                    boundary: Boundary {
-                        destinations: destinations.into_iter().map(str::to_owned).collect(),
-                    },
-                    approvers: BTreeMap::from_iter(approvers),
-                    actions,
-                    ..PolicyFile::default()
-                }
-            },
-        )
+        .prop_map(|((currency, per_move, per_week), recipients, destinations, approvers, mut actions)| {
+            actions.dedup_by(|a, b| a.integration == b.integration && a.action == b.action);
+            actions.retain(|r| !r.points.is_empty() || r.tier.is_some() || r.approvers.is_some());
+            PolicyFile {
+                caps: Caps { currency, per_move, per_week },
+                recipients,
+                boundary: Boundary { destinations: destinations.into_iter().map(str::to_owned).collect() },
+                approvers: BTreeMap::from_iter(approvers),
+                actions,
+                ..PolicyFile::default()
+            }
+        })
         .boxed()
 }
 
@@ -308,17 +270,7 @@ pub fn catalogue() -> BoxedStrategy<Vec<Kind>> {
 }
 
 pub fn facets() -> BoxedStrategy<Facets> {
-    let environments = vec![
-        "staging",
-        "dev",
-        "CI",
-        "Preview",
-        "production",
-        "prod",
-        "staging ",
-        "stagin",
-        "*",
-    ];
+    let environments = vec!["staging", "dev", "CI", "Preview", "production", "prod", "staging ", "stagin", "*"];
     (
         weighted(0.35, (currency(), minor())),
         prop::bool::weighted(0.05),
@@ -341,12 +293,11 @@ pub fn facets() -> BoxedStrategy<Facets> {
 }
 
 fn grant(n: u64) -> BoxedStrategy<Grant> {
-    let scope = prop_oneof![4 => Just("box:acme/*"), 3 => Just("box:acme/app"), 3 => Just("*"), 1 => Just("box:acme/ap")];
-    let wide_access =
-        prop_oneof![1 => Just(Access::Read), 3 => Just(Access::Write), 5 => Just(Access::Admin)];
+    let scope =
+        prop_oneof![4 => Just("box:acme/*"), 3 => Just("box:acme/app"), 3 => Just("*"), 1 => Just("box:acme/ap")];
+    let wide_access = prop_oneof![1 => Just(Access::Read), 3 => Just(Access::Write), 5 => Just(Access::Admin)];
     let wide_class = prop_oneof![1 => Just(DataClass::Public), 2 => Just(DataClass::Internal), 3 => Just(DataClass::Customer), 4 => Just(DataClass::Secret)];
-    let until =
-        prop_oneof![3 => Just(None), 6 => Just(Some(NOW + 1)), 1 => Just(Some(NOW)), 1 => Just(Some(0))];
+    let until = prop_oneof![3 => Just(None), 6 => Just(Some(NOW + 1)), 1 => Just(Some(NOW)), 1 => Just(Some(0))];
     (scope, wide_access, wide_class, until, prop::bool::weighted(0.1))
         .prop_map(move |(scope, access, data, until, revoked)| Grant {
             id: Id::new(IdKind::Grant, n),
@@ -377,30 +328,19 @@ pub fn world(rare: f64) -> BoxedStrategy<World> {
             let last = rules.kinds.len() - 1;
             let kind = prop_oneof![3 => 0..=last, 2 => Just(last)];
             let which = prop_oneof![1 => Just("unlisted"), 5 => Just("any"), 10 => Just("quiet")];
-            (Just(rules), kind, any::<prop::sample::Index>(), which).prop_flat_map(
-                move |(rules, k, a, which)| {
-                    let kind = &rules.kinds[k];
-                    // Most actions of the catalogue always ask; those that may be allowed are tried as often.
-                    let quiet: Vec<_> = kind
-                        .action
-                        .iter()
-                        .filter(|a| a.points.is_empty() && !a.public)
-                        .collect();
-                    let action = match which {
-                        "unlisted" => "unlisted.thing".to_owned(),
-                        "quiet" if !quiet.is_empty() => a.get(&quiet).name.clone(),
-                        _ => a.get(&kind.action).name.clone(),
-                    };
-                    let quiet = weighted(0.3, select(vec![DataClass::Public, DataClass::Internal]));
-                    let quiet = quiet.prop_map(|data| Facets {
-                        data,
-                        ..Facets::default()
-                    });
-                    let proposal = (
-                        weighted(0.1, access()),
-                        prop_oneof![2 => facets(), 1 => quiet],
-                        prop::bool::weighted(0.05),
-                    )
+            (Just(rules), kind, any::<prop::sample::Index>(), which).prop_flat_map(move |(rules, k, a, which)| {
+                let kind = &rules.kinds[k];
+                // Most actions of the catalogue always ask; those that may be allowed are tried as often.
+                let quiet: Vec<_> = kind.action.iter().filter(|a| a.points.is_empty() && !a.public).collect();
+                let action = match which {
+                    "unlisted" => "unlisted.thing".to_owned(),
+                    "quiet" if !quiet.is_empty() => a.get(&quiet).name.clone(),
+                    _ => a.get(&kind.action).name.clone(),
+                };
+                let quiet = weighted(0.3, select(vec![DataClass::Public, DataClass::Internal]));
+                let quiet = quiet.prop_map(|data| Facets { data, ..Facets::default() });
+                let proposal =
+                    (weighted(0.1, access()), prop_oneof![2 => facets(), 1 => quiet], prop::bool::weighted(0.05))
                         .prop_map(move |(access, facets, unsure)| Proposal {
                             requester: Id::new(IdKind::Agent, 1),
                             action: action.clone(),
@@ -409,58 +349,46 @@ pub fn world(rare: f64) -> BoxedStrategy<World> {
                             facets,
                             unsure,
                         });
-                    let integration = (prop::bool::weighted(0.6), prop::bool::weighted(0.04)).prop_map({
-                        let kind = kind.kind.clone();
-                        move |(inside, strange)| Integration {
-                            id: Id::new(IdKind::Integration, 1),
-                            handle: "main".into(),
-                            kind: if strange {
-                                "nobody-knows".into()
-                            } else {
-                                kind.clone()
-                            },
-                            inside,
-                            residency: None,
-                            added_seq: 3,
-                        }
-                    });
-                    let rare = || prop::bool::weighted(rare);
-                    (
-                        (Just(rules), proposal, integration),
-                        (
-                            grant(1),
-                            grant(2),
-                            grant(3),
-                            prop_oneof![1 => Just(0), 9 => 1..=3usize],
-                        ),
-                        prop_oneof![3 => Just(0), 4 => 0..200_000u64, 1 => any::<u64>()],
-                        (rare(), rare(), rare(), rare(), rare(), rare(), rare()),
-                        (1..4usize, 0..16u8),
-                    )
-                },
-            )
+                let integration = (prop::bool::weighted(0.6), prop::bool::weighted(0.04)).prop_map({
+                    let kind = kind.kind.clone();
+                    move |(inside, strange)| Integration {
+                        id: Id::new(IdKind::Integration, 1),
+                        handle: "main".into(),
+                        kind: if strange { "nobody-knows".into() } else { kind.clone() },
+                        inside,
+                        residency: None,
+                        added_seq: 3,
+                    }
+                });
+                let rare = || prop::bool::weighted(rare);
+                (
+                    (Just(rules), proposal, integration),
+                    (grant(1), grant(2), grant(3), prop_oneof![1 => Just(0), 9 => 1..=3usize]),
+                    prop_oneof![3 => Just(0), 4 => 0..200_000u64, 1 => any::<u64>()],
+                    (rare(), rare(), rare(), rare(), rare(), rare(), rare()),
+                    (1..4usize, 0..16u8),
+                )
+            })
         })
-        .prop_map(
-            |((rules, proposal, integration), (g1, g2, g3, n), spent, rare, (operators, edge))| {
-                let (frozen, agent_frozen, no_agent, retired, no_operator, no_integration, no_policy) = rare;
-                let mut agent = identity(IdKind::Agent);
-                agent.retired_seq = retired.then_some(8);
-                let mut proposal = proposal;
-                at_the_edge(&mut proposal.facets, &rules, spent, edge);
-                World {
-                    rules: (!no_policy).then_some(rules),
-                    agent: (!no_agent).then_some(agent),
-                    operator_live: !no_operator,
-                    integration: (!no_integration).then_some(integration),
-                    grants: [g1, g2, g3].into_iter().take(n).map(Rc::new).collect(),
-                    spent,
-                    frozen,
-                    agent_frozen,
-                    operators,
-                    proposal,
-                }
-            },
-        )
+        .prop_map(|((rules, proposal, integration), (g1, g2, g3, n), spent, rare, (operators, edge))| {
+            let (frozen, agent_frozen, no_agent, retired, no_operator, no_integration, no_policy) = rare;
+            let mut agent = identity(IdKind::Agent);
+            agent.retired_seq = retired.then_some(8);
+            let mut proposal = proposal;
+            at_the_edge(&mut proposal.facets, &rules, spent, edge);
+            World {
+                rules: (!no_policy).then_some(rules),
+                agent: (!no_agent).then_some(agent),
+                operator_live: !no_operator,
+                integration: (!no_integration).then_some(integration),
+                grants: [g1, g2, g3].into_iter().take(n).map(Rc::new).collect(),
+                spent,
+                frozen,
+                agent_frozen,
+                operators,
+                proposal,
+            }
+        })
         .boxed()
 }
 
@@ -470,12 +398,7 @@ fn at_the_edge(f: &mut Facets, rules: &Rules, spent: u64, edge: u8) {
     let caps = &rules.caps;
     match (edge / 2, f.amount, f.recipients) {
         (0, Some(_), _) => f.amount = Some(Money::new(caps.currency, caps.per_move + beyond)),
-        (1 | 2, Some(_), _) => {
-            f.amount = Some(Money::new(
-                caps.currency,
-                caps.per_week.saturating_sub(spent) + beyond,
-            ))
-        }
+        (1 | 2, Some(_), _) => f.amount = Some(Money::new(caps.currency, caps.per_week.saturating_sub(spent) + beyond)),
         (3, _, Some(_)) => f.recipients = Some(rules.recipients + beyond),
         _ => {}
     }

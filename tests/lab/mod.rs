@@ -80,7 +80,15 @@ impl Lab {
         })
     }
 
-    pub fn grant(&self, agent: &str, integration: &str, scope: &str, access: Access, data: DataClass, until: Option<Time>) -> Id {
+    pub fn grant(
+        &self,
+        agent: &str,
+        integration: &str,
+        scope: &str,
+        access: Access,
+        data: DataClass,
+        until: Option<Time>,
+    ) -> Id {
         self.sign(|tx| {
             let grant = tx.next_id(IdKind::Grant).unwrap();
             let issued = GrantIssued {
@@ -192,13 +200,15 @@ pub fn open(bench: &Bench) -> Workspace {
 }
 
 pub fn parse(out: &Output) -> Value {
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {:?}\nstdout {}\nstderr {}", out.status, text(&out.stdout), text(&out.stderr)))
+    serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {:?}\nstdout {}\nstderr {}", out.status, text(&out.stdout), text(&out.stderr)))
 }
 
 /// Inside the grant, and no point is crossed.
 pub const READ: &[&str] = &["--integration", "github", "--action", "pull_request.read", "--resource", "repo:acme/app"];
 /// A production change.
-pub const MERGE: &[&str] = &["--integration", "github", "--action", "pull_request.merge", "--resource", "repo:acme/app"];
+pub const MERGE: &[&str] =
+    &["--integration", "github", "--action", "pull_request.merge", "--resource", "repo:acme/app"];
 /// Moves money: give it `--parameters`.
 pub const REFUND: &[&str] = &["--integration", "payments", "--action", "refund.create", "--resource", "account:acct_1"];
 

@@ -14,12 +14,7 @@ fn fields_and_commitments() {
         let line = text(row, "record");
         let (seq, mut record) = Record::parse_line(line.as_bytes()).unwrap();
         let commit = hash(text(row, "commit"));
-        tally.row(
-            line,
-            true,
-            None,
-            (record.commit() != Ok(commit)).then_some("differs"),
-        );
+        tally.row(line, true, None, (record.commit() != Ok(commit)).then_some("differs"));
         assert_eq!(record.to_line(seq).unwrap(), line.as_bytes());
         let stored = record.to_jcs().unwrap();
         assert_eq!(Record::parse(&stored), Ok(record.clone()));
@@ -35,12 +30,7 @@ fn fields_and_commitments() {
             }
             let line = text(row, "erased_record");
             assert_eq!(record.to_line(seq).unwrap(), line.as_bytes());
-            tally.row(
-                line,
-                true,
-                None,
-                (record.commit() != Ok(commit)).then_some("differs"),
-            );
+            tally.row(line, true, None, (record.commit() != Ok(commit)).then_some("differs"));
         }
     }
     tally.done();
@@ -49,18 +39,9 @@ fn fields_and_commitments() {
 /// Compares verdicts of a row that has `must_fail` and `one_of` with what was found.
 fn judge(tally: &mut Tally, row: &Value, found: &[(&str, Option<&str>)]) {
     let name = text(row, "name");
-    let names = |list: &str| -> Vec<&str> {
-        rows(&row[list])
-            .iter()
-            .map(|name| name.as_str().unwrap())
-            .collect()
-    };
+    let names = |list: &str| -> Vec<&str> { rows(&row[list]).iter().map(|name| name.as_str().unwrap()).collect() };
     let (must_fail, one_of) = (names("must_fail"), names("one_of"));
-    let failed: Vec<&str> = found
-        .iter()
-        .filter(|(_, fault)| fault.is_some())
-        .map(|(check, _)| *check)
-        .collect();
+    let failed: Vec<&str> = found.iter().filter(|(_, fault)| fault.is_some()).map(|(check, _)| *check).collect();
     for check in &must_fail {
         tally.require(&format!("{name}: {check} must fail"), failed.contains(check));
     }
@@ -79,11 +60,7 @@ fn judge(tally: &mut Tally, row: &Value, found: &[(&str, Option<&str>)]) {
             println!("{name}: {check}: they found {observed:?}, we {fault:?}");
         }
     }
-    if failed.is_empty() {
-        tally.accepted += 1
-    } else {
-        tally.refused += 1
-    }
+    if failed.is_empty() { tally.accepted += 1 } else { tally.refused += 1 }
 }
 
 #[test]
@@ -99,15 +76,10 @@ fn envelopes() {
         };
         let form = entry.form_fault().map(|fault| fault.kind());
         let signature = signature.err().map(|fault| fault.reason());
-        judge(
-            &mut tally,
-            row,
-            &[("canonical_form", form), ("signatures", signature)],
-        );
+        judge(&mut tally, row, &[("canonical_form", form), ("signatures", signature)]);
         let name = text(row, "name");
-        let opened = Envelope::open(&bytes)
-            .ok()
-            .filter(|envelope| public_key.is_some_and(|key| envelope.verify(&key).is_ok()));
+        let opened =
+            Envelope::open(&bytes).ok().filter(|envelope| public_key.is_some_and(|key| envelope.verify(&key).is_ok()));
         tally.require(name, opened.is_some() == (form.is_none() && signature.is_none()));
     }
     tally.done_both();
@@ -123,19 +95,12 @@ fn payload_lines() {
         let commit = hash(text(row, "commit"));
         let (form, commitment) = match inspect_line(envelope.as_bytes(), Some(&bytes)).payload {
             SeenPayload::Unreadable(fault) => (Some(fault.kind()), None),
-            SeenPayload::Read {
-                commit: found, fault, ..
-            } => (
-                fault.map(|fault| fault.kind()),
-                (found != commit).then_some("commit"),
-            ),
+            SeenPayload::Read { commit: found, fault, .. } => {
+                (fault.map(|fault| fault.kind()), (found != commit).then_some("commit"))
+            }
             SeenPayload::Absent => panic!("there is a payload"),
         };
-        judge(
-            &mut tally,
-            row,
-            &[("canonical_form", form), ("commitments", commitment)],
-        );
+        judge(&mut tally, row, &[("canonical_form", form), ("commitments", commitment)]);
         let parsed = Record::parse_line(&bytes).and_then(|(_, record)| record.commit());
         let right = form.is_none() && commitment.is_none();
         tally.require(text(row, "name"), (parsed == Ok(commit)) == right);
@@ -149,12 +114,7 @@ fn strict_ed25519() {
     for row in rows(&load("ed25519_strict.json")) {
         let found = key(text(row, "public_key"))
             .verify_strict(&unhex(text(row, "message_hex")), &unhex(text(row, "signature")));
-        tally.row(
-            text(row, "name"),
-            is_settled(row),
-            row["refused"].as_str(),
-            found.err().map(|fault| fault.kind()),
-        );
+        tally.row(text(row, "name"), is_settled(row), row["refused"].as_str(), found.err().map(|fault| fault.kind()));
     }
     tally.done_both();
 }
@@ -169,12 +129,7 @@ fn strict_ed25519_agrees_with_the_library() {
         let library = VerifyingKey::from_bytes(&public.0).unwrap();
         let theirs = library.verify_strict(message, &Signature::from_bytes(sig));
         let ours = ready.verify_strict(message, sig);
-        tally.row(
-            name,
-            true,
-            theirs.err().map(|_| "refused"),
-            ours.err().map(|_| "refused"),
-        );
+        tally.row(name, true, theirs.err().map(|_| "refused"), ours.err().map(|_| "refused"));
     };
     for row in rows(&load("ed25519_strict.json")) {
         let Ok(sig) = <[u8; 64]>::try_from(unhex(text(row, "signature"))) else {
@@ -197,18 +152,10 @@ fn enrolment() {
     for row in rows(&load("enrolment.json")) {
         let (name, key) = (text(row, "name"), key(text(row, "public_key")));
         let found = key.check_enrolment(text(row, "origin"), &unhex(text(row, "proof")));
-        tally.row(
-            name,
-            is_settled(row),
-            row["refused"].as_str(),
-            found.err().map(|fault| fault.kind()),
-        );
+        tally.row(name, is_settled(row), row["refused"].as_str(), found.err().map(|fault| fault.kind()));
         let fault = key.enrolment_fault().map(|fault| fault.kind());
         tally.require(name, fault == row["enrolment_fault"].as_str());
-        tally.require(
-            name,
-            key.enrolment_message(text(row, "origin")) == unhex(text(row, "message_hex")),
-        );
+        tally.require(name, key.enrolment_message(text(row, "origin")) == unhex(text(row, "message_hex")));
     }
     tally.done_both();
 }

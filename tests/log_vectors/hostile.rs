@@ -91,16 +91,8 @@ proptest! {
 fn the_empty_log() {
     let file = |name: &str| bytes_of_file(&format!("logs/authority-example/empty/{name}"));
     let (entries, payloads, checkpoint) = (file("entries.jsonl"), file("payloads.jsonl"), file("checkpoint"));
-    let bundle = Bundle {
-        entries: &entries,
-        payloads: Some(&payloads),
-        checkpoint: Some(&checkpoint),
-    };
-    let trust = Trust {
-        vkey: &vkey(),
-        pin: None,
-        witnesses: None,
-    };
+    let bundle = Bundle { entries: &entries, payloads: Some(&payloads), checkpoint: Some(&checkpoint) };
+    let trust = Trust { vkey: &vkey(), pin: None, witnesses: None };
     let report = verify_bundle(&bundle, &trust, |_, _| None);
     assert!(!report.failed(), "{report:?}");
 }

@@ -19,31 +19,16 @@ fn verify_log(directory: &str, keys: &BTreeMap<String, PublicKey>) -> Report {
     let entries = optional(directory, "entries.jsonl").unwrap();
     let payloads = optional(directory, "payloads.jsonl");
     let checkpoint = optional(directory, "checkpoint");
-    let vkey = optional(directory, "log.vkey")
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .unwrap();
+    let vkey = optional(directory, "log.vkey").and_then(|bytes| String::from_utf8(bytes).ok()).unwrap();
     let vkey = VerifierKey::parse(vkey.trim_end()).unwrap();
     let pin = optional(directory, "pin");
     let witnesses = optional(directory, "witnesses.json").map(|bytes| {
         let value: Value = serde_json::from_slice(&bytes).unwrap();
-        let keys = rows(&value["vkeys"])
-            .iter()
-            .map(|key| VerifierKey::parse(key.as_str().unwrap()).unwrap());
-        Witnesses {
-            keys: keys.collect(),
-            quorum: value["quorum"].as_u64().unwrap().try_into().unwrap(),
-        }
+        let keys = rows(&value["vkeys"]).iter().map(|key| VerifierKey::parse(key.as_str().unwrap()).unwrap());
+        Witnesses { keys: keys.collect(), quorum: value["quorum"].as_u64().unwrap().try_into().unwrap() }
     });
-    let bundle = Bundle {
-        entries: &entries,
-        payloads: payloads.as_deref(),
-        checkpoint: checkpoint.as_deref(),
-    };
-    let trust = Trust {
-        vkey: &vkey,
-        pin: pin.as_deref(),
-        witnesses: witnesses.as_ref(),
-    };
+    let bundle = Bundle { entries: &entries, payloads: payloads.as_deref(), checkpoint: checkpoint.as_deref() };
+    let trust = Trust { vkey: &vkey, pin: pin.as_deref(), witnesses: witnesses.as_ref() };
     verify_bundle(&bundle, &trust, |actor, _| keys.get(actor).copied())
 }
 
@@ -61,11 +46,7 @@ fn whole_logs() {
         }
         let report = verify_log(directory, &keys);
         let failed = |name: &str| {
-            let verdict = report
-                .verdicts()
-                .iter()
-                .find(|verdict| verdict.check.name() == name)
-                .unwrap();
+            let verdict = report.verdicts().iter().find(|verdict| verdict.check.name() == name).unwrap();
             (verdict.status == Status::Failed).then_some(verdict)
         };
         let mut may_fail: Vec<&str> = Vec::new();
@@ -76,21 +57,12 @@ fn whole_logs() {
                 None => tally.wrong.push(format!("{directory}: {name} must fail")),
                 Some(verdict) if verdict.first_bad_seq != want["first_bad_seq"].as_u64() => {
                     let line = format!("{directory}: {verdict:?}, want {}", want["first_bad_seq"]);
-                    if want["seq_settled"] == true {
-                        tally.wrong.push(line)
-                    } else {
-                        println!("unsettled: {line}")
-                    }
+                    if want["seq_settled"] == true { tally.wrong.push(line) } else { println!("unsettled: {line}") }
                 }
                 Some(_) => {}
             }
         }
-        let names = |list: &str| {
-            rows(&row[list])
-                .iter()
-                .map(|name| name.as_str().unwrap())
-                .collect::<Vec<_>>()
-        };
+        let names = |list: &str| rows(&row[list]).iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>();
         let one_of = names("one_of");
         if !one_of.is_empty() {
             tally.require(directory, one_of.iter().any(|name| failed(name).is_some()));
@@ -100,20 +72,13 @@ fn whole_logs() {
         for check in Check::ALL {
             let found = failed(check.name());
             if let Some(verdict) = found.filter(|_| !may_fail.contains(&check.name())) {
-                tally
-                    .wrong
-                    .push(format!("{directory}: must not fail: {verdict:?}"));
+                tally.wrong.push(format!("{directory}: must not fail: {verdict:?}"));
             }
             let observed = &row["observed"][check.name()];
             let seen = found.map(|verdict| (verdict.first_bad_seq, verdict.reason));
-            let theirs = observed
-                .is_object()
-                .then(|| (observed["first_bad_seq"].as_u64(), text(observed, "reason")));
+            let theirs = observed.is_object().then(|| (observed["first_bad_seq"].as_u64(), text(observed, "reason")));
             if seen != theirs {
-                println!(
-                    "{directory}: {}: they found {theirs:?}, we {seen:?}",
-                    check.name()
-                );
+                println!("{directory}: {}: they found {theirs:?}, we {seen:?}", check.name());
             }
         }
         if let Some(tail) = row["unanchored_tail"].as_u64() {
@@ -121,16 +86,8 @@ fn whole_logs() {
             tally.require(directory, report.status(Check::UnanchoredTail) == Status::Ok);
         }
         match row["good"].as_bool() {
-            Some(good) => tally.row(
-                directory,
-                true,
-                (!good).then_some("bad"),
-                report.failed().then_some("bad"),
-            ),
-            None => println!(
-                "{directory}: the specification does not say; failed: {}",
-                report.failed()
-            ),
+            Some(good) => tally.row(directory, true, (!good).then_some("bad"), report.failed().then_some("bad")),
+            None => println!("{directory}: the specification does not say; failed: {}", report.failed()),
         }
     }
     tally.done_both();
@@ -150,12 +107,7 @@ fn example_logs_are_well_formed() {
             continue;
         }
         let report = verify_log(directory, &keys);
-        for check in [
-            Check::CanonicalForm,
-            Check::Chain,
-            Check::TreeRoot,
-            Check::Commitments,
-        ] {
+        for check in [Check::CanonicalForm, Check::Chain, Check::TreeRoot, Check::Commitments] {
             let verdict = report.get(check).unwrap();
             tally.require(&format!("{directory}: {verdict:?}"), verdict.status == Status::Ok);
         }
@@ -170,10 +122,7 @@ fn verification_resumes_where_it_stopped() {
     let file = |name: &str| bytes_of_file(&format!("logs/format/base/{name}"));
     let vkey = VerifierKey::parse(String::from_utf8(file("log.vkey")).unwrap().trim_end()).unwrap();
     let entries = String::from_utf8(file("entries.jsonl")).unwrap();
-    let entries: Vec<_> = entries
-        .lines()
-        .map(|line| inspect_line(line.as_bytes(), None))
-        .collect();
+    let entries: Vec<_> = entries.lines().map(|line| inspect_line(line.as_bytes(), None)).collect();
     let checkpoint = file("checkpoint");
     for stop in 0..=entries.len() {
         let mut first = ChainChecker::new(&vkey.name);
@@ -181,28 +130,16 @@ fn verification_resumes_where_it_stopped() {
         let kept = Frontier::from_bytes(&first.frontier().to_bytes()).unwrap();
         let mut second = ChainChecker::resume(&vkey.name, kept, first.last_leaf(), first.last_at());
         second.remember(9);
-        assert!(
-            entries[stop..].iter().all(|entry| second.feed(entry).is_none()),
-            "from {stop}"
-        );
+        assert!(entries[stop..].iter().all(|entry| second.feed(entry).is_none()), "from {stop}");
         assert_eq!(second.root_at(stop.try_into().unwrap()), Some(first.root()));
         assert_eq!(second.root_at(1).is_some(), stop == 1);
         // The log may have grown since the checkpoint; a bundle may not.
         second.feed(&entries[0]);
         let mut report = Report::new();
-        check_tree_root(
-            &mut report,
-            &second,
-            Some(&checkpoint),
-            &vkey,
-            Coverage::Beginning,
-        );
+        check_tree_root(&mut report, &second, Some(&checkpoint), &vkey, Coverage::Beginning);
         assert_eq!(report.status(Check::TreeRoot), Status::Ok);
         check_tree_root(&mut report, &second, Some(&checkpoint), &vkey, Coverage::All);
-        assert_eq!(
-            report.get(Check::TreeRoot).map(|verdict| verdict.reason),
-            Some("size")
-        );
+        assert_eq!(report.get(Check::TreeRoot).map(|verdict| verdict.reason), Some("size"));
     }
 }
 
@@ -211,33 +148,12 @@ fn what_was_not_given_is_not_checked() {
     let file = |name: &str| bytes_of_file(&format!("logs/format/base/{name}"));
     let vkey = VerifierKey::parse(String::from_utf8(file("log.vkey")).unwrap().trim_end()).unwrap();
     let (entries, checkpoint) = (file("entries.jsonl"), file("checkpoint"));
-    let bundle = Bundle {
-        entries: &entries,
-        payloads: None,
-        checkpoint: Some(&checkpoint),
-    };
-    let trust = Trust {
-        vkey: &vkey,
-        pin: None,
-        witnesses: None,
-    };
+    let bundle = Bundle { entries: &entries, payloads: None, checkpoint: Some(&checkpoint) };
+    let trust = Trust { vkey: &vkey, pin: None, witnesses: None };
     let report = verify_bundle(&bundle, &trust, |_, _| None);
-    for check in [
-        Check::Commitments,
-        Check::Authority,
-        Check::Projections,
-        Check::PinAndWitnesses,
-    ] {
+    for check in [Check::Commitments, Check::Authority, Check::Projections, Check::PinAndWitnesses] {
         assert_eq!(report.status(check), Status::NotChecked, "{check:?}");
     }
-    assert_eq!(
-        report.get(Check::Signatures).map(|verdict| verdict.reason),
-        Some("unknown_signer")
-    );
-    assert_eq!(
-        report
-            .get(Check::UnanchoredTail)
-            .map(|verdict| verdict.first_bad_seq),
-        Some(Some(0))
-    );
+    assert_eq!(report.get(Check::Signatures).map(|verdict| verdict.reason), Some("unknown_signer"));
+    assert_eq!(report.get(Check::UnanchoredTail).map(|verdict| verdict.first_bad_seq), Some(Some(0)));
 }

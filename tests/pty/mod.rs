@@ -25,7 +25,8 @@ pub struct Desk {
 impl Desk {
     /// Starts `aosctl ARGS` in a terminal of that size. The pager is `cat`, unless told.
     pub fn start(bench: &Bench, columns: u16, rows: u16, args: &[&str], pager: &str) -> Desk {
-        let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_aosctl"));
         command.env_clear();
         command.env("PATH", "/usr/bin:/bin");
@@ -64,7 +65,11 @@ impl Desk {
                 self.from = (self.from + at + text.len()).min(seen.len());
                 return;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{text:?} never came; the screen:\n{}", self.rows().join("\n"));
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "{text:?} never came; the screen:\n{}",
+                self.rows().join("\n")
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -111,7 +116,11 @@ impl Desk {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "it does not end; the screen:\n{}", self.rows().join("\n"));
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "it does not end; the screen:\n{}",
+                self.rows().join("\n")
+            );
             std::thread::sleep(Duration::from_millis(10));
         };
         // What it wrote last is still on its way.

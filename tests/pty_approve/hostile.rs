@@ -12,8 +12,26 @@ const EVIL: &str = "EVIL";
 
 /// What is ours at the left of a line, and may have agent text to the right of `| `.
 const LABELS: [&str; 20] = [
-    "", "action", "on", "grant", "involves", "why asked", "unsure", "in vain", "approvers", "costs", "summary", "recommends", "because",
-    "alternatives", "rollback", "command", "files", "parameters", "diff", "its key",
+    "",
+    "action",
+    "on",
+    "grant",
+    "involves",
+    "why asked",
+    "unsure",
+    "in vain",
+    "approvers",
+    "costs",
+    "summary",
+    "recommends",
+    "because",
+    "alternatives",
+    "rollback",
+    "command",
+    "files",
+    "parameters",
+    "diff",
+    "its key",
 ];
 
 /// Our own lines, faked, wherever a line could begin.
@@ -62,7 +80,13 @@ fn ask(text: &str) -> Ask {
     Ask {
         action: text.into(),
         resource: "repo:acme/app".into(),
-        facets: Facets { destination: t(), environment: t(), recipients: Some(u64::from(u32::MAX)), public: true, ..Facets::default() },
+        facets: Facets {
+            destination: t(),
+            environment: t(),
+            recipients: Some(u64::from(u32::MAX)),
+            public: true,
+            ..Facets::default()
+        },
         unsure: t(),
         summary: t(),
         recommendation: t(),
@@ -93,13 +117,21 @@ fn assert_margins(rows: &[String]) {
     for (i, row) in rows.iter().enumerate().filter(|(_, r)| r.contains(EVIL)) {
         let start: Vec<char> = row.chars().take(16).collect();
         let (label, margin): (String, String) = (start[..14].iter().collect(), start[14..].iter().collect());
-        assert!(margin == "| " && LABELS.contains(&label.trim_end()), "row {i} is not behind the margin: {row:?}\n{}", rows.join("\n"));
+        assert!(
+            margin == "| " && LABELS.contains(&label.trim_end()),
+            "row {i} is not behind the margin: {row:?}\n{}",
+            rows.join("\n")
+        );
     }
 }
 
 /// Header and key line are where they belong, and there is one of each.
 fn assert_frame(rows: &[String]) {
-    assert!(rows[0].starts_with("=== r-1 === high risk ======") && rows[0].ends_with("=== 1 of 1 ==="), "{}", rows.join("\n"));
+    assert!(
+        rows[0].starts_with("=== r-1 === high risk ======") && rows[0].ends_with("=== 1 of 1 ==="),
+        "{}",
+        rows.join("\n")
+    );
     assert_eq!(rows[1], "build-bot (ag-1) for ops (op-1), asked 12 minutes ago, expires in 23 hours");
     assert_eq!(rows.last().unwrap(), &format!("[r-1] {}", KEYS.trim_end()));
     for row in &rows[1..rows.len() - 1] {
@@ -143,7 +175,13 @@ fn every_text_hostile() {
     // And the queue: one request takes a few lines, whatever its action is.
     let out = w.bench.bare().args(["queue"]).output().unwrap();
     let queue = support::text(&out.stdout);
-    assert!(queue.lines().count() <= 5 && queue.lines().all(|l| l.starts_with("r-1 ") || l.starts_with("     ") || l == "1 waits; decide: aosctl approve"), "{queue}");
+    assert!(
+        queue.lines().count() <= 5
+            && queue
+                .lines()
+                .all(|l| l.starts_with("r-1 ") || l.starts_with("     ") || l == "1 waits; decide: aosctl approve"),
+        "{queue}"
+    );
     assert_only_our_control(&queue.replace('\n', "\r\n").into_bytes());
 }
 
@@ -190,13 +228,19 @@ fn ten_thousand_newlines_and_a_diff_of_500_kib() {
 #[test]
 fn json_that_would_mislead_is_shown_as_it_is() {
     let w = World::new();
-    let parameters = format!(r#"{{"environment":"staging","environment":"production","note":"\u001b[2J","more":"{}"}}"#, "x".repeat(100));
+    let parameters = format!(
+        r#"{{"environment":"staging","environment":"production","note":"\u001b[2J","more":"{}"}}"#,
+        "x".repeat(100)
+    );
     w.ask(minutes_ago(12), &Ask { parameters: Some(parameters), ..Ask::deploy() });
     let mut desk = Desk::start(&w.bench, 80, 40, &["approve"], "cat");
     desk.at(KEYS, "q");
     desk.end();
     let rows = desk.rows().join("\n");
     let all = String::from_utf8_lossy(&desk.bytes()).into_owned();
-    assert!(all.contains(r#"|   "environment": "staging","#) && all.contains(r#"|   "environment": "production","#), "{rows}");
+    assert!(
+        all.contains(r#"|   "environment": "staging","#) && all.contains(r#"|   "environment": "production","#),
+        "{rows}"
+    );
     assert!(all.contains(r#""note": "\\u001b[2J""#), "{rows}");
 }

@@ -23,11 +23,7 @@ impl Path {
             _ => (pattern, false),
         };
         let is = |window: &[String]| window.iter().zip(pattern).all(|(a, b)| a == b);
-        let from = if at_end {
-            self.parts.len().saturating_sub(pattern.len())
-        } else {
-            0
-        };
+        let from = if at_end { self.parts.len().saturating_sub(pattern.len()) } else { 0 };
         self.parts[from..].windows(pattern.len()).any(is)
     }
 
@@ -121,11 +117,7 @@ pub fn read(text: &str, module: &[String]) -> Source {
                 {
                     last.push('!');
                 }
-                source.paths.push(Path {
-                    parts: resolve(parts, &here),
-                    line,
-                    test,
-                });
+                source.paths.push(Path { parts: resolve(parts, &here), line, test });
                 test_attribute &= i <= attribute_end;
                 continue;
             }
@@ -173,8 +165,7 @@ fn tree(tokens: &[Token], mut i: usize, prefix: &[String], found: &mut Vec<(Vec<
 
 /// `super::super::x` of a module to a path from the crate's root. A path that stays in its module stays as it is.
 fn resolve(parts: Vec<String>, here: &[String]) -> Vec<String> {
-    let skip =
-        usize::from(parts.first().is_some_and(|p| p == "self") && parts.get(1).is_some_and(|p| p == "super"));
+    let skip = usize::from(parts.first().is_some_and(|p| p == "self") && parts.get(1).is_some_and(|p| p == "super"));
     let ups = parts.iter().skip(skip).take_while(|p| *p == "super").count();
     if ups == 0 {
         return parts;
@@ -235,29 +226,21 @@ fn tokens(text: &str) -> Vec<Token> {
             '\'' => {
                 i = match (at(i + 1), at(i + 2)) {
                     // A character that is escaped, one that is not, or a lifetime.
-                    ('\\', _) => (i + 3..chars.len())
-                        .find(|n| at(*n) == '\'')
-                        .map_or(chars.len(), |n| n + 1),
+                    ('\\', _) => (i + 3..chars.len()).find(|n| at(*n) == '\'').map_or(chars.len(), |n| n + 1),
                     (_, '\'') => i + 3,
                     _ => i + 1,
                 };
             }
             'r' | 'b' | 'c' if raw(&chars, i).is_some() => i = raw(&chars, i).unwrap_or(chars.len()),
             ':' if at(i + 1) == ':' => {
-                found.push(Token {
-                    text: "::".into(),
-                    line,
-                });
+                found.push(Token { text: "::".into(), line });
                 i += 2;
             }
             c if c.is_alphabetic() || c == '_' => {
                 while at(i).is_alphanumeric() || at(i) == '_' {
                     i += 1;
                 }
-                found.push(Token {
-                    text: chars[start..i].iter().collect(),
-                    line,
-                });
+                found.push(Token { text: chars[start..i].iter().collect(), line });
             }
             c if c.is_ascii_digit() => {
                 while at(i).is_alphanumeric() || at(i) == '_' {
@@ -271,10 +254,7 @@ fn tokens(text: &str) -> Vec<Token> {
                 i += 1;
             }
         }
-        line += chars[start..i.min(chars.len())]
-            .iter()
-            .filter(|c| **c == '\n')
-            .count();
+        line += chars[start..i.min(chars.len())].iter().filter(|c| **c == '\n').count();
     }
     found
 }
@@ -302,9 +282,7 @@ fn raw(chars: &[char], i: usize) -> Option<usize> {
     let hashes = chars[n..].iter().take_while(|c| **c == '#').count();
     match chars.get(n + hashes) {
         Some('"') if is_raw => {
-            let end: String = std::iter::once('"')
-                .chain(std::iter::repeat_n('#', hashes))
-                .collect();
+            let end: String = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
             let rest: String = chars[n + hashes + 1..].iter().collect();
             let found = rest.find(&end)?;
             Some(n + hashes + 1 + rest[..found].chars().count() + end.chars().count())

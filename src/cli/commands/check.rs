@@ -76,7 +76,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             })
         }
         Err(e) => {
-            let error = CheckError { kind: e.kind.into(), error: e.what.clone(), cause: e.cause.clone(), hints: e.hints.clone() };
+            let error = CheckError {
+                kind: e.kind.into(),
+                error: e.what.clone(),
+                cause: e.cause.clone(),
+                hints: e.hints.clone(),
+            };
             let view = CheckView { agent, decision: DecisionView::error(&e), error: Some(error) };
             Ok(Outcome::of(e.exit, view).failed(e))
         }

@@ -28,5 +28,8 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    decide(ctx, Asked { answer: Answer::Deny, requests: args.requests, reason: Some(args.reason), dry_run: args.dry_run })
+    decide(
+        ctx,
+        Asked { answer: Answer::Deny, requests: args.requests, reason: Some(args.reason), dry_run: args.dry_run },
+    )
 }

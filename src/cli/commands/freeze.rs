@@ -84,36 +84,22 @@ pub struct Touched {
 /// The id and name of what was typed; everything where nothing was.
 pub(super) fn target(ws: &Workspace, typed: Option<&str>) -> Result<Named, CliError> {
     match typed {
-        None => Ok(Named {
-            id: Id::WORKSPACE,
-            name: None,
-        }),
+        None => Ok(Named { id: Id::WORKSPACE, name: None }),
         Some(typed) => {
             let agent = words::agent(ws, typed)?;
-            Ok(Named {
-                id: agent.id,
-                name: agent.handle.clone(),
-            })
+            Ok(Named { id: agent.id, name: agent.handle.clone() })
         }
     }
 }
 
 /// What is meant, in words. Foreign text.
 pub(super) fn called(target: &Named) -> String {
-    if target.id == Id::WORKSPACE {
-        "everything".into()
-    } else {
-        target.short()
-    }
+    if target.id == Id::WORKSPACE { "everything".into() } else { target.short() }
 }
 
 /// The line, with the target where there is one.
 pub(super) fn line(verb: &str, target: &Named) -> String {
-    if target.id == Id::WORKSPACE {
-        format!("aosctl {verb}")
-    } else {
-        format!("aosctl {verb} {}", target.short())
-    }
+    if target.id == Id::WORKSPACE { format!("aosctl {verb}") } else { format!("aosctl {verb} {}", target.short()) }
 }
 
 /// What a freeze of a target touches, leaving out requests by some agents.
@@ -123,11 +109,7 @@ pub(super) fn touched(ws: &Workspace, target: Id, but: &[Id], now: Time) -> Resu
     let of = |filter| -> Result<Vec<Request>, CliError> {
         Ok(ws.store().requests(filter)?.into_iter().filter(mine).collect())
     };
-    let grants = ws.store().grants(&GrantFilter {
-        agent,
-        integration: None,
-        live_at: Some(now),
-    })?;
+    let grants = ws.store().grants(&GrantFilter { agent, integration: None, live_at: Some(now) })?;
     Ok(Touched {
         live_grants: u64::try_from(grants.len()).unwrap_or(u64::MAX),
         waiting: ws
@@ -143,11 +125,7 @@ pub(super) fn touched(ws: &Workspace, target: Id, but: &[Id], now: Time) -> Resu
 /// The entry that froze something.
 pub(super) fn since(ws: &Workspace, names: &mut Names<'_>, seq: u64) -> Result<FrozenSince, CliError> {
     let (entry, _) = ws.event(seq)?;
-    Ok(FrozenSince {
-        seq,
-        at: entry.at,
-        signed_by: names.signer(entry.actor)?,
-    })
+    Ok(FrozenSince { seq, at: entry.at, signed_by: names.signer(entry.actor)? })
 }
 
 impl View for FreezeView {
@@ -163,15 +141,7 @@ impl View for FreezeView {
         };
         field(name, &called(&self.target));
         if let Some(s) = &self.since {
-            field(
-                "since",
-                &format!(
-                    "{}, entry {}, signed by {}",
-                    show::minute(s.at),
-                    s.seq,
-                    s.signed_by.long()
-                ),
-            );
+            field("since", &format!("{}, entry {}, signed by {}", show::minute(s.at), s.seq, s.signed_by.long()));
         }
         let t = &self.touches;
         let grants = match t.live_grants {
@@ -182,11 +152,7 @@ impl View for FreezeView {
         field("grants", &grants);
         field(
             "waiting",
-            &if t.waiting.is_empty() {
-                "none".into()
-            } else {
-                format!("{}: denied while it lasts", ids(&t.waiting))
-            },
+            &if t.waiting.is_empty() { "none".into() } else { format!("{}: denied while it lasts", ids(&t.waiting)) },
         );
         let running = if t.running.is_empty() {
             "none".into()
@@ -200,11 +166,7 @@ impl View for FreezeView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     let target = target(&ws, args.agent.as_deref())?;
     let whoever = ctx.whoever(&ws)?;
@@ -216,25 +178,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             if let Some(seq) = tx.facts().frozen(target.id)? {
                 return Ok((false, seq));
             }
-            let done = tx.append(
-                whoever.by(),
-                WorkspaceFrozen {
-                    target: target.id,
-                    reason: reason.clone(),
-                },
-            )?;
+            let done = tx.append(whoever.by(), WorkspaceFrozen { target: target.id, reason: reason.clone() })?;
             Ok((true, done.seq))
         })?;
         (changed, Some(seq), pin)
     };
     let told = tell(&ws, ctx, &args, &target, changed, seq);
-    let out = told.map_err(|e| {
-        if changed {
-            words::done_already(e, "it is frozen")
-        } else {
-            e
-        }
-    })?;
+    let out = told.map_err(|e| if changed { words::done_already(e, "it is frozen") } else { e })?;
     Ok(out.warn_if(pin))
 }
 
@@ -266,23 +216,18 @@ fn tell(
         out = out.note("dry run: nothing was done");
     }
     out = out.note(format!("undo, as an operator: {undo}"));
-    Ok(if unattributed {
-        out.note("unattributed: the log says that it happened, and not who did it")
-    } else {
-        out
-    })
+    Ok(if unattributed { out.note("unattributed: the log says that it happened, and not who did it") } else { out })
 }
 
 /// An agent freezes only itself.
 fn own(whoever: &Whoever, target: &Named) -> Result<(), CliError> {
     match whoever {
-        Whoever::Agent(a) if a.id != target.id => Err(CliError::no(
-            "needs_operator",
-            format!("{} may freeze only itself; nothing was frozen", a.id),
-        )
-        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
-        .hint(format!("itself: aosctl freeze {}", a.id))
-        .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY")),
+        Whoever::Agent(a) if a.id != target.id => {
+            Err(CliError::no("needs_operator", format!("{} may freeze only itself; nothing was frozen", a.id))
+                .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+                .hint(format!("itself: aosctl freeze {}", a.id))
+                .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY"))
+        }
         _ => Ok(()),
     }
 }

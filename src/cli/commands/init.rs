@@ -150,8 +150,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was created"));
     }
     let passphrase = ctx.new_passphrase("a passphrase for your operator identity")?;
-    let new =
-        NewWorkspace { company, operator, passphrase: &passphrase, rules, source, confirmed, now: ctx.clock() };
+    let new = NewWorkspace { company, operator, passphrase: &passphrase, rules, source, confirmed, now: ctx.clock() };
     let created = workspace::create(&place, &new)?;
     view.origin = Some(created.origin);
     view.vkey = Some(created.vkey);
@@ -209,10 +208,7 @@ fn names(args: &Args, ctx: &Context) -> Result<(Option<String>, Option<String>),
         }
         Ok(Some(name).filter(|n| !n.is_empty()))
     };
-    Ok((
-        one(&args.name, "the company's name", "--name COMPANY")?,
-        one(&args.operator, "your name", "--operator NAME")?,
-    ))
+    Ok((one(&args.name, "the company's name", "--name COMPANY")?, one(&args.operator, "your name", "--operator NAME")?))
 }
 
 /// The first policy: the defaults with the caps that were given or asked for, and which those were.
@@ -248,10 +244,9 @@ fn caps(args: &Args, ctx: &Context) -> Result<(PolicyFile, BTreeSet<String>), Cl
         Money::new(currency, minor)
     };
     let per_week = one(args.cap_week, week, "most money in any 7 days, all agents together", "--cap-week")?;
-    for (key, cap, slot) in [
-        ("cap.move", per_move, &mut policy.caps.per_move),
-        ("cap.week", per_week, &mut policy.caps.per_week),
-    ] {
+    for (key, cap, slot) in
+        [("cap.move", per_move, &mut policy.caps.per_move), ("cap.week", per_week, &mut policy.caps.per_week)]
+    {
         if let Some(cap) = cap {
             *slot = cap.minor;
             confirmed.insert(key.to_string());
@@ -263,16 +258,23 @@ fn caps(args: &Args, ctx: &Context) -> Result<(PolicyFile, BTreeSet<String>), Cl
         }
         (Some(a), Some(_)) => policy.caps.currency = a.currency,
         (Some(one), None) | (None, Some(one)) if one.currency != caps.currency => {
-            return Err(CliError::usage(format!("both caps need one currency, and the other one is in {}", caps.currency))
-                .hint(format!("give both: --cap-move 1000{c} --cap-week 10000{c}", c = one.currency)));
+            return Err(CliError::usage(format!(
+                "both caps need one currency, and the other one is in {}",
+                caps.currency
+            ))
+            .hint(format!("give both: --cap-move 1000{c} --cap-week 10000{c}", c = one.currency)));
         }
         _ => {}
     }
     // What was typed must be a policy that could be adopted from a file too.
-    file::parse(&file::render(&policy), "policy.toml").map_err(|e| CliError::usage(crate::cli::text::safe(&e.to_string())))?;
+    file::parse(&file::render(&policy), "policy.toml")
+        .map_err(|e| CliError::usage(crate::cli::text::safe(&e.to_string())))?;
     Ok((policy, confirmed))
 }
 
 fn broken_build(e: PolicyError) -> CliError {
-    CliError::could_not("catalogue", format!("the built-in catalogue cannot be read: {}", crate::cli::text::safe(&e.to_string())))
+    CliError::could_not(
+        "catalogue",
+        format!("the built-in catalogue cannot be read: {}", crate::cli::text::safe(&e.to_string())),
+    )
 }

@@ -1,24 +1,24 @@
 //! Every command. Help shows them in the groups of design section 8.
 
-pub mod init;
-pub mod status;
-pub mod approve;
-pub mod deny;
-pub mod connect;
-pub mod revoke;
-pub mod freeze;
-pub mod thaw;
 pub mod agent;
-pub mod operator;
-pub mod policy;
-pub mod integration;
-pub mod request;
-pub mod grant;
+pub mod approve;
 pub mod audit;
 pub mod check;
-pub mod run;
-pub mod tour;
 pub mod completions;
+pub mod connect;
+pub mod deny;
+pub mod freeze;
+pub mod grant;
+pub mod init;
+pub mod integration;
+pub mod operator;
+pub mod policy;
+pub mod request;
+pub mod revoke;
+pub mod run;
+pub mod status;
+pub mod thaw;
+pub mod tour;
 
 use super::context::Context;
 use super::error::CliError;
@@ -94,9 +94,12 @@ pub fn grouped(command: clap::Command) -> clap::Command {
     for (title, names) in GROUPS {
         groups.push_str(&format!("\n{title}:\n"));
         for name in *names {
-            let about = command.find_subcommand(name).and_then(|c| c.get_about()).map(|a| a.to_string()).unwrap_or_default();
+            let about =
+                command.find_subcommand(name).and_then(|c| c.get_about()).map(|a| a.to_string()).unwrap_or_default();
             groups.push_str(&format!("  {name:<12} {about}\n"));
         }
     }
-    command.help_template(format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\nGlobal options:\n{{options}}\n"))
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\nGlobal options:\n{{options}}\n"
+    ))
 }

@@ -91,9 +91,22 @@ impl View for StatusView {
         let style = screen.style;
         let mut page = String::new();
         let company = self.company.as_deref().map_or_else(|| "workspace".to_string(), safe);
-        push(&mut page, screen, &format!("{company}  {} live grants, {} agents, {}", self.live_grants, self.live_agents, show::minute(self.at)));
+        push(
+            &mut page,
+            screen,
+            &format!(
+                "{company}  {} live grants, {} agents, {}",
+                self.live_grants,
+                self.live_agents,
+                show::minute(self.at)
+            ),
+        );
         if !self.frozen.is_empty() {
-            let what: Vec<String> = self.frozen.iter().map(|id| if *id == Id::WORKSPACE { "everything".into() } else { id.to_string() }).collect();
+            let what: Vec<String> = self
+                .frozen
+                .iter()
+                .map(|id| if *id == Id::WORKSPACE { "everything".into() } else { id.to_string() })
+                .collect();
             let line = format!("FROZEN: {}. Undo: aosctl thaw", what.join(", "));
             page.push_str(&style.red(&truncate(&line, screen.width)));
             page.push('\n');
@@ -113,7 +126,11 @@ impl View for StatusView {
             push(&mut page, screen, "              aosctl policy show --effective; aosctl policy set KEY VALUE");
         }
         if self.policy_waits {
-            push(&mut page, screen, "policy        a newer catalogue or an edited policy.toml waits: aosctl policy diff");
+            push(
+                &mut page,
+                screen,
+                "policy        a newer catalogue or an edited policy.toml waits: aosctl policy diff",
+            );
         }
         let log = format!("log           {} entries: {}", self.entries, self.log);
         let log = truncate(&log, screen.width).into_owned();
@@ -162,7 +179,11 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &p.rules), &ws)), g.id));
     let mut widest = Vec::new();
     for g in grants.iter().take(LINES) {
-        widest.push(Item { id: g.id.to_string(), text: names.door(g)?, command: format!("aosctl grant show {}", g.id) });
+        widest.push(Item {
+            id: g.id.to_string(),
+            text: names.door(g)?,
+            command: format!("aosctl grant show {}", g.id),
+        });
     }
     let agents = ws.store().identities(IdKind::Agent)?.iter().filter(|a| a.is_live()).count();
     let (defaults, policy_waits) = policy_state(&ws)?;
@@ -187,7 +208,8 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let exit = if view.whole { Exit::Done } else { Exit::Integrity };
     let mut outcome = Outcome::of(exit, view);
     for id in doors.damaged {
-        outcome = outcome.warn(format!("{id}: its entries do not verify, so nothing is allowed on it: aosctl audit verify"));
+        outcome =
+            outcome.warn(format!("{id}: its entries do not verify, so nothing is allowed on it: aosctl audit verify"));
     }
     Ok(outcome)
 }
@@ -229,7 +251,13 @@ fn waiting(ws: &Workspace, now: Time, names: &mut Names<'_>) -> Result<Vec<Item>
         let who = names.of(r.requester)?;
         items.push(Item {
             id: r.id.to_string(),
-            text: format!("{} {who}: {} {}{amount}; {}", r.tier, r.action, r.resource, show::relative(r.until, now).replace("in ", "ends in ")),
+            text: format!(
+                "{} {who}: {} {}{amount}; {}",
+                r.tier,
+                r.action,
+                r.resource,
+                show::relative(r.until, now).replace("in ", "ends in ")
+            ),
             command: format!("aosctl approve {}", r.id),
         });
     }
@@ -268,12 +296,15 @@ fn width_of(g: &Grant, rules: Option<&Rules>, ws: &Workspace) -> (Access, bool, 
     // A table that cannot be read only changes the order of a list; the doors themselves were verified.
     let kind = ws.facts().integration(g.integration).ok().flatten();
     let kind = kind.as_ref().and_then(|i| rules.and_then(|r| r.kind(&i.kind)));
-    let wide = g.scope.is_open() || g.scope.word().and_then(|w| kind.and_then(|k| k.scope(w))).is_some_and(|s| s.account_wide);
+    let wide =
+        g.scope.is_open() || g.scope.word().and_then(|w| kind.and_then(|k| k.scope(w))).is_some_and(|s| s.account_wide);
     (g.access, wide, g.data, g.until.is_none())
 }
 
 fn policy_state(ws: &Workspace) -> Result<(Vec<String>, bool), CliError> {
-    let Some(adopted) = ws.adopted()? else { return Ok((Vec::new(), true)) };
+    let Some(adopted) = ws.adopted()? else {
+        return Ok((Vec::new(), true));
+    };
     let defaults = defaults_left(&PolicyFile::of(&adopted.rules), &adopted.confirmed);
     let defaults = defaults.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
     let newer = catalogue::built_in().is_ok_and(|kinds| kinds.iter().any(|k| adopted.rules.kind(&k.kind) != Some(k)));
@@ -286,9 +317,18 @@ fn log_state(ws: &Workspace, ctx: &Context) -> Result<(u64, String, bool, bool),
     let entries = ws.store().last_seq()?.map_or(0, |n| n + 1);
     if entries <= PROVE_UP_TO {
         let found = verify(ws.place(), &VerifyOptions::default(), ctx.clock(), &mut |_, _| {})?;
-        let failed: Vec<&str> =
-            found.report.verdicts().iter().filter(|v| v.status == crate::log::verdict::Status::Failed).map(|v| v.check.name()).collect();
-        let words = if failed.is_empty() { "verified just now, all of it".into() } else { format!("DOES NOT VERIFY: {}", failed.join(", ")) };
+        let failed: Vec<&str> = found
+            .report
+            .verdicts()
+            .iter()
+            .filter(|v| v.status == crate::log::verdict::Status::Failed)
+            .map(|v| v.check.name())
+            .collect();
+        let words = if failed.is_empty() {
+            "verified just now, all of it".into()
+        } else {
+            format!("DOES NOT VERIFY: {}", failed.join(", "))
+        };
         return Ok((entries, words, failed.is_empty(), true));
     }
     let (words, whole) = match ws.pin_state()? {

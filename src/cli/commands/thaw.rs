@@ -74,12 +74,7 @@ impl View for ThawView {
         if let Some(was) = &self.was {
             field(
                 "was frozen",
-                &format!(
-                    "since {}, entry {}, signed by {}",
-                    show::minute(was.at),
-                    was.seq,
-                    was.signed_by.long()
-                ),
+                &format!("since {}, entry {}, signed by {}", show::minute(was.at), was.seq, was.signed_by.long()),
             );
         }
         if let (Some(seq), Some(by)) = (self.seq, &self.signed_by) {
@@ -87,11 +82,7 @@ impl View for ThawView {
         }
         field(
             "waiting",
-            &if self.waiting.is_empty() {
-                "none".into()
-            } else {
-                format!("{}: can go on", ids(&self.waiting))
-            },
+            &if self.waiting.is_empty() { "none".into() } else { format!("{}: can go on", ids(&self.waiting)) },
         );
         out
     }
@@ -99,11 +90,7 @@ impl View for ThawView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "thaw")?;
     let target = target(&ws, args.agent.as_deref())?;
@@ -133,13 +120,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
                     )
                     .hint(format!("look again: {} -n", line("thaw", &target))));
                 }
-                Ok(tx.append(
-                    operator.by(),
-                    WorkspaceThawed {
-                        target: target.id,
-                        reason: reason.clone(),
-                    },
-                )?)
+                Ok(tx.append(operator.by(), WorkspaceThawed { target: target.id, reason: reason.clone() })?)
             })?;
             view.changed = true;
             view.seq = Some(done.seq);
@@ -149,12 +130,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     }
     let mut names = Names::new(&ws)?;
-    for id in ws
-        .store()
-        .frozen()?
-        .into_iter()
-        .filter(|id| view.changed || *id != target.id)
-    {
+    for id in ws.store().frozen()?.into_iter().filter(|id| view.changed || *id != target.id) {
         view.still_frozen.push(names.of(id)?);
     }
     let frozen: Vec<Id> = view.still_frozen.iter().map(|f| f.id).collect();
@@ -163,11 +139,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let mut warnings = Vec::new();
     for f in &view.still_frozen {
-        warnings.push(format!(
-            "{} is still frozen: {}",
-            safe(&called(f)),
-            line("thaw", f)
-        ));
+        warnings.push(format!("{} is still frozen: {}", safe(&called(f)), line("thaw", f)));
     }
     let mut out = Outcome::of(Exit::Done, view).warn_if(pin);
     out.warnings.extend(warnings);

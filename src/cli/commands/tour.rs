@@ -1,8 +1,8 @@
 //! `aosctl tour`.
 
+use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
-use crate::cli::Context;
 
 /// The whole job in a throwaway workspace.
 #[derive(Debug, clap::Args)]

@@ -11,6 +11,6 @@ mod shape;
 mod view;
 
 pub use page::{Frame, one_screen, whole};
-pub use shape::flow;
 pub use sections::who;
+pub use shape::flow;
 pub use view::{EntryView, PartyView, RequestView};

@@ -23,7 +23,8 @@ pub struct Frame {
 
 /// The line at the top: `=== r-57 === high risk ===...=== 1 of 3 ===`.
 fn header(v: &RequestView, screen: &Screen, position: Option<(usize, usize)>) -> String {
-    let standing = if v.standing == Standing::Pending { String::new() } else { format!(" {} ===", v.standing.as_str()) };
+    let standing =
+        if v.standing == Standing::Pending { String::new() } else { format!(" {} ===", v.standing.as_str()) };
     let start = format!("=== {} === {} risk ==={standing}", v.id, v.tier);
     let end = position.map_or(String::new(), |(n, of)| format!(" {n} of {of} ==="));
     let fill = "=".repeat(screen.width.saturating_sub(width(&start) + width(&end)));
@@ -124,7 +125,15 @@ pub fn whole(v: &RequestView, screen: &Screen) -> String {
     }
     if let Some(k) = &v.says.idempotency_key {
         let block = safe_block(k, &format!("{:LABEL$}| ", ""), screen.width, usize::MAX);
-        let lines_of = Section { label: "its key", name: "its key", whole: block.lines.len(), lines: block.lines, least: 1, rank: 0, loud: false };
+        let lines_of = Section {
+            label: "its key",
+            name: "its key",
+            whole: block.lines.len(),
+            lines: block.lines,
+            least: 1,
+            rank: 0,
+            loud: false,
+        };
         draw(&lines_of, usize::MAX, screen, &mut lines);
     }
     lines.push(String::new());

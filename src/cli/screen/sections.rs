@@ -83,7 +83,8 @@ impl Layout {
     /// Paragraphs of words that are safe already and quote an agent.
     fn quoting(self, label: &'static str, rank: u8, paragraphs: &[Vec<String>]) -> Section {
         let room = self.width.saturating_sub(MARGIN.len());
-        let mut lines: Vec<String> = paragraphs.iter().flat_map(|words| flow(words, room)).map(|l| format!("{MARGIN}{l}")).collect();
+        let mut lines: Vec<String> =
+            paragraphs.iter().flat_map(|words| flow(words, room)).map(|l| format!("{MARGIN}{l}")).collect();
         let whole = lines.len();
         lines.truncate(self.max_lines);
         Section::new(label, rank, lines, whole)
@@ -135,7 +136,11 @@ fn what(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     if let Some(g) = v.grant.as_ref().filter(|g| b.full || !g.live) {
         let end = g.until.map_or("without an end".to_string(), |t| format!("until {}", day(t)));
         let live = if g.live { "" } else { ", not live any more" };
-        all.push(b.ours("grant", 5, &format!("{}: {} access to {}, up to {} data, {end}{live}", g.id, g.access, g.scope, g.data)));
+        all.push(b.ours(
+            "grant",
+            5,
+            &format!("{}: {} access to {}, up to {} data, {end}{live}", g.id, g.access, g.scope, g.data),
+        ));
     }
     involves(all, v, b);
 }
@@ -174,7 +179,8 @@ fn why(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     let mut label = "why asked";
     let signed: &[Point] = v.again.as_ref().map_or(&v.points, |a| &a.points);
     for point in signed {
-        let fired: Vec<&str> = v.again.iter().flat_map(|a| &a.fired).filter(|f| f.point == *point).map(|f| f.why.as_str()).collect();
+        let fired: Vec<&str> =
+            v.again.iter().flat_map(|a| &a.fired).filter(|f| f.point == *point).map(|f| f.why.as_str()).collect();
         let mut text = match (&v.again, fired.is_empty()) {
             (Some(_), true) => "it fired when it was asked, and does not any more".to_string(),
             (None, _) => "it fired when it was asked".to_string(),
@@ -195,7 +201,8 @@ fn why(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
     }
     if v.approvers > 1 || !v.approvals.is_empty() {
         let by: Vec<String> = v.approvals.iter().map(|a| who(&a.operator)).collect();
-        let so_far = if by.is_empty() { "nobody did so far".to_string() } else { format!("approved by {}", by.join(", ")) };
+        let so_far =
+            if by.is_empty() { "nobody did so far".to_string() } else { format!("approved by {}", by.join(", ")) };
         let needed = v.approvers.max(1);
         all.push(b.ours("approvers", 5, &format!("{needed} operator{} must approve; {so_far}", plural(needed.into()))));
     }
@@ -211,10 +218,9 @@ fn says(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
         all.push(b.agent("summary", 7, s));
     }
     let mut missing = Vec::new();
-    for (label, rank, text, name) in [
-        ("recommends", 7, &t.recommendation, "recommendation"),
-        ("because", 7, &t.rationale, "rationale"),
-    ] {
+    for (label, rank, text, name) in
+        [("recommends", 7, &t.recommendation, "recommendation"), ("because", 7, &t.rationale, "rationale")]
+    {
         match text {
             Some(text) if !text.is_empty() => all.push(b.agent(label, rank, text)),
             _ => missing.push(name),
@@ -224,7 +230,8 @@ fn says(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
         missing.push("alternatives");
     } else {
         // Lines of one alternative are indented, so that a number at the margin is always ours.
-        let numbered = t.alternatives.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.replace('\n', "\n   ")));
+        let numbered =
+            t.alternatives.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.replace('\n', "\n   ")));
         let numbered: Vec<String> = numbered.collect();
         all.push(b.agent("alternatives", 8, &numbered.join("\n")));
     }
@@ -276,7 +283,14 @@ const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 
 fn command(all: &mut Vec<Section>, c: &CommandView, b: Layout) {
     let argv: Vec<String> = c.argv.iter().map(|a| quoted(a)).collect();
-    let program = vec!["is".into(), quoted(&c.program), "sha256".into(), b.digest(&c.program_sha256), "in".into(), quoted(&c.directory)];
+    let program = vec![
+        "is".into(),
+        quoted(&c.program),
+        "sha256".into(),
+        b.digest(&c.program_sha256),
+        "in".into(),
+        quoted(&c.directory),
+    ];
     let mut gets: Vec<String> = vec!["gets".into()];
     match c.environment.is_empty() {
         true => gets.extend(words("no environment")),
@@ -385,7 +399,16 @@ pub fn recorded(v: &RequestView) -> Vec<(&'static str, String)> {
         out.push(("policy now", a.policy.clone()));
     }
     for a in &v.approvals {
-        out.push(("approval", format!("{} by entry {}, counts before {}, saw {}", who(&a.operator), a.seq, minute(a.until), points(&a.points))));
+        out.push((
+            "approval",
+            format!(
+                "{} by entry {}, counts before {}, saw {}",
+                who(&a.operator),
+                a.seq,
+                minute(a.until),
+                points(&a.points)
+            ),
+        ));
     }
     if let Some(o) = v.outcome {
         out.push(("outcome", o.as_str().to_string()));

@@ -421,7 +421,12 @@ fn again(o: &Open) -> AgainView {
     AgainView {
         decision: o.again.verdict,
         reason: o.again.reason.clone(),
-        fired: o.again.fired.iter().map(|f| FiredView { point: f.point, rule: f.rule.into(), why: f.why.clone() }).collect(),
+        fired: o
+            .again
+            .fired
+            .iter()
+            .map(|f| FiredView { point: f.point, rule: f.rule.into(), why: f.why.clone() })
+            .collect(),
         points: o.shown.points.iter().copied().collect(),
         policy: o.shown.policy.clone(),
         in_vain: o.in_vain.clone(),
@@ -454,14 +459,23 @@ fn texts(case: &Case) -> TextsView {
             environment: c.environment.clone(),
             stdin_sha256: c.stdin_sha256.clone(),
         }),
-        files: artifacts.files.iter().map(|f| FileView { name: f.name.clone(), sha256: f.sha256.clone(), bytes: f.bytes }).collect(),
+        files: artifacts
+            .files
+            .iter()
+            .map(|f| FileView { name: f.name.clone(), sha256: f.sha256.clone(), bytes: f.bytes })
+            .collect(),
     }
 }
 
 fn approvals(case: &Case) -> Vec<ApprovalView> {
     let pairs = case.request.approvals.iter().zip(&case.approvers);
     pairs
-        .map(|(a, who)| ApprovalView { operator: who.into(), seq: a.seq, until: a.until, points: a.points.iter().copied().collect() })
+        .map(|(a, who)| ApprovalView {
+            operator: who.into(),
+            seq: a.seq,
+            until: a.until,
+            points: a.points.iter().copied().collect(),
+        })
         .collect()
 }
 

@@ -12,10 +12,7 @@ impl Desk {
     fn new() -> Self {
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
         let tty = pair.master.tty_name().unwrap();
-        Self {
-            pair,
-            prompter: Prompter { no_input: false, tty },
-        }
+        Self { pair, prompter: Prompter { no_input: false, tty } }
     }
 
     fn tty(&self) -> File {
@@ -64,11 +61,7 @@ fn lines_and_confirmations() {
     assert_eq!(Desk::new().run(&[("Name: ", " crm-bot \n")], ask).0, "crm-bot");
     let confirm = |p: &Prompter| p.confirm_typed("Freeze all?", "yes", "--yes").unwrap();
     for (typed, agreed) in [("yes\n", true), ("y\n", false), ("YES\n", false), ("\n", false)] {
-        assert_eq!(
-            Desk::new().run(&[("to go on: ", typed)], confirm).0,
-            agreed,
-            "{typed:?}"
-        );
+        assert_eq!(Desk::new().run(&[("to go on: ", typed)], confirm).0, agreed, "{typed:?}");
     }
     let closed = Desk::new().run(&[("Name: ", "\x04")], |p| p.ask_line("Name", "--name"));
     assert!(matches!(closed.0, Err(TermError::Closed)));
@@ -78,9 +71,7 @@ fn lines_and_confirmations() {
 fn a_passphrase_is_not_echoed() {
     let desk = Desk::new();
     let answers = [("Passphrase: ", "open sesamx\x7fe\r")];
-    let (passphrase, seen) = desk.run(&answers, |p| {
-        p.passphrase("Passphrase", "--passphrase-file").unwrap()
-    });
+    let (passphrase, seen) = desk.run(&answers, |p| p.passphrase("Passphrase", "--passphrase-file").unwrap());
     assert!(passphrase.is_same(&Passphrase::given("open sesame".into()).unwrap()));
     assert!(!seen.contains("sesam"), "{seen}");
 }
@@ -88,23 +79,11 @@ fn a_passphrase_is_not_echoed() {
 #[test]
 fn ctrl_c_and_ctrl_d_end_it_and_leave_the_terminal_in_order() {
     let ask = |p: &Prompter| p.passphrase("Passphrase", "--passphrase-file");
-    assert!(matches!(
-        Desk::new().run(&[("Passphrase: ", "abc\x03")], ask).0,
-        Err(TermError::Interrupted)
-    ));
-    assert!(matches!(
-        Desk::new().run(&[("Passphrase: ", "\x04")], ask).0,
-        Err(TermError::Closed)
-    ));
+    assert!(matches!(Desk::new().run(&[("Passphrase: ", "abc\x03")], ask).0, Err(TermError::Interrupted)));
+    assert!(matches!(Desk::new().run(&[("Passphrase: ", "\x04")], ask).0, Err(TermError::Closed)));
     let key = |p: &Prompter| p.read_key("? ", "--yes");
-    assert!(matches!(
-        Desk::new().run(&[("? ", "\x03")], key).0,
-        Err(TermError::Interrupted)
-    ));
-    assert!(matches!(
-        Desk::new().run(&[("? ", "\x04")], key).0,
-        Err(TermError::Closed)
-    ));
+    assert!(matches!(Desk::new().run(&[("? ", "\x03")], key).0, Err(TermError::Interrupted)));
+    assert!(matches!(Desk::new().run(&[("? ", "\x04")], key).0, Err(TermError::Closed)));
 }
 
 #[test]
@@ -118,20 +97,10 @@ fn a_new_passphrase_is_asked_twice() {
         ("same again: ", "long enough\r"),
     ];
     let (passphrase, seen) = Desk::new().run(&answers, ask);
-    assert!(
-        passphrase
-            .unwrap()
-            .is_same(&Passphrase::given("long enough".into()).unwrap())
-    );
-    assert!(
-        seen.contains("has 5 characters") && seen.contains("not the same"),
-        "{seen}"
-    );
+    assert!(passphrase.unwrap().is_same(&Passphrase::given("long enough".into()).unwrap()));
+    assert!(seen.contains("has 5 characters") && seen.contains("not the same"), "{seen}");
     let never = [("New passphrase: ", "short\r"); 3];
-    assert!(matches!(
-        Desk::new().run(&never, ask).0,
-        Err(TermError::NoAnswer { .. })
-    ));
+    assert!(matches!(Desk::new().run(&never, ask).0, Err(TermError::NoAnswer { .. })));
 }
 
 #[test]
@@ -141,10 +110,7 @@ fn a_list_is_chosen_from_by_number() {
     let (chosen, seen) = Desk::new().run(&[("[1-2]: ", "3\n"), ("[1-2]: ", "2\n")], ask);
     assert_eq!(chosen.unwrap(), 1);
     assert!(seen.contains("  1  first\r\n  2  second\r\n"), "{seen}");
-    assert!(matches!(
-        Desk::new().prompter.select("x", &[], "--x"),
-        Err(TermError::NoAnswer { .. })
-    ));
+    assert!(matches!(Desk::new().prompter.select("x", &[], "--x"), Err(TermError::NoAnswer { .. })));
 }
 
 #[test]
@@ -171,10 +137,7 @@ fn one_key_and_nothing_typed_ahead() {
         std::thread::sleep(std::time::Duration::from_millis(50));
         p.read_key("Approve? ", "--yes").unwrap()
     };
-    assert_eq!(
-        desk.run(&[("First: ", "one\ny\n"), ("Approve? ", "n")], ahead).0,
-        Key::Char('n')
-    );
+    assert_eq!(desk.run(&[("First: ", "one\ny\n"), ("Approve? ", "n")], ahead).0, Key::Char('n'));
 }
 
 #[test]
@@ -195,29 +158,13 @@ fn a_panic_leaves_the_terminal_in_order() {
 fn without_a_person_the_error_names_the_flag() {
     let silent = Prompter::new(true);
     assert!(!silent.can_ask());
-    let error = silent
-        .passphrase("the passphrase", "--passphrase-file FILE")
-        .unwrap_err();
+    let error = silent.passphrase("the passphrase", "--passphrase-file FILE").unwrap_err();
     assert!(matches!(&error, TermError::WouldAsk { what, .. } if what == "the passphrase"));
-    assert!(
-        error
-            .to_string()
-            .ends_with("answer it with --passphrase-file FILE"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("answer it with --passphrase-file FILE"), "{error}");
     for tty in ["/nowhere/tty", "/dev/null"] {
-        let nobody = Prompter {
-            no_input: false,
-            tty: tty.into(),
-        };
-        assert!(matches!(
-            nobody.read_key("? ", "--yes"),
-            Err(TermError::NoTerminal { .. })
-        ));
-        assert!(matches!(
-            nobody.confirm_typed("?", "yes", "--yes"),
-            Err(TermError::NoTerminal { .. })
-        ));
+        let nobody = Prompter { no_input: false, tty: tty.into() };
+        assert!(matches!(nobody.read_key("? ", "--yes"), Err(TermError::NoTerminal { .. })));
+        assert!(matches!(nobody.confirm_typed("?", "yes", "--yes"), Err(TermError::NoTerminal { .. })));
     }
 }
 
@@ -247,10 +194,7 @@ fn the_pager_gets_long_text_only_and_in_safe_mode() {
     pager.command = vec!["sh".into(), script.display().to_string(), "-x".into(), "3".into()];
     assert!(!pager.page("text\n", Stdio::null()), "a pager that fails");
     pager.command = vec!["true".into()];
-    assert!(
-        pager.page(&"text\n".repeat(100_000), Stdio::null()),
-        "a pager that is left early"
-    );
+    assert!(pager.page(&"text\n".repeat(100_000), Stdio::null()), "a pager that is left early");
     pager.command = vec![dir.path().join("no-such-pager").display().to_string()];
     assert!(!pager.page("text\n", Stdio::null()));
 }

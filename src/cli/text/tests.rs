@@ -29,10 +29,7 @@ fn assert_clean(line: &str) -> Result<(), TestCaseError> {
         prop_assert!(marks <= MAX_MARKS, "{line:?}");
     }
     // What a terminal that joins characters needs is never more than what we count.
-    prop_assert!(
-        unicode_width::UnicodeWidthStr::width(line) <= width(line),
-        "{line:?}"
-    );
+    prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width(line), "{line:?}");
     Ok(())
 }
 
@@ -138,19 +135,13 @@ fn every_character_that_takes_no_room_is_a_mark_or_hidden() {
 #[test]
 fn blocks_wrap_at_spaces_and_say_what_is_hidden() {
     let block = safe_block("one two three\n\nDecision: allow\n", "| ", 11, 9);
-    assert_eq!(
-        block.lines,
-        ["| one two ", "| three", "| ", "| Decision:", "|  allow"]
-    );
+    assert_eq!(block.lines, ["| one two ", "| three", "| ", "| Decision:", "|  allow"]);
     assert_eq!(block.left_out(), None);
     let block = safe_block("one two three\nabcdefghijkl\nlast", "| ", 11, 2);
     assert_eq!(block.lines, ["| one two ", "| three"]);
     assert_eq!((block.hidden_lines, block.hidden_bytes), (3, 16));
     assert_eq!(block.left_out().unwrap(), "3 more lines, 16 bytes");
-    assert_eq!(
-        safe_block("a", "", 80, 0).left_out().unwrap(),
-        "1 more line, 1 byte"
-    );
+    assert_eq!(safe_block("a", "", 80, 0).left_out().unwrap(), "1 more line, 1 byte");
     assert_eq!(safe_block("", "| ", 80, 5).lines.len(), 0);
     assert_eq!(safe_block("\n", "| ", 80, 5).lines, ["| "]);
     assert_eq!(safe_block("a\r\nb", "| ", 80, 5).lines, ["| a\\r", "| b"]);
@@ -167,10 +158,7 @@ fn cutting_and_padding() {
     assert_eq!(truncate("e\u{301}ab", 2), "e\u{301}…");
     assert_eq!(truncate("ab", 1), "…");
     assert_eq!(truncate("ab", 0), "");
-    assert_eq!(
-        (pad("漢", 4), pad_left("7", 3), pad("abc", 2)),
-        ("漢  ".into(), "  7".into(), "abc".into())
-    );
+    assert_eq!((pad("漢", 4), pad_left("7", 3), pad("abc", 2)), ("漢  ".into(), "  7".into(), "abc".into()));
 }
 
 proptest! {

@@ -70,14 +70,7 @@ fn grant(n: &str, scope: &str, access: Access, data: DataClass) -> Rc<Grant> {
 
 fn look(terms: &Terms, inside: bool, live: &[Rc<Grant>]) -> Advice {
     let until = terms.end.unwrap_or(End::After(Span::days(90))).until(now());
-    advise(&Door {
-        terms,
-        until,
-        kind: &kind(),
-        inside,
-        expires: Span::days(90),
-        live,
-    })
+    advise(&Door { terms, until, kind: &kind(), inside, expires: Span::days(90), live })
 }
 
 fn names(a: &Advice) -> Vec<&'static str> {
@@ -86,11 +79,7 @@ fn names(a: &Advice) -> Vec<&'static str> {
 
 #[test]
 fn a_narrow_door_needs_no_warning() {
-    for scope in [
-        "repo:acme/app",
-        "environment:acme/app/staging",
-        "repo:acme/app/pulls",
-    ] {
+    for scope in ["repo:acme/app", "environment:acme/app/staging", "repo:acme/app/pulls"] {
         assert_eq!(look(&terms(scope), false, &[]), Advice::default(), "{scope}");
     }
 }
@@ -108,34 +97,17 @@ fn wide_scopes_are_named_with_a_narrower_one() {
     ] {
         let a = look(&terms(scope), false, &[]);
         assert_eq!(names(&a), [name], "{scope}");
-        let line = format!(
-            "aosctl connect github --agent build-bot --scope {instead} --access read --data internal"
-        );
-        assert_eq!(
-            a.warnings.first().map(|w| w.instead.as_str()),
-            Some(line.as_str()),
-            "{scope}"
-        );
+        let line = format!("aosctl connect github --agent build-bot --scope {instead} --access read --data internal");
+        assert_eq!(a.warnings.first().map(|w| w.instead.as_str()), Some(line.as_str()), "{scope}");
         assert_eq!(a.narrower, None, "one warning, one line");
     }
 }
 
 #[test]
 fn a_narrower_scope_gives_no_scope_warning_again() {
-    for scope in [
-        "*",
-        "org:acme",
-        "repo:acme/*",
-        "repo:*",
-        "repo:acme",
-        "environment:acme/app",
-    ] {
+    for scope in ["*", "org:acme", "repo:acme/*", "repo:*", "repo:acme", "environment:acme/app"] {
         let narrower = narrower_scope(&scope.parse().unwrap(), &kind()).unwrap();
-        assert_eq!(
-            look(&terms(narrower.as_str()), false, &[]),
-            Advice::default(),
-            "{narrower}"
-        );
+        assert_eq!(look(&terms(narrower.as_str()), false, &[]), Advice::default(), "{narrower}");
     }
 }
 
@@ -147,15 +119,7 @@ fn several_warnings_have_one_line_that_avoids_all() {
     t.data = DataClass::Secret;
     t.mission = Some("it's due".into());
     let a = look(&t, false, &[]);
-    assert_eq!(
-        names(&a),
-        [
-            "scope.account-wide",
-            "access.admin",
-            "write.endless",
-            "data.outside"
-        ]
-    );
+    assert_eq!(names(&a), ["scope.account-wide", "access.admin", "write.endless", "data.outside"]);
     let line = "aosctl connect github --agent build-bot --scope repo:acme/NAME --access write --data internal \
                 --mission 'it'\\''s due' --expires 90d";
     assert_eq!(a.narrower.as_deref(), Some(line));
@@ -173,11 +137,7 @@ fn data_inside_the_boundary_is_no_warning() {
 fn an_end_is_wanted_for_what_can_change_things() {
     let mut t = terms("repo:acme/app");
     t.end = Some(End::Never);
-    assert_eq!(
-        names(&look(&t, false, &[])),
-        Vec::<&str>::new(),
-        "reading may stay open"
-    );
+    assert_eq!(names(&look(&t, false, &[])), Vec::<&str>::new(), "reading may stay open");
     t.access = Access::Write;
     assert_eq!(names(&look(&t, false, &[])), ["write.endless"]);
 }
@@ -188,10 +148,7 @@ fn a_provider_that_cannot_limit_is_said() {
     t.access = Access::Admin;
     let a = look(&t, false, &[]);
     assert_eq!(names(&a), ["access.admin", "provider.unlimited"]);
-    assert!(
-        a.narrower.unwrap().contains("--access write"),
-        "one step down, not two"
-    );
+    assert!(a.narrower.unwrap().contains("--access write"), "one step down, not two");
 }
 
 #[test]
@@ -200,32 +157,20 @@ fn doors_that_are_open_already_are_said() {
     let same = grant("g-3", "repo:acme/app", read, DataClass::Internal);
     let a = look(&terms("repo:acme/app"), false, std::slice::from_ref(&same));
     assert_eq!(names(&a), ["grant.duplicate"]);
-    assert_eq!(
-        a.warnings[0].instead,
-        "aosctl grant renew g-3 --expires 2027-02-19T09:00:00.000Z"
-    );
+    assert_eq!(a.warnings[0].instead, "aosctl grant renew g-3 --expires 2027-02-19T09:00:00.000Z");
     let mut shorter = terms("repo:acme/app");
     shorter.end = Some(End::After(Span::days(5)));
-    assert_eq!(
-        look(&shorter, false, std::slice::from_ref(&same)).warnings[0].instead,
-        "aosctl grant show g-3"
-    );
+    assert_eq!(look(&shorter, false, std::slice::from_ref(&same)).warnings[0].instead, "aosctl grant show g-3");
 
     let wide = grant("g-4", "repo:acme/*", Access::Write, customer);
     let a = look(&terms("repo:acme/app"), false, &[wide]);
     assert_eq!(names(&a), ["grant.subsumed"]);
-    assert_eq!(
-        a.warnings[0].instead,
-        "aosctl grant narrow g-4 --scope repo:acme/app --access read --data internal"
-    );
+    assert_eq!(a.warnings[0].instead, "aosctl grant narrow g-4 --scope repo:acme/app --access read --data internal");
 
     // Neither covers what is asked for.
     let other = grant("g-5", "repo:acme/other", Access::Write, customer);
     let less = grant("g-6", "repo:acme/app", read, DataClass::Public);
-    assert_eq!(
-        look(&terms("repo:acme/app"), false, &[other, less]),
-        Advice::default()
-    );
+    assert_eq!(look(&terms("repo:acme/app"), false, &[other, less]), Advice::default());
 }
 
 #[test]
@@ -233,24 +178,8 @@ fn ends_are_read_and_written_the_same() {
     for s in ["90d", "12h", "never", "2027-03-01", "2027-03-01T12:30:00.000Z"] {
         assert_eq!(s.parse::<End>().unwrap().to_string(), s);
     }
-    assert_eq!(
-        "2027-03-01"
-            .parse::<End>()
-            .unwrap()
-            .until(now())
-            .unwrap()
-            .to_string(),
-        "2027-03-01T00:00:00.000Z"
-    );
-    for bad in [
-        "",
-        "soon",
-        "2027-02-30",
-        "90",
-        "-3d",
-        "2027-03-01T12:30",
-        "20270301T00",
-    ] {
+    assert_eq!("2027-03-01".parse::<End>().unwrap().until(now()).unwrap().to_string(), "2027-03-01T00:00:00.000Z");
+    for bad in ["", "soon", "2027-02-30", "90", "-3d", "2027-03-01T12:30", "20270301T00"] {
         assert!(bad.parse::<End>().is_err(), "{bad}");
     }
 }
@@ -296,10 +225,7 @@ fn crossed(access: Access, data: DataClass, actions: serde_json::Value) -> Vec<(
         added_seq: 3,
     };
     let g = grant("g-1", "repo:acme/*", access, data);
-    crossings(&g, &agent, &integration, &rules(actions), now())
-        .into_iter()
-        .map(|c| (c.point, c.actions))
-        .collect()
+    crossings(&g, &agent, &integration, &rules(actions), now()).into_iter().map(|c| (c.point, c.actions)).collect()
 }
 
 #[test]
@@ -309,27 +235,15 @@ fn crossings_are_those_of_the_decision() {
     let s = |names: &[&str]| names.iter().map(|n| (*n).to_string()).collect::<Vec<_>>();
     assert_eq!(
         crossed(Access::Write, DataClass::Internal, none.clone()),
-        [
-            (Point::Money, s(&["invoice.pay"])),
-            (Point::Production, s(&["pull_request.merge"]))
-        ]
+        [(Point::Money, s(&["invoice.pay"])), (Point::Production, s(&["pull_request.merge"]))]
     );
-    assert_eq!(
-        crossed(Access::Read, DataClass::Customer, none),
-        [(Point::CustomerData, s(&["export.send", "dump"]))]
-    );
+    assert_eq!(crossed(Access::Read, DataClass::Customer, none), [(Point::CustomerData, s(&["export.send", "dump"]))]);
     let policy = serde_json::json!([
         {"integration": "github", "action": "contents.read", "points": ["public"]},
         {"integration": "github", "action": "deploy.*", "points": ["production"]},
         {"integration": "stripe", "action": "deploy.*", "points": ["money"]}
     ]);
-    assert_eq!(
-        crossed(Access::Read, DataClass::Internal, policy.clone()),
-        [(Point::Public, s(&["contents.read"]))]
-    );
-    let both = [
-        (Point::Money, s(&["invoice.pay"])),
-        (Point::Production, s(&["pull_request.merge", "deploy.*"])),
-    ];
+    assert_eq!(crossed(Access::Read, DataClass::Internal, policy.clone()), [(Point::Public, s(&["contents.read"]))]);
+    let both = [(Point::Money, s(&["invoice.pay"])), (Point::Production, s(&["pull_request.merge", "deploy.*"]))];
     assert_eq!(crossed(Access::Write, DataClass::Public, policy), both);
 }

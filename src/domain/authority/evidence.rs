@@ -20,10 +20,18 @@ pub fn rules_digest(rules: &Rules) -> Result<String, String> {
     Ok(sha256(&bytes).to_hex())
 }
 
-pub(super) fn policy_adopted<F: Facts>(entry: &Entry, b: &PolicyAdopted, signer: &Signer, facts: &F) -> Judged<F::Error> {
+pub(super) fn policy_adopted<F: Facts>(
+    entry: &Entry,
+    b: &PolicyAdopted,
+    signer: &Signer,
+    facts: &F,
+) -> Judged<F::Error> {
     signer.operator()?;
     if b.rules.version != RULES_VERSION {
-        return fault("rules_version", format!("this aosctl decides by rules {RULES_VERSION}, the policy asks for {}", b.rules.version));
+        return fault(
+            "rules_version",
+            format!("this aosctl decides by rules {RULES_VERSION}, the policy asks for {}", b.rules.version),
+        );
     }
     // The commitment binds digest and rules together, so the hot path need not hash forty kilobytes again.
     if facts.replays_decisions() && rules_digest(&b.rules).as_deref() != Ok(b.digest.as_str()) {
@@ -63,13 +71,22 @@ pub(super) fn erased<F: Facts>(entry: &Entry, b: &PayloadErased, signer: &Signer
             .and_then(|r| r.counting(entry.at).find(|a| a.seq == *seq));
         match approval {
             Some(a) => approvers.insert(a.operator),
-            None => return fault("not_an_approval", format!("entry {seq} approves no edit of entry {}", b.seq)),
+            None => {
+                return fault("not_an_approval", format!("entry {seq} approves no edit of entry {}", b.seq));
+            }
         };
     }
     let Ok(resource) = format!("entry:{}", b.seq).parse() else {
         return fault("no_such_entry", "no such entry");
     };
-    let proposal = Proposal { requester: operator, action: AUDIT_EDIT.into(), resource, access: None, facets: Default::default(), unsure: false };
+    let proposal = Proposal {
+        requester: operator,
+        action: AUDIT_EDIT.into(),
+        resource,
+        access: None,
+        facets: Default::default(),
+        unsure: false,
+    };
     let needed = weigh(facts, &proposal, None, entry.at, None)?.approvers;
     if needed == 0 || approvers.len() < usize::from(needed) {
         return fault("too_few_approvers", format!("{needed} operators must agree, {} did", approvers.len()));

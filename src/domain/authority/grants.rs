@@ -11,7 +11,12 @@ use crate::domain::identity::check_handle;
 use crate::domain::integration::Integration;
 use crate::domain::time::Time;
 
-pub(super) fn integration_added<F: Facts>(entry: &Entry, b: &IntegrationAdded, signer: &Signer, facts: &F) -> Judged<F::Error> {
+pub(super) fn integration_added<F: Facts>(
+    entry: &Entry,
+    b: &IntegrationAdded,
+    signer: &Signer,
+    facts: &F,
+) -> Judged<F::Error> {
     signer.operator()?;
     if b.id.kind != IdKind::Integration || facts.integration(b.id)?.is_some() {
         return fault("id_used", format!("{} was used before, or is no integration's id", b.id));
@@ -47,7 +52,9 @@ pub(super) fn issued<F: Facts>(entry: &Entry, b: &GrantIssued, signer: &Signer, 
     if b.owner.kind != IdKind::Operator || !facts.identity(b.owner)?.is_some_and(|o| o.is_live()) {
         return fault("owner_not_live", format!("{} is not a live operator", b.owner));
     }
-    let Some(policy) = facts.policy()? else { return fault("no_policy", "no policy was ever adopted") };
+    let Some(policy) = facts.policy()? else {
+        return fault("no_policy", "no policy was ever adopted");
+    };
     let known = match (b.scope.word(), policy.rules.kind(&integration.kind)) {
         (None, Some(_)) => true,
         (Some(word), Some(kind)) => kind.scope(word).is_some(),
@@ -138,7 +145,9 @@ fn may_narrow<E>(signer: &Signer, grant: &Grant) -> Result<(), Refusal<E>> {
 }
 
 fn unrevoked<F: Facts>(id: Id, facts: &F) -> Result<Grant, Refusal<F::Error>> {
-    let Some(grant) = facts.grant(id)? else { return fault("no_such_grant", format!("{id} was never issued")) };
+    let Some(grant) = facts.grant(id)? else {
+        return fault("no_such_grant", format!("{id} was never issued"));
+    };
     if grant.revoked_seq.is_some() {
         return fault("revoked", format!("{id} was revoked before"));
     }

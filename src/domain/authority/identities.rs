@@ -43,13 +43,23 @@ pub(super) fn created<F: Facts>(entry: &Entry, b: &WorkspaceCreated, facts: &F) 
     ])
 }
 
-pub(super) fn operator_enrolled<F: Facts>(entry: &Entry, b: &OperatorEnrolled, signer: &Signer, facts: &F) -> Judged<F::Error> {
+pub(super) fn operator_enrolled<F: Facts>(
+    entry: &Entry,
+    b: &OperatorEnrolled,
+    signer: &Signer,
+    facts: &F,
+) -> Judged<F::Error> {
     signer.operator()?;
     new_identity(entry, b.id, IdKind::Operator, b.public_key, &b.proof, facts)?;
     Ok(vec![Change::Identity(identity(entry, b.id, b.public_key, None, None))])
 }
 
-pub(super) fn agent_enrolled<F: Facts>(entry: &Entry, b: &AgentEnrolled, signer: &Signer, facts: &F) -> Judged<F::Error> {
+pub(super) fn agent_enrolled<F: Facts>(
+    entry: &Entry,
+    b: &AgentEnrolled,
+    signer: &Signer,
+    facts: &F,
+) -> Judged<F::Error> {
     signer.operator()?;
     new_identity(entry, b.id, IdKind::Agent, b.public_key, &b.proof, facts)?;
     if let Err(why) = check_handle(&b.handle) {
@@ -79,7 +89,14 @@ fn identity(entry: &Entry, id: Id, key: Hex32, operator: Option<Id>, handle: Opt
 }
 
 /// An id, a public key or a key id that was ever used is refused, and so is a weak key or a wrong proof of possession.
-fn new_identity<F: Facts>(entry: &Entry, id: Id, kind: IdKind, key: Hex32, proof: &str, facts: &F) -> Result<(), Refusal<F::Error>> {
+fn new_identity<F: Facts>(
+    entry: &Entry,
+    id: Id,
+    kind: IdKind,
+    key: Hex32,
+    proof: &str,
+    facts: &F,
+) -> Result<(), Refusal<F::Error>> {
     if id.kind != kind {
         return fault("id_kind", format!("{id} is not an id for this"));
     }

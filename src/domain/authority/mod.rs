@@ -154,7 +154,9 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
 
 /// The signer, live at that point. A retired operator's agents have no rights either.
 fn signer<F: Facts>(entry: &Entry, facts: &F) -> Result<Signer, Refusal<F::Error>> {
-    let Actor::Identity(id) = entry.actor else { return Ok(Signer::Log) };
+    let Actor::Identity(id) = entry.actor else {
+        return Ok(Signer::Log);
+    };
     let Some(identity) = facts.identity(id)? else {
         return fault("unknown_signer", format!("{id} was not enrolled"));
     };

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::{Entry, Judged, Refusal, Signer, fault};
 use crate::domain::decide::{Decision, Proposal, Verdict};
 use crate::domain::event::{
-    ClaimMode, RequestApproved, RequestClaimed, RequestDenied, RequestFinished, RequestMade, RequestResolved, RequestWithdrawn,
+    ClaimMode, RequestApproved, RequestClaimed, RequestDenied, RequestFinished, RequestMade, RequestResolved,
+    RequestWithdrawn,
 };
 use crate::domain::facts::{Change, Facts, Spend};
 use crate::domain::id::{Id, IdKind};
@@ -18,7 +19,9 @@ use crate::domain::weigh::weigh;
 pub(super) fn made<F: Facts>(entry: &Entry, b: &RequestMade, signer: &Signer, facts: &F) -> Judged<F::Error> {
     match signer {
         Signer::Log => return fault("needs_agent", "the log asks for nothing"),
-        s if !s.is(b.agent) => return fault("not_the_requester", format!("{} cannot ask for {}", entry.actor, b.agent)),
+        s if !s.is(b.agent) => {
+            return fault("not_the_requester", format!("{} cannot ask for {}", entry.actor, b.agent));
+        }
         _ => {}
     }
     if b.request.kind != IdKind::Request || facts.request(b.request)?.is_some() {
@@ -29,7 +32,9 @@ pub(super) fn made<F: Facts>(entry: &Entry, b: &RequestMade, signer: &Signer, fa
     {
         return fault("idempotency_key_used", "the idempotency key was used before");
     }
-    let Some(policy) = facts.policy()? else { return fault("no_policy", "no policy was ever adopted") };
+    let Some(policy) = facts.policy()? else {
+        return fault("no_policy", "no policy was ever adopted");
+    };
     if policy.digest != b.policy {
         return fault("other_policy", "the request names another policy than the one in force");
     }
@@ -79,7 +84,10 @@ pub(super) fn made<F: Facts>(entry: &Entry, b: &RequestMade, signer: &Signer, fa
             && d.approvers == b.approvers
             && d.tier == b.tier;
         if !same {
-            return fault("decision_differs", format!("replaying the decision gives {}, the entry says {}", d.verdict.as_str(), b.decision.as_str()));
+            return fault(
+                "decision_differs",
+                format!("replaying the decision gives {}, the entry says {}", d.verdict.as_str(), b.decision.as_str()),
+            );
         }
     }
     let mut changes = Vec::new();
@@ -112,11 +120,18 @@ fn spend(r: &Request, entry: &Entry) -> Option<Change> {
 /// A request that an operator may still decide.
 fn undecided<F: Facts>(id: Id, entry: &Entry, signer: &Signer, facts: &F) -> Result<Request, Refusal<F::Error>> {
     let operator = signer.operator()?;
-    let Some(r) = facts.request(id)? else { return fault("no_such_request", format!("{id} was never made")) };
+    let Some(r) = facts.request(id)? else {
+        return fault("no_such_request", format!("{id} was never made"));
+    };
     if r.requester == operator.id {
         return fault("own_request", "an operator cannot decide about its own request");
     }
-    if r.decision != Verdict::Ask || r.denied_seq.is_some() || r.withdrawn_seq.is_some() || r.claimed_seq.is_some() || r.is_approved() {
+    if r.decision != Verdict::Ask
+        || r.denied_seq.is_some()
+        || r.withdrawn_seq.is_some()
+        || r.claimed_seq.is_some()
+        || r.is_approved()
+    {
         return fault("decided", format!("{id} is not waiting for a decision"));
     }
     if entry.at >= r.until {
@@ -133,7 +148,12 @@ struct Shown<'a> {
     policy: &'a str,
 }
 
-fn names_what_was_shown<F: Facts>(r: &Request, shown: &Shown<'_>, at: Time, facts: &F) -> Result<(), Refusal<F::Error>> {
+fn names_what_was_shown<F: Facts>(
+    r: &Request,
+    shown: &Shown<'_>,
+    at: Time,
+    facts: &F,
+) -> Result<(), Refusal<F::Error>> {
     if r.leaf != shown.leaf {
         return fault("other_leaf", "the leaf hash is not that of the request's entry");
     }
@@ -154,7 +174,12 @@ fn names_what_was_shown<F: Facts>(r: &Request, shown: &Shown<'_>, at: Time, fact
 pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Signer, facts: &F) -> Judged<F::Error> {
     let mut r = undecided(b.request, entry, signer, facts)?;
     let operator = signer.operator()?.id;
-    names_what_was_shown(&r, &Shown { leaf: &b.leaf, points: &b.points, grant: b.grant, policy: &b.policy }, entry.at, facts)?;
+    names_what_was_shown(
+        &r,
+        &Shown { leaf: &b.leaf, points: &b.points, grant: b.grant, policy: &b.policy },
+        entry.at,
+        facts,
+    )?;
     if r.approvals.iter().any(|a| a.operator == operator) {
         return fault("approved_twice", format!("{operator} approved {} before", b.request));
     }
@@ -174,7 +199,12 @@ pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Si
 
 pub(super) fn denied<F: Facts>(entry: &Entry, b: &RequestDenied, signer: &Signer, facts: &F) -> Judged<F::Error> {
     let mut r = undecided(b.request, entry, signer, facts)?;
-    names_what_was_shown(&r, &Shown { leaf: &b.leaf, points: &b.points, grant: b.grant, policy: &b.policy }, entry.at, facts)?;
+    names_what_was_shown(
+        &r,
+        &Shown { leaf: &b.leaf, points: &b.points, grant: b.grant, policy: &b.policy },
+        entry.at,
+        facts,
+    )?;
     r.denied_seq = Some(entry.seq);
     Ok(vec![Change::Request(Box::new(r))])
 }
@@ -231,7 +261,11 @@ pub(super) fn claimed<F: Facts>(entry: &Entry, b: &RequestClaimed, signer: &Sign
         return fault("bound_command", "a command is bound to it, so only aosctl run may begin it");
     }
     let counting: Vec<&Approval> = r.counting(entry.at).collect();
-    let in_time = if r.decision == Verdict::Allow { entry.at < r.until } else { counting.len() >= usize::from(r.approvers.max(1)) };
+    let in_time = if r.decision == Verdict::Allow {
+        entry.at < r.until
+    } else {
+        counting.len() >= usize::from(r.approvers.max(1))
+    };
     if !in_time {
         return fault("expired", format!("{} was not begun in time", b.request));
     }
@@ -244,7 +278,10 @@ pub(super) fn claimed<F: Facts>(entry: &Entry, b: &RequestClaimed, signer: &Sign
             return fault("other_grant", "deciding again rests on another grant");
         }
         if d.verdict == Verdict::Ask {
-            let unseen = d.points().into_iter().find(|p| r.decision != Verdict::Ask || !counting.iter().all(|a| a.points.contains(p)));
+            let unseen = d
+                .points()
+                .into_iter()
+                .find(|p| r.decision != Verdict::Ask || !counting.iter().all(|a| a.points.contains(p)));
             if let Some(point) = unseen {
                 return fault("point_not_shown", format!("{} fires now, and no approver was shown it", point.title()));
             }
@@ -293,7 +330,9 @@ pub(super) fn resolved<F: Facts>(entry: &Entry, b: &RequestResolved, signer: &Si
     r.outcome = Some(b.outcome);
     r.resolved_seq = Some(entry.seq);
     let money = match facts.spend(b.request)? {
-        Some(s) if b.release && s.released_seq.is_none() => Some(Change::Spend(Spend { released_seq: Some(entry.seq), ..s })),
+        Some(s) if b.release && s.released_seq.is_none() => {
+            Some(Change::Spend(Spend { released_seq: Some(entry.seq), ..s }))
+        }
         _ => None,
     };
     Ok([Some(Change::Request(Box::new(r))), money].into_iter().flatten().collect())

@@ -4,11 +4,7 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 const ORIGIN: &str = "aosctl/0123456789abcdef0123456789abcdef";
-const CHEAP: Cost = Cost {
-    m_kib: 19 * 1024,
-    t: 2,
-    p: 1,
-};
+const CHEAP: Cost = Cost { m_kib: 19 * 1024, t: 2, p: 1 };
 
 fn pass(text: &str) -> Passphrase {
     Passphrase::chosen(text.to_owned()).unwrap()
@@ -37,14 +33,8 @@ fn round_trip_at_the_real_cost() {
     let json = sealed.to_json().unwrap();
     assert!(json.ends_with(b"}\n") && json.len() < MAX_IDENTITY_FILE_BYTES);
     let back = SealedIdentity::parse(&json).unwrap();
-    assert_eq!(
-        (&back, back.id(), back.origin(), back.public_key()),
-        (&sealed, None, None, signer.public())
-    );
-    assert_eq!(
-        back.unlock(&pass("correct horse")).unwrap().sign(b"x"),
-        signer.sign(b"x")
-    );
+    assert_eq!((&back, back.id(), back.origin(), back.public_key()), (&sealed, None, None, signer.public()));
+    assert_eq!(back.unlock(&pass("correct horse")).unwrap().sign(b"x"), signer.sign(b"x"));
 }
 
 #[test]
@@ -53,19 +43,7 @@ fn the_format_is_the_documented_one_and_the_header_is_all_but_sealed() {
     assert_eq!(value["kdf"]["v"], json!(19));
     let identity = parse(&value).unwrap();
     let members: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(
-        members,
-        [
-            "aead",
-            "aosctl",
-            "id",
-            "kdf",
-            "nonce",
-            "origin",
-            "public_key",
-            "sealed"
-        ]
-    );
+    assert_eq!(members, ["aead", "aosctl", "id", "kdf", "nonce", "origin", "public_key", "sealed"]);
     value.as_object_mut().unwrap().remove("sealed");
     // serde_json's maps are sorted, so this is canonical too.
     assert_eq!(identity.header().unwrap(), value.to_string().into_bytes());
@@ -73,10 +51,7 @@ fn the_format_is_the_documented_one_and_the_header_is_all_but_sealed() {
 
 #[test]
 fn a_wrong_passphrase_is_its_own_error_and_shows_nothing() {
-    let error = parse(&sample())
-        .unwrap()
-        .unlock(&pass("open sesamE"))
-        .unwrap_err();
+    let error = parse(&sample()).unwrap().unlock(&pass("open sesamE")).unwrap_err();
     assert!(matches!(error, IdentityError::WrongPassphrase));
     assert!(!format!("{error} {error:?}").to_lowercase().contains("sesam"));
 }
@@ -85,23 +60,11 @@ fn a_wrong_passphrase_is_its_own_error_and_shows_nothing() {
 fn resealing_changes_the_passphrase_and_raises_the_cost() {
     let old = cheap();
     let new = old.reseal(&pass("open sesame"), &pass("another one")).unwrap();
-    assert_eq!(
-        (new.id(), new.origin(), new.cost),
-        (Some("op-1"), Some(ORIGIN), COST)
-    );
+    assert_eq!((new.id(), new.origin(), new.cost), (Some("op-1"), Some(ORIGIN), COST));
     assert!(new.salt != old.salt && new.nonce != old.nonce);
-    assert_eq!(
-        new.unlock(&pass("another one")).unwrap().public(),
-        old.public_key()
-    );
-    assert!(matches!(
-        new.unlock(&pass("open sesame")),
-        Err(IdentityError::WrongPassphrase)
-    ));
-    assert!(matches!(
-        old.reseal(&pass("not this one"), &pass("xxxxxxxx")),
-        Err(IdentityError::WrongPassphrase)
-    ));
+    assert_eq!(new.unlock(&pass("another one")).unwrap().public(), old.public_key());
+    assert!(matches!(new.unlock(&pass("open sesame")), Err(IdentityError::WrongPassphrase)));
+    assert!(matches!(old.reseal(&pass("not this one"), &pass("xxxxxxxx")), Err(IdentityError::WrongPassphrase)));
 }
 
 #[test]
@@ -132,19 +95,10 @@ fn a_secret_that_is_not_the_public_keys_is_refused() {
     let mut identity = cheap();
     identity.public_key = Signer::from_seed(&[8; 32]).public();
     let header = identity.header().unwrap();
-    let payload = Payload {
-        msg: &[7; 32],
-        aad: &header,
-    };
-    let sealed = identity
-        .cipher(&pass("open sesame"))
-        .unwrap()
-        .encrypt(&XNonce::from(identity.nonce), payload);
+    let payload = Payload { msg: &[7; 32], aad: &header };
+    let sealed = identity.cipher(&pass("open sesame")).unwrap().encrypt(&XNonce::from(identity.nonce), payload);
     identity.sealed = sealed.unwrap().try_into().unwrap();
-    assert!(matches!(
-        identity.unlock(&pass("open sesame")),
-        Err(IdentityError::KeyMismatch)
-    ));
+    assert!(matches!(identity.unlock(&pass("open sesame")), Err(IdentityError::KeyMismatch)));
 }
 
 #[test]
@@ -161,22 +115,10 @@ fn a_hostile_cost_is_refused_before_it_is_paid() {
         let mut file = sample();
         file["kdf"][member] = json!(value);
         let error = parse(&file).unwrap_err();
-        assert!(
-            matches!(error, IdentityError::KdfOutOfRange { .. }),
-            "{member}={value}"
-        );
-        assert!(
-            error.to_string().contains(&format!("{member}={value}")),
-            "{error}"
-        );
+        assert!(matches!(error, IdentityError::KdfOutOfRange { .. }), "{member}={value}");
+        assert!(error.to_string().contains(&format!("{member}={value}")), "{error}");
     }
-    for (member, value) in [
-        ("m_kib", 19 * 1024),
-        ("m_kib", 1024 * 1024),
-        ("t", 2),
-        ("t", 20),
-        ("p", 16),
-    ] {
+    for (member, value) in [("m_kib", 19 * 1024), ("m_kib", 1024 * 1024), ("t", 2), ("t", 20), ("p", 16)] {
         let mut file = sample();
         file["kdf"][member] = json!(value);
         parse(&file).unwrap();
@@ -212,16 +154,7 @@ fn anything_else_is_refused() {
         *file.pointer_mut(pointer).unwrap() = value.clone();
         assert!(parse(&file).is_err(), "{pointer} = {value}");
     }
-    for member in [
-        "aead",
-        "aosctl",
-        "id",
-        "kdf",
-        "nonce",
-        "origin",
-        "public_key",
-        "sealed",
-    ] {
+    for member in ["aead", "aosctl", "id", "kdf", "nonce", "origin", "public_key", "sealed"] {
         let mut file = sample();
         file.as_object_mut().unwrap().remove(member);
         assert!(parse(&file).is_err(), "without {member}");
@@ -232,9 +165,7 @@ fn anything_else_is_refused() {
     let mut file = sample();
     file["kdf"]["comment"] = json!("x");
     parse(&file).unwrap_err();
-    let doubled = String::from_utf8(SAMPLE.clone())
-        .unwrap()
-        .replacen('{', "{\"id\":\"op-1\",", 1);
+    let doubled = String::from_utf8(SAMPLE.clone()).unwrap().replacen('{', "{\"id\":\"op-1\",", 1);
     SealedIdentity::parse(doubled.as_bytes()).unwrap_err();
     let padded = [SAMPLE.as_slice(), &[b' '; MAX_IDENTITY_FILE_BYTES]].concat();
     SealedIdentity::parse(&padded).unwrap_err();
@@ -248,10 +179,7 @@ fn bad_names_are_refused_when_sealing() {
     let (signer, passphrase) = (Signer::from_seed(&[7; 32]), pass("open sesame"));
     let seal = |id, origin| SealedIdentity::seal_with(CHEAP, &signer, &passphrase, id, origin);
     assert!(matches!(seal(Some("ag-1"), None), Err(IdentityError::BadId(_))));
-    assert!(matches!(
-        seal(None, Some("elsewhere")),
-        Err(IdentityError::BadOrigin(_))
-    ));
+    assert!(matches!(seal(None, Some("elsewhere")), Err(IdentityError::BadOrigin(_))));
 }
 
 proptest! {

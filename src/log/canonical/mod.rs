@@ -128,11 +128,7 @@ pub(crate) fn parse_wrapped(bytes: &[u8], limit: usize, extra: usize) -> Result<
 /// The first [`JsonFault`]; [`JsonFault::NotCanonical`] only if there is no other.
 pub fn parse_canonical(bytes: &[u8], limit: usize) -> Result<Value, JsonFault> {
     let value = parse(bytes, limit)?;
-    if scan::is_canonical(bytes, MAX_DEPTH) {
-        Ok(value)
-    } else {
-        Err(JsonFault::NotCanonical)
-    }
+    if scan::is_canonical(bytes, MAX_DEPTH) { Ok(value) } else { Err(JsonFault::NotCanonical) }
 }
 
 /// Checks what [`parse_canonical`] checks without building the value: about ten times as quick.

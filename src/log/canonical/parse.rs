@@ -14,34 +14,16 @@ pub(super) enum Numbers {
 }
 
 /// Parses one document.
-pub(super) fn parse(
-    bytes: &[u8],
-    limit: usize,
-    max_depth: usize,
-    numbers: Numbers,
-) -> Result<Value, JsonFault> {
+pub(super) fn parse(bytes: &[u8], limit: usize, max_depth: usize, numbers: Numbers) -> Result<Value, JsonFault> {
     if bytes.len() > limit {
         return Err(JsonFault::TooLarge { limit });
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| JsonFault::InvalidUtf8 {
-        at: error.valid_up_to(),
-    })?;
-    let mut parser = Parser {
-        text,
-        bytes,
-        at: 0,
-        depth: 0,
-        max_depth,
-        numbers,
-    };
+    let text = std::str::from_utf8(bytes).map_err(|error| JsonFault::InvalidUtf8 { at: error.valid_up_to() })?;
+    let mut parser = Parser { text, bytes, at: 0, depth: 0, max_depth, numbers };
     parser.space();
     let value = parser.value()?;
     parser.space();
-    if parser.at == bytes.len() {
-        Ok(value)
-    } else {
-        Err(parser.syntax())
-    }
+    if parser.at == bytes.len() { Ok(value) } else { Err(parser.syntax()) }
 }
 
 struct Parser<'a> {
@@ -88,11 +70,7 @@ impl Parser<'_> {
     }
 
     fn literal(&mut self, word: &str, value: Value) -> Result<Value, JsonFault> {
-        if !self
-            .bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
-        {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
             return Err(self.syntax());
         }
         self.at += word.len();
@@ -218,10 +196,7 @@ impl Parser<'_> {
         let mut string = String::new();
         loop {
             let start = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
+            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
             string.push_str(self.text.get(start..self.at).unwrap_or_default());

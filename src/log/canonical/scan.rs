@@ -46,10 +46,7 @@ impl<'a> Scanner<'a> {
 
     /// Steps over exactly these bytes.
     pub(crate) fn expect(&mut self, text: &[u8]) -> Option<()> {
-        self.bytes
-            .get(self.at..)?
-            .starts_with(text)
-            .then(|| self.at += text.len())
+        self.bytes.get(self.at..)?.starts_with(text).then(|| self.at += text.len())
     }
 
     /// Steps over the next `count` bytes and returns them.
@@ -113,9 +110,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += rest
-                .iter()
-                .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
+            self.at += rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
             match self.next()? {
                 b'"' => return self.bytes.get(start..self.at - 1),
                 b'\\' => self.escape()?,
@@ -132,9 +127,8 @@ impl<'a> Scanner<'a> {
                 self.expect(b"00")?;
                 let (high, low) = (self.next()?, self.next()?);
                 let has_short_form = high == b'0' && matches!(low, b'8' | b'9' | b'a' | b'c' | b'd');
-                let is_control = matches!(high, b'0' | b'1')
-                    && matches!(low, b'0'..=b'9' | b'a'..=b'f')
-                    && !has_short_form;
+                let is_control =
+                    matches!(high, b'0' | b'1') && matches!(low, b'0'..=b'9' | b'a'..=b'f') && !has_short_form;
                 is_control.then_some(())
             }
             _ => None,
@@ -220,8 +214,7 @@ pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
             Some(b'f') => 0x0c,
             Some(b'r') => b'\r',
             Some(b'u') => {
-                let digit =
-                    |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).unwrap_or(0);
+                let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).unwrap_or(0);
                 // The first two digits of an accepted escape are zeros.
                 let (high, low) = (digit(bytes.by_ref().nth(2)), digit(bytes.next()));
                 u8::try_from(high * 16 + low).unwrap_or(0)

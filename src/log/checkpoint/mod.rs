@@ -137,12 +137,7 @@ impl Checkpoint {
     /// The signed text: `origin LF size LF base64(root) LF`.
     #[must_use]
     pub fn text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            base64_encode(self.root.as_bytes())
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, base64_encode(self.root.as_bytes()))
     }
 
     /// Reads exactly the text of a checkpoint, signed or not.
@@ -150,12 +145,8 @@ impl Checkpoint {
     /// # Errors
     /// [`NoteFault::CheckpointLines`], [`NoteFault::CheckpointSize`] or [`NoteFault::CheckpointRoot`].
     pub fn from_text(text: &str) -> Result<Checkpoint, NoteFault> {
-        let mut lines = text
-            .strip_suffix('\n')
-            .ok_or(NoteFault::CheckpointLines)?
-            .split('\n');
-        let (Some(origin), Some(size), Some(root), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
+        let mut lines = text.strip_suffix('\n').ok_or(NoteFault::CheckpointLines)?.split('\n');
+        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
         else {
             return Err(NoteFault::CheckpointLines);
         };
@@ -164,11 +155,7 @@ impl Checkpoint {
         }
         let size = natural(size).ok_or(NoteFault::CheckpointSize)?;
         let root = base64_hash(root.as_bytes()).ok_or(NoteFault::CheckpointRoot)?;
-        Ok(Checkpoint {
-            origin: origin.to_owned(),
-            size,
-            root,
-        })
+        Ok(Checkpoint { origin: origin.to_owned(), size, root })
     }
 
     /// The signed note. `sign` gets the text's bytes and returns the log identity's signature; `key` is the
@@ -196,9 +183,7 @@ impl Checkpoint {
             return Err(NoteFault::NoteUnsigned);
         }
         for line in ours {
-            vkey.key
-                .verify_strict(note.text.as_bytes(), &line.sig)
-                .map_err(|_| NoteFault::NoteSignature)?;
+            vkey.key.verify_strict(note.text.as_bytes(), &line.sig).map_err(|_| NoteFault::NoteSignature)?;
         }
         let checkpoint = Checkpoint::from_text(note.text)?;
         if checkpoint.origin != vkey.name {
@@ -217,24 +202,14 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`NoteFault::CosignatureMissing`] if there is no line by it, otherwise the first fault of one that is.
-    pub fn verify_cosignature(
-        &self,
-        lines: &[SignatureLine],
-        witness: &VerifierKey,
-    ) -> Result<u64, NoteFault> {
+    pub fn verify_cosignature(&self, lines: &[SignatureLine], witness: &VerifierKey) -> Result<u64, NoteFault> {
         if witness.kind != KeyKind::Cosignature {
             return Err(NoteFault::VkeyType);
         }
         let key_id = witness.key_id();
         let mut latest = None;
-        for line in lines
-            .iter()
-            .filter(|line| line.name == witness.name && line.key_id == key_id)
-        {
-            let (time, sig) = line
-                .sig
-                .split_first_chunk::<8>()
-                .ok_or(NoteFault::CosignatureLength)?;
+        for line in lines.iter().filter(|line| line.name == witness.name && line.key_id == key_id) {
+            let (time, sig) = line.sig.split_first_chunk::<8>().ok_or(NoteFault::CosignatureLength)?;
             if sig.len() != 64 {
                 return Err(NoteFault::CosignatureLength);
             }
@@ -243,10 +218,7 @@ impl Checkpoint {
                 return Err(NoteFault::CosignatureTime);
             }
             let message = self.cosign_message(time);
-            witness
-                .key
-                .verify_strict(&message, sig)
-                .map_err(|_| NoteFault::CosignatureSignature)?;
+            witness.key.verify_strict(&message, sig).map_err(|_| NoteFault::CosignatureSignature)?;
             latest = latest.max(Some(time));
         }
         latest.ok_or(NoteFault::CosignatureMissing)
@@ -256,9 +228,7 @@ impl Checkpoint {
 /// A natural number up to 2^53 - 1, written in one way only.
 pub(crate) fn natural(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    text.parse()
-        .ok()
-        .filter(|&number: &u64| plain && number <= MAX_INTEGER.unsigned_abs())
+    text.parse().ok().filter(|&number: &u64| plain && number <= MAX_INTEGER.unsigned_abs())
 }
 
 #[cfg(test)]

@@ -44,9 +44,7 @@ impl<'a> Note<'a> {
             return Err(NoteFault::NoteControl);
         }
         let blank = note.rfind("\n\n").ok_or(NoteFault::NoteNoBlankLine)?;
-        let (text, signatures) = note
-            .split_at_checked(blank + 1)
-            .ok_or(NoteFault::NoteNoBlankLine)?;
+        let (text, signatures) = note.split_at_checked(blank + 1).ok_or(NoteFault::NoteNoBlankLine)?;
         let lines = signatures
             .strip_prefix('\n')
             .and_then(|lines| lines.strip_suffix('\n'))
@@ -78,11 +76,6 @@ impl SignatureLine {
 
 impl fmt::Display for SignatureLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "\u{2014} {} {}",
-            self.name,
-            base64_encode(&[self.key_id.as_slice(), &self.sig].concat())
-        )
+        write!(f, "\u{2014} {} {}", self.name, base64_encode(&[self.key_id.as_slice(), &self.sig].concat()))
     }
 }

@@ -39,21 +39,13 @@ impl VerifierKey {
     /// The verifier key of a log.
     #[must_use]
     pub fn for_log(origin: &str, key: &PublicKey) -> VerifierKey {
-        VerifierKey {
-            name: origin.to_owned(),
-            kind: KeyKind::Log,
-            key: *key,
-        }
+        VerifierKey { name: origin.to_owned(), kind: KeyKind::Log, key: *key }
     }
 
     /// The verifier key of a witness.
     #[must_use]
     pub fn for_witness(name: &str, key: &PublicKey) -> VerifierKey {
-        VerifierKey {
-            name: name.to_owned(),
-            kind: KeyKind::Cosignature,
-            key: *key,
-        }
+        VerifierKey { name: name.to_owned(), kind: KeyKind::Cosignature, key: *key }
     }
 
     /// First 4 bytes of SHA-256( name ‖ 0x0A ‖ type ‖ public key ).
@@ -86,11 +78,7 @@ impl VerifierKey {
             _ => return Err(NoteFault::VkeyType),
         };
         let key = PublicKey(key.try_into().map_err(|_| NoteFault::VkeyType)?);
-        let vkey = VerifierKey {
-            name: name.to_owned(),
-            kind,
-            key,
-        };
+        let vkey = VerifierKey { name: name.to_owned(), kind, key };
         if hex(&vkey.key_id()) != id {
             return Err(NoteFault::VkeyId);
         }
@@ -102,11 +90,7 @@ impl VerifierKey {
 
     /// The note line of a plain signature by this key.
     pub(super) fn line(&self, sig: Vec<u8>) -> SignatureLine {
-        SignatureLine {
-            name: self.name.clone(),
-            key_id: self.key_id(),
-            sig,
-        }
+        SignatureLine { name: self.name.clone(), key_id: self.key_id(), sig }
     }
 
     /// The note line of a cosignature that this witness made at `time` over

@@ -106,16 +106,12 @@ pub(crate) struct Commit {
 
 impl Commit {
     pub(crate) fn new() -> Self {
-        Commit {
-            hasher: Sha256::new_with_prefix(b"aosctl/payload/v1\0{"),
-            empty: true,
-        }
+        Commit { hasher: Sha256::new_with_prefix(b"aosctl/payload/v1\0{"), empty: true }
     }
 
     /// `raw` is the name as it stands in canonical JSON between the quotes.
     pub(crate) fn add(&mut self, raw: &[u8], field: &Hash) {
-        self.hasher
-            .update(if self.empty { b"\"".as_slice() } else { b",\"" });
+        self.hasher.update(if self.empty { b"\"".as_slice() } else { b",\"" });
         self.empty = false;
         self.hasher.update(raw);
         let mut end = *b"\":\"0000000000000000000000000000000000000000000000000000000000000000\"";
@@ -136,11 +132,7 @@ impl Record {
     /// Whether the body is within its limits is for [`Record::commit`] to say.
     pub fn seal(body: Map<String, Value>, mut salt: impl FnMut() -> [u8; 32]) -> Record {
         let salts = body.keys().map(|name| (name.clone(), salt())).collect();
-        Record {
-            body,
-            salts,
-            erased: BTreeMap::new(),
-        }
+        Record { body, salts, erased: BTreeMap::new() }
     }
 
     /// The commitment: SHA-256( `aosctl/payload/v1` ‖ 00 ‖ JCS({name: field(name), ...}) ), over erased
@@ -219,10 +211,7 @@ impl Record {
     }
 
     /// Reads what parses; the last value is a fault of form that leaves the record usable.
-    pub(crate) fn read(
-        bytes: &[u8],
-        form: Form,
-    ) -> Result<(Record, u64, Option<PayloadFault>), PayloadFault> {
+    pub(crate) fn read(bytes: &[u8], form: Form) -> Result<(Record, u64, Option<PayloadFault>), PayloadFault> {
         let Value::Object(mut members) = canonical::parse_wrapped(bytes, RECORD_LIMIT, 1)? else {
             return Err(PayloadFault::Members);
         };
@@ -242,10 +231,7 @@ impl Record {
             Some(Value::Object(erased)) if !erased.is_empty() => erased
                 .into_iter()
                 .map(|(name, field)| {
-                    let field = field
-                        .as_str()
-                        .and_then(Hash::from_hex)
-                        .ok_or(PayloadFault::Erased)?;
+                    let field = field.as_str().and_then(Hash::from_hex).ok_or(PayloadFault::Erased)?;
                     Ok((name, field))
                 })
                 .collect::<Result<_, PayloadFault>>()?,
@@ -269,8 +255,7 @@ impl Record {
     }
 
     fn check_names(&self) -> Result<(), PayloadFault> {
-        if self.salts.len() != self.body.len() || self.body.keys().any(|name| !self.salts.contains_key(name))
-        {
+        if self.salts.len() != self.body.len() || self.body.keys().any(|name| !self.salts.contains_key(name)) {
             return Err(PayloadFault::Salts);
         }
         if self.erased.keys().any(|name| self.body.contains_key(name)) {

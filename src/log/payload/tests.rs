@@ -36,15 +36,7 @@ fn sealed_reads_back_and_erasing_keeps_the_commit() {
     let mut record = sealed(&json!({"note": "x", "a\n": [1, {"b": 2}], "\u{e000}": 1, "\u{1f600}": 2}));
     let commit = record.commit().unwrap();
     for form in [Form::Stored, Form::Line] {
-        agree(
-            &if form == Form::Line {
-                record.to_line(7)
-            } else {
-                record.to_jcs()
-            }
-            .unwrap(),
-            form,
-        );
+        agree(&if form == Form::Line { record.to_line(7) } else { record.to_jcs() }.unwrap(), form);
     }
     assert_eq!(Record::parse(&record.to_jcs().unwrap()), Ok(record.clone()));
     for name in ["note", "a\n", "\u{1f600}"] {
@@ -62,20 +54,11 @@ fn sealed_reads_back_and_erasing_keeps_the_commit() {
 fn limits_of_the_body() {
     let deep = |levels: usize| (1..levels).fold(json!(0), |inner, _| json!([inner]));
     assert!(sealed(&json!({"a": deep(64)})).commit().is_ok());
-    assert_eq!(
-        sealed(&json!({"a": deep(65)})).commit().unwrap_err().kind(),
-        "too_deep"
-    );
+    assert_eq!(sealed(&json!({"a": deep(65)})).commit().unwrap_err().kind(), "too_deep");
     let long = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
     assert!(sealed(&long(BODY_LIMIT)).commit().is_ok());
-    assert_eq!(
-        sealed(&long(BODY_LIMIT + 1)).commit().unwrap_err().kind(),
-        "too_large"
-    );
-    assert_eq!(
-        sealed(&json!({"a": 1.5})).to_jcs().unwrap_err().kind(),
-        "number_not_integer"
-    );
+    assert_eq!(sealed(&long(BODY_LIMIT + 1)).commit().unwrap_err().kind(), "too_large");
+    assert_eq!(sealed(&json!({"a": 1.5})).to_jcs().unwrap_err().kind(), "number_not_integer");
 }
 
 #[test]
@@ -89,10 +72,7 @@ fn records_that_do_not_fit_are_refused() {
     assert_eq!(both.to_jcs(), Err(PayloadFault::Erased));
     let line = good.to_line(3).unwrap();
     assert_eq!(Record::parse(&line), Err(PayloadFault::Members));
-    assert_eq!(
-        Record::parse_line(&good.to_jcs().unwrap()),
-        Err(PayloadFault::Members)
-    );
+    assert_eq!(Record::parse_line(&good.to_jcs().unwrap()), Err(PayloadFault::Members));
     let text = String::from_utf8(line).unwrap();
     for bad in [
         text.replace(",\"salts\"", ",\"erased\":{},\"salts\""),

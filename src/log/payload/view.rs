@@ -39,13 +39,7 @@ impl PayloadView {
     fn careful(bytes: &[u8], form: Form) -> Result<PayloadView, PayloadFault> {
         let (record, seq, fault) = Record::read(bytes, form)?;
         let commit = record.commit()?;
-        Ok(PayloadView {
-            commit,
-            seq,
-            erased: record.erased.into_keys().collect(),
-            body: None,
-            fault,
-        })
+        Ok(PayloadView { commit, seq, erased: record.erased.into_keys().collect(), body: None, fault })
     }
 
     fn quick(bytes: &[u8], form: Form) -> Option<PayloadView> {
@@ -112,17 +106,8 @@ impl PayloadView {
         if !scanner.at_end() {
             return None;
         }
-        let erased = erased
-            .into_iter()
-            .map(|(name, _)| text(unescape(name)))
-            .collect::<Option<_>>()?;
-        Some(PayloadView {
-            commit: commit.finish(),
-            seq,
-            erased,
-            body: Some(body),
-            fault: None,
-        })
+        let erased = erased.into_iter().map(|(name, _)| text(unescape(name))).collect::<Option<_>>()?;
+        Some(PayloadView { commit: commit.finish(), seq, erased, body: Some(body), fault: None })
     }
 }
 

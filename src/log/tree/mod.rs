@@ -2,9 +2,7 @@
 
 mod proof;
 
-pub use proof::{
-    Leaves, Subtrees, consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion,
-};
+pub use proof::{Leaves, Subtrees, consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion};
 
 use super::hash::{Hash, sha256, sha256_of};
 
@@ -72,12 +70,7 @@ impl Frontier {
     /// The root.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.peaks
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or_else(empty_root)
+        self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(empty_root)
     }
 
     /// Eight bytes of size (big-endian) and 32 bytes for each 1-bit of it.
@@ -96,13 +89,9 @@ impl Frontier {
         let (size, hashes) = bytes.split_first_chunk::<8>()?;
         let size = u64::from_be_bytes(*size);
         let (hashes, rest) = hashes.as_chunks::<32>();
-        let fits =
-            rest.is_empty() && u32::try_from(hashes.len()).is_ok_and(|count| count == size.count_ones());
+        let fits = rest.is_empty() && u32::try_from(hashes.len()).is_ok_and(|count| count == size.count_ones());
         // The largest size could not be pushed to.
-        (fits && size < u64::MAX).then(|| Frontier {
-            size,
-            peaks: hashes.iter().copied().map(Hash).collect(),
-        })
+        (fits && size < u64::MAX).then(|| Frontier { size, peaks: hashes.iter().copied().map(Hash).collect() })
     }
 }
 

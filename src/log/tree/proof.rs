@@ -27,15 +27,8 @@ impl Subtrees for Leaves<'_> {
 
     fn subtree(&self, level: u32, index: u64) -> Result<Hash, Infallible> {
         match level.checked_sub(1) {
-            None => Ok(usize::try_from(index)
-                .ok()
-                .and_then(|index| self.0.get(index))
-                .copied()
-                .unwrap_or(Hash::ZERO)),
-            Some(below) => Ok(node_hash(
-                &self.subtree(below, index * 2)?,
-                &self.subtree(below, index * 2 + 1)?,
-            )),
+            None => Ok(usize::try_from(index).ok().and_then(|index| self.0.get(index)).copied().unwrap_or(Hash::ZERO)),
+            Some(below) => Ok(node_hash(&self.subtree(below, index * 2)?, &self.subtree(below, index * 2 + 1)?)),
         }
     }
 }
@@ -54,10 +47,7 @@ fn range_root<S: Subtrees>(source: &S, start: u64, end: u64) -> Result<Hash, S::
         return source.subtree(level, start >> level);
     }
     let middle = start + split(size);
-    Ok(node_hash(
-        &range_root(source, start, middle)?,
-        &range_root(source, middle, end)?,
-    ))
+    Ok(node_hash(&range_root(source, start, middle)?, &range_root(source, middle, end)?))
 }
 
 /// The root of the tree of the first `size` leaves.
@@ -65,11 +55,7 @@ fn range_root<S: Subtrees>(source: &S, start: u64, end: u64) -> Result<Hash, S::
 /// # Errors
 /// If the source fails.
 pub fn root_of<S: Subtrees>(size: u64, source: &S) -> Result<Hash, S::Error> {
-    if size == 0 {
-        Ok(empty_root())
-    } else {
-        range_root(source, 0, size)
-    }
+    if size == 0 { Ok(empty_root()) } else { range_root(source, 0, size) }
 }
 
 /// The inclusion proof of leaf `index` in the tree of the first `size` leaves; empty where there is no such leaf.
@@ -155,13 +141,7 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
 /// Whether `proof` shows that the tree of `second` leaves begins with the tree of `first` leaves.
 /// The empty tree is the beginning of every tree; its root must be [`empty_root`] and the proof empty.
 #[must_use]
-pub fn verify_consistency(
-    first: u64,
-    second: u64,
-    first_root: &Hash,
-    second_root: &Hash,
-    proof: &[Hash],
-) -> bool {
+pub fn verify_consistency(first: u64, second: u64, first_root: &Hash, second_root: &Hash, proof: &[Hash]) -> bool {
     if first > second {
         return false;
     }
@@ -173,11 +153,7 @@ pub fn verify_consistency(
     }
     let mut steps = proof.iter();
     // A first tree that is complete is itself the start of the way up.
-    let start = if first.is_power_of_two() {
-        Some(first_root)
-    } else {
-        steps.next()
-    };
+    let start = if first.is_power_of_two() { Some(first_root) } else { steps.next() };
     let Some(start) = start else { return false };
     let (mut node, mut last) = (first - 1, second - 1);
     while node & 1 == 1 {

@@ -5,9 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn leaves(count: u64) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(format!("leaf {index}").as_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(format!("leaf {index}").as_bytes())).collect()
 }
 
 /// RFC 6962 section 2.1, word for word, as an oracle.
@@ -41,15 +39,9 @@ fn all_small_sizes() {
         for index in 0..size {
             let leaf = all[usize::try_from(index).unwrap()];
             let proof = inclusion_proof(index, size, &source).unwrap();
-            assert!(
-                verify_inclusion(&leaf, index, size, &proof, &roots[here]),
-                "{index} of {size}"
-            );
+            assert!(verify_inclusion(&leaf, index, size, &proof, &roots[here]), "{index} of {size}");
             for other in (0..size + 2).filter(|&other| other != index) {
-                assert!(
-                    !verify_inclusion(&leaf, other, size, &proof, &roots[here]),
-                    "{index} as {other} of {size}"
-                );
+                assert!(!verify_inclusion(&leaf, other, size, &proof, &roots[here]), "{index} as {other} of {size}");
             }
             let longer = [proof.clone(), vec![leaf]].concat();
             assert!(!verify_inclusion(&leaf, index, size, &longer, &roots[here]));
@@ -60,28 +52,13 @@ fn all_small_sizes() {
         for first in 0..=size {
             let first_root = roots[usize::try_from(first).unwrap()];
             let proof = consistency_proof(first, size, &source).unwrap();
-            assert!(
-                verify_consistency(first, size, &first_root, &roots[here], &proof),
-                "{first} to {size}"
-            );
+            assert!(verify_consistency(first, size, &first_root, &roots[here], &proof), "{first} to {size}");
             let forged = Hash([7; 32]);
-            assert!(
-                !verify_consistency(first, size, &forged, &roots[here], &proof),
-                "{first} to {size}"
-            );
-            assert!(
-                first == 0 || !verify_consistency(first, size, &first_root, &forged, &proof),
-                "{first} to {size}"
-            );
+            assert!(!verify_consistency(first, size, &forged, &roots[here], &proof), "{first} to {size}");
+            assert!(first == 0 || !verify_consistency(first, size, &first_root, &forged, &proof), "{first} to {size}");
             assert!(first == size || !verify_consistency(size, first, &roots[here], &first_root, &proof));
             let longer = [proof.clone(), vec![first_root]].concat();
-            assert!(!verify_consistency(
-                first,
-                size,
-                &first_root,
-                &roots[here],
-                &longer
-            ));
+            assert!(!verify_consistency(first, size, &first_root, &roots[here], &longer));
         }
         if let Some(leaf) = all.get(here) {
             frontier.push_and_report(*leaf, |level, index, hash| {

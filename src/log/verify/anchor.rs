@@ -51,30 +51,14 @@ pub fn check_tree_root(
     };
     let (covered, size) = (checkpoint.size, chain.size());
     if covered > size {
-        fail(
-            Some(size),
-            "entries_missing",
-            format!("the checkpoint covers {covered} entries, there are {size}"),
-        );
+        fail(Some(size), "entries_missing", format!("the checkpoint covers {covered} entries, there are {size}"));
     } else if chain.root_at(covered).is_some_and(|root| root != checkpoint.root) {
-        fail(
-            None,
-            "root",
-            format!("the checkpoint's root is not that of the first {covered} entries"),
-        );
+        fail(None, "root", format!("the checkpoint's root is not that of the first {covered} entries"));
     } else if covered < size && coverage == Coverage::All {
-        fail(
-            Some(covered),
-            "size",
-            format!("the checkpoint covers {covered} of {size} entries"),
-        );
+        fail(Some(covered), "size", format!("the checkpoint covers {covered} of {size} entries"));
     } else if chain.root_at(covered).is_none() {
         // Nobody asked for it. What was not compared must not pass.
-        fail(
-            None,
-            "root",
-            format!("the root of the first {covered} entries was not computed"),
-        );
+        fail(None, "root", format!("the root of the first {covered} entries was not computed"));
     }
     Some((checkpoint, lines))
 }
@@ -93,18 +77,10 @@ pub fn check_pin(report: &mut Report, chain: &ChainChecker, pin: &[u8], vkey: &V
     };
     let (covered, size) = (pin.size, chain.size());
     if covered > size {
-        return fail(
-            Some(size),
-            "pin_ahead",
-            format!("the pin covers {covered} entries, there are {size}"),
-        );
+        return fail(Some(size), "pin_ahead", format!("the pin covers {covered} entries, there are {size}"));
     }
     if chain.root_at(covered) != Some(pin.root) {
-        return fail(
-            None,
-            "pin_root",
-            format!("the first {covered} entries are not those that were pinned"),
-        );
+        return fail(None, "pin_root", format!("the first {covered} entries are not those that were pinned"));
     }
     Some(covered)
 }
@@ -131,28 +107,14 @@ pub fn check_witnesses(
             Err(NoteFault::CosignatureMissing) => {}
             Err(fault) => {
                 sound = false;
-                report.fail(
-                    Check::PinAndWitnesses,
-                    None,
-                    fault.kind(),
-                    format!("{}: {fault}", witness.name),
-                );
+                report.fail(Check::PinAndWitnesses, None, fault.kind(), format!("{}: {fault}", witness.name));
             }
         }
     }
     if signed.len() < witnesses.quorum {
         sound = false;
-        let detail = format!(
-            "{} of the {} witnesses needed signed",
-            signed.len(),
-            witnesses.quorum
-        );
-        report.fail(
-            Check::PinAndWitnesses,
-            None,
-            NoteFault::CosignatureMissing.kind(),
-            detail,
-        );
+        let detail = format!("{} of the {} witnesses needed signed", signed.len(), witnesses.quorum);
+        report.fail(Check::PinAndWitnesses, None, NoteFault::CosignatureMissing.kind(), detail);
     }
     sound
 }

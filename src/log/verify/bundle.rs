@@ -40,11 +40,7 @@ pub struct Trust<'a> {
 /// Verifies the format of a bundle. `keys` returns the public key that signs for an actor at a seq, which is
 /// a matter of authority; authority itself and projections stay unchecked here, so every erasure that is
 /// well-formed counts, and one that is not fails commitments.
-pub fn verify_bundle(
-    bundle: &Bundle<'_>,
-    trust: &Trust<'_>,
-    keys: impl Fn(&str, u64) -> Option<PublicKey>,
-) -> Report {
+pub fn verify_bundle(bundle: &Bundle<'_>, trust: &Trust<'_>, keys: impl Fn(&str, u64) -> Option<PublicKey>) -> Report {
     let mut report = Report::new();
     for check in [Check::CanonicalForm, Check::Signatures, Check::Chain] {
         report.checked(check);
@@ -60,12 +56,7 @@ pub fn verify_bundle(
     for line in lines(bundle.entries) {
         let place = chain.size();
         if !line.ended {
-            report.fail(
-                Check::CanonicalForm,
-                Some(place),
-                "line_end",
-                "the last line has no end",
-            );
+            report.fail(Check::CanonicalForm, Some(place), "line_end", "the last line has no end");
         }
         let payload = payloads.as_mut().and_then(|payloads| payloads.take(place));
         let entry = Inspected::with(line.bytes, payload.unwrap_or(SeenPayload::Absent));
@@ -124,12 +115,7 @@ impl<'a> Payloads<'a> {
                 Err(_) => seq_of(line.bytes),
             };
             if !line.ended {
-                report.fail(
-                    Check::CanonicalForm,
-                    seq,
-                    "line_end",
-                    "the last payload line has no end",
-                );
+                report.fail(Check::CanonicalForm, seq, "line_end", "the last payload line has no end");
             }
             let mut payload = SeenPayload::from_view(view);
             if let SeenPayload::Read { body: Some(body), .. } = &mut payload {
@@ -140,12 +126,7 @@ impl<'a> Payloads<'a> {
                     by_seq.insert(seq, payload);
                 }
                 (Some(seq), _) => {
-                    report.fail(
-                        Check::Commitments,
-                        Some(seq),
-                        "payload_twice",
-                        "there are two payloads",
-                    );
+                    report.fail(Check::Commitments, Some(seq), "payload_twice", "there are two payloads");
                 }
                 (None, SeenPayload::Unreadable(fault)) => {
                     report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
@@ -153,11 +134,7 @@ impl<'a> Payloads<'a> {
                 (None, SeenPayload::Read { .. } | SeenPayload::Absent) => {}
             }
         }
-        Payloads {
-            bytes,
-            by_seq,
-            ledger: ErasureLedger::new(),
-        }
+        Payloads { bytes, by_seq, ledger: ErasureLedger::new() }
     }
 
     fn take(&mut self, seq: u64) -> Option<SeenPayload> {
@@ -201,10 +178,7 @@ impl<'a> Payloads<'a> {
 
 /// The seq of a line that is JSON of the format but no record.
 fn seq_of(line: &[u8]) -> Option<u64> {
-    canonical::parse_wrapped(line, RECORD_LIMIT, 1)
-        .ok()?
-        .get("seq")?
-        .as_u64()
+    canonical::parse_wrapped(line, RECORD_LIMIT, 1).ok()?.get("seq")?.as_u64()
 }
 
 struct Line<'a> {
@@ -218,11 +192,7 @@ fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0;
     file.split_inclusive(|&byte| byte == b'\n').map(move |line| {
         let stripped = line.strip_suffix(b"\n");
-        let here = Line {
-            bytes: stripped.unwrap_or(line),
-            start,
-            ended: stripped.is_some(),
-        };
+        let here = Line { bytes: stripped.unwrap_or(line), start, ended: stripped.is_some() };
         start += line.len();
         here
     })

@@ -64,13 +64,7 @@ impl ChainChecker {
     #[must_use]
     pub fn resume(origin: &str, frontier: Frontier, last_leaf: Hash, last_at: &str) -> ChainChecker {
         let roots = BTreeMap::from([(frontier.size(), Some(frontier.root()))]);
-        ChainChecker {
-            origin: origin.to_owned(),
-            last_leaf,
-            last_at: last_at.to_owned(),
-            frontier,
-            roots,
-        }
+        ChainChecker { origin: origin.to_owned(), last_leaf, last_at: last_at.to_owned(), frontier, roots }
     }
 
     /// Asks for the root at a size that is yet to come, for [`ChainChecker::root_at`].
@@ -95,12 +89,9 @@ impl ChainChecker {
     fn check(&mut self, entry: &Inspected) -> Option<ChainFault> {
         let (log, seq, prev, at) = match entry.seen_header() {
             SeenHeader::Unreadable => return Some(ChainFault::Unreadable),
-            SeenHeader::Strict(header) => (
-                Some(header.log.as_str()),
-                Some(header.seq),
-                Some(header.prev),
-                Some(header.at.as_str()),
-            ),
+            SeenHeader::Strict(header) => {
+                (Some(header.log.as_str()), Some(header.seq), Some(header.prev), Some(header.at.as_str()))
+            }
             SeenHeader::Loose(header) => {
                 // A time that is none cannot be put in order; it fails canonical form.
                 let at = header.at.as_deref().filter(|at| is_time(at));

@@ -69,22 +69,14 @@ impl ErasureClaim {
     /// # Errors
     /// [`ErasureFault::Malformed`].
     pub fn read(body: &Map<String, Value>) -> Result<ErasureClaim, ErasureFault> {
-        let list = |name: &str| {
-            body.get(name)
-                .and_then(Value::as_array)
-                .ok_or(ErasureFault::Malformed)
-        };
-        let members: Option<Vec<String>> = list("members")?
-            .iter()
-            .map(|member| member.as_str().map(str::to_owned))
-            .collect();
+        let list = |name: &str| body.get(name).and_then(Value::as_array).ok_or(ErasureFault::Malformed);
+        let members: Option<Vec<String>> =
+            list("members")?.iter().map(|member| member.as_str().map(str::to_owned)).collect();
         let approvals: Option<Vec<u64>> = list("approvals")?.iter().map(Value::as_u64).collect();
         match (body.get("seq").and_then(Value::as_u64), members, approvals) {
-            (Some(seq), Some(members), Some(approvals)) if !members.is_empty() => Ok(ErasureClaim {
-                seq,
-                members,
-                approvals,
-            }),
+            (Some(seq), Some(members), Some(approvals)) if !members.is_empty() => {
+                Ok(ErasureClaim { seq, members, approvals })
+            }
             _ => Err(ErasureFault::Malformed),
         }
     }
@@ -114,18 +106,10 @@ impl ErasureLedger {
         if claim.seq >= by {
             return Err(ErasureFault::NoSuchEntry);
         }
-        if claim
-            .members
-            .iter()
-            .any(|name| !ERASABLE.contains(&name.as_str()))
-        {
+        if claim.members.iter().any(|name| !ERASABLE.contains(&name.as_str())) {
             return Err(ErasureFault::NotErasable);
         }
-        let new: BTreeSet<_> = claim
-            .members
-            .iter()
-            .map(|name| (claim.seq, name.clone()))
-            .collect();
+        let new: BTreeSet<_> = claim.members.iter().map(|name| (claim.seq, name.clone())).collect();
         if new.len() != claim.members.len() || !new.is_disjoint(&self.claimed) {
             return Err(ErasureFault::Twice);
         }
@@ -178,10 +162,7 @@ mod tests {
     fn claims_are_read_strictly() {
         let good = json!({"approvals": [9], "members": ["note"], "reason": "x", "seq": 5});
         let read = claim(&good).unwrap();
-        assert_eq!(
-            (read.seq, read.members, read.approvals),
-            (5, vec!["note".to_owned()], vec![9])
-        );
+        assert_eq!((read.seq, read.members, read.approvals), (5, vec!["note".to_owned()], vec![9]));
         for (name, value) in [
             ("seq", json!(-1)),
             ("seq", json!("5")),
@@ -204,22 +185,10 @@ mod tests {
             approvals: Vec::new(),
         };
         assert_eq!(ledger.claim(9, &of(5, &["note", "detail"])), Ok(()));
-        assert_eq!(
-            ledger.claim(10, &of(5, &["reason", "note"])),
-            Err(ErasureFault::Twice)
-        );
-        assert_eq!(
-            ledger.claim(10, &of(5, &["reason", "reason"])),
-            Err(ErasureFault::Twice)
-        );
-        assert_eq!(
-            ledger.claim(10, &of(10, &["note"])),
-            Err(ErasureFault::NoSuchEntry)
-        );
-        assert_eq!(
-            ledger.claim(10, &of(4, &["action"])),
-            Err(ErasureFault::NotErasable)
-        );
+        assert_eq!(ledger.claim(10, &of(5, &["reason", "note"])), Err(ErasureFault::Twice));
+        assert_eq!(ledger.claim(10, &of(5, &["reason", "reason"])), Err(ErasureFault::Twice));
+        assert_eq!(ledger.claim(10, &of(10, &["note"])), Err(ErasureFault::NoSuchEntry));
+        assert_eq!(ledger.claim(10, &of(4, &["action"])), Err(ErasureFault::NotErasable));
         ledger.missing(7, &["summary".to_owned()]);
         ledger.missing(6, &["action".to_owned()]);
         ledger.missing(5, &["note".to_owned()]);

@@ -42,18 +42,7 @@ pub enum SeenPayload {
 impl SeenPayload {
     pub(super) fn from_view(view: Result<PayloadView, PayloadFault>) -> SeenPayload {
         match view {
-            Ok(PayloadView {
-                commit,
-                erased,
-                body,
-                fault,
-                ..
-            }) => SeenPayload::Read {
-                commit,
-                erased,
-                body,
-                fault,
-            },
+            Ok(PayloadView { commit, erased, body, fault, .. }) => SeenPayload::Read { commit, erased, body, fault },
             Err(fault) => SeenPayload::Unreadable(fault),
         }
     }
@@ -81,18 +70,13 @@ pub fn inspect_line(envelope: &[u8], line: Option<&[u8]>) -> Inspected {
 }
 
 fn inspect_form(envelope: &[u8], payload: Option<&[u8]>, form: Form) -> Inspected {
-    let payload = payload.map_or(SeenPayload::Absent, |bytes| {
-        SeenPayload::from_view(PayloadView::read(bytes, form))
-    });
+    let payload = payload.map_or(SeenPayload::Absent, |bytes| SeenPayload::from_view(PayloadView::read(bytes, form)));
     Inspected::with(envelope, payload)
 }
 
 impl Inspected {
     pub(super) fn with(envelope: &[u8], payload: SeenPayload) -> Inspected {
-        Inspected {
-            reading: Reading::of(envelope),
-            payload,
-        }
+        Inspected { reading: Reading::of(envelope), payload }
     }
 
     /// The leaf hash of the stored bytes, whatever they are.
@@ -247,10 +231,7 @@ pub fn check_signature_ready(
     key: Option<&Result<ReadyKey, KeyFault>>,
 ) -> Result<(), SignatureFault> {
     let reading = &entry.reading;
-    let sig = reading
-        .sig
-        .as_ref()
-        .map_err(|fault| SignatureFault::Shape(*fault))?;
+    let sig = reading.sig.as_ref().map_err(|fault| SignatureFault::Shape(*fault))?;
     let key = match key {
         None => return Err(SignatureFault::UnknownSigner),
         Some(Err(fault)) => return Err(SignatureFault::Sig((*fault).into())),

@@ -15,16 +15,9 @@ pub(super) fn kind(kind: &Kind, stem: &str) -> Result<(), Fault> {
         return Err(Fault::new("kind", format!("{:?} {why}", kind.kind)));
     }
     if kind.kind != stem {
-        return Err(Fault::new(
-            "kind",
-            format!("the kind {:?} must stand in a file {}.toml", kind.kind, kind.kind),
-        ));
+        return Err(Fault::new("kind", format!("the kind {:?} must stand in a file {}.toml", kind.kind, kind.kind)));
     }
-    for (member, text) in [
-        ("title", &kind.title),
-        ("docs", &kind.docs),
-        ("close", &kind.close),
-    ] {
+    for (member, text) in [("title", &kind.title), ("docs", &kind.docs), ("close", &kind.close)] {
         line(member, text)?;
     }
     scopes(kind)?;
@@ -75,10 +68,8 @@ fn actions(kind: &Kind) -> Result<(), Fault> {
             once(&mut points, p.as_str(), at(&format!("points.{j}")), "point")?;
         }
         if let Some(member) = contradiction(a) {
-            let message = format!(
-                "{:?} cannot be internal and have {member:?}: internal says that no point is crossed",
-                a.name
-            );
+            let message =
+                format!("{:?} cannot be internal and have {member:?}: internal says that no point is crossed", a.name);
             return Err(Fault::new(at("internal"), message));
         }
         for (member, pointer) in pointers(a) {
@@ -99,10 +90,7 @@ fn contradiction(a: &Action) -> Option<&'static str> {
         ("destination", a.destination.is_some()),
         ("environment", a.environment.is_some()),
     ];
-    members
-        .into_iter()
-        .find(|(_, there)| a.internal && *there)
-        .map(|(member, _)| member)
+    members.into_iter().find(|(_, there)| a.internal && *there).map(|(member, _)| member)
 }
 
 fn pointers(a: &Action) -> impl Iterator<Item = (&'static str, &str)> {
@@ -137,16 +125,11 @@ fn pointer(p: &str) -> Result<(), &'static str> {
 fn word(s: &str, more: &[u8]) -> bool {
     s.len() <= MAX_NAME
         && s.starts_with(|c: char| c.is_ascii_lowercase())
-        && s.bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || more.contains(&b))
+        && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || more.contains(&b))
 }
 
 fn once<'a>(seen: &mut BTreeSet<&'a str>, name: &'a str, at: String, what: &str) -> Result<(), Fault> {
-    if seen.insert(name) {
-        Ok(())
-    } else {
-        Err(Fault::new(at, format!("the {what} {name:?} stands twice")))
-    }
+    if seen.insert(name) { Ok(()) } else { Err(Fault::new(at, format!("the {what} {name:?} stands twice"))) }
 }
 
 /// A text for people: one line that is not empty.

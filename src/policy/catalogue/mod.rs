@@ -24,10 +24,7 @@ const BUILT_IN: [(&str, &str); 7] = [
 /// # Errors
 /// A fault in a built-in file; a test reads them all, so a build that passed it has none.
 pub fn built_in() -> Result<Vec<Kind>, PolicyError> {
-    BUILT_IN
-        .iter()
-        .map(|(file, text)| parse_kind(text, file))
-        .collect()
+    BUILT_IN.iter().map(|(file, text)| parse_kind(text, file)).collect()
 }
 
 /// Reads one kind. `file_name` may have directories before it; its stem must be the kind's name.

@@ -14,81 +14,44 @@ pub(super) fn kinds(old: &[Kind], new: &[Kind], out: &mut Lines) {
             // Its actions become unlisted, as if each were removed.
             None => {
                 let effect = worst(was.action.iter().map(|a| effect(a, &unlisted(&a.name))));
-                out.changed(
-                    &format!("catalogue.{}", was.kind),
-                    Some(&summary(was)),
-                    None,
-                    effect,
-                );
+                out.changed(&format!("catalogue.{}", was.kind), Some(&summary(was)), None, effect);
             }
             Some(is) => kind(was, is, out),
         }
     }
     for is in new.iter().filter(|k| !old.iter().any(|was| was.kind == k.kind)) {
         let effect = worst(is.action.iter().map(|a| effect(&unlisted(&a.name), a)));
-        out.changed(
-            &format!("catalogue.{}", is.kind),
-            None,
-            Some(&summary(is)),
-            effect,
-        );
+        out.changed(&format!("catalogue.{}", is.kind), None, Some(&summary(is)), effect);
     }
 }
 
 fn summary(k: &Kind) -> String {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    [
-        count(k.action.len(), "action"),
-        count(k.scope.len(), "scope"),
-        count(k.permission.len(), "permission"),
-    ]
-    .join(", ")
+    [count(k.action.len(), "action"), count(k.scope.len(), "scope"), count(k.permission.len(), "permission")].join(", ")
 }
 
 fn kind(old: &Kind, new: &Kind, out: &mut Lines) {
     let name = &old.kind;
-    for (member, a, b) in [
-        ("title", &old.title, &new.title),
-        ("docs", &old.docs, &new.docs),
-        ("close", &old.close, &new.close),
-    ] {
+    for (member, a, b) in
+        [("title", &old.title, &new.title), ("docs", &old.docs, &new.docs), ("close", &old.close, &new.close)]
+    {
         out.other(&format!("catalogue.{name}.{member}"), a, b);
     }
     let scopes = |k: &Kind| {
         let text = |s: &crate::domain::catalogue::ScopeKind| {
             let wide = if s.account_wide { ", account-wide" } else { "" };
-            (
-                s.kind.clone(),
-                format!("{} ({} segments{wide}): {}", s.form, s.segments, s.about),
-            )
+            (s.kind.clone(), format!("{} ({} segments{wide}): {}", s.form, s.segments, s.about))
         };
         k.scope.iter().map(text).collect::<Vec<_>>()
     };
-    named(
-        &format!("catalogue.{name}.scope"),
-        &scopes(old),
-        &scopes(new),
-        out,
-    );
+    named(&format!("catalogue.{name}.scope"), &scopes(old), &scopes(new), out);
     let permissions = |k: &Kind| {
         let text = |p: &crate::domain::catalogue::Permission| {
-            (
-                p.name.clone(),
-                format!(
-                    "{}{}",
-                    p.access,
-                    if p.account_wide { ", account-wide" } else { "" }
-                ),
-            )
+            (p.name.clone(), format!("{}{}", p.access, if p.account_wide { ", account-wide" } else { "" }))
         };
         k.permission.iter().map(text).collect::<Vec<_>>()
     };
-    named(
-        &format!("catalogue.{name}.permission"),
-        &permissions(old),
-        &permissions(new),
-        out,
-    );
+    named(&format!("catalogue.{name}.permission"), &permissions(old), &permissions(new), out);
     for was in &old.action {
         let key = format!("catalogue.{name}.{}", was.name);
         match new.action(&was.name) {
@@ -105,8 +68,7 @@ fn kind(old: &Kind, new: &Kind, out: &mut Lines) {
 
 /// Things that only people read or that only warn: neither wider nor narrower.
 fn named(key: &str, old: &[(String, String)], new: &[(String, String)], out: &mut Lines) {
-    let of =
-        |all: &[(String, String)], name: &str| all.iter().find(|(n, _)| n == name).map(|(_, t)| t.clone());
+    let of = |all: &[(String, String)], name: &str| all.iter().find(|(n, _)| n == name).map(|(_, t)| t.clone());
     for (name, was) in old {
         let is = of(new, name);
         if is.as_ref() != Some(was) {
@@ -164,22 +126,10 @@ fn effect(old: &Action, new: &Action) -> Effect {
         || pairs().any(|(was, is)| !was && is);
     // A pointer that points elsewhere may read something smaller.
     let moved = [
-        (
-            old.amount.is_some() && new.amount.is_some(),
-            old.amount != new.amount,
-        ),
-        (
-            old.recipients.is_some() && new.recipients.is_some(),
-            old.recipients != new.recipients,
-        ),
-        (
-            old.destination.is_some() && new.destination.is_some(),
-            old.destination != new.destination,
-        ),
-        (
-            old.environment.is_some() && new.environment.is_some(),
-            old.environment != new.environment,
-        ),
+        (old.amount.is_some() && new.amount.is_some(), old.amount != new.amount),
+        (old.recipients.is_some() && new.recipients.is_some(), old.recipients != new.recipients),
+        (old.destination.is_some() && new.destination.is_some(), old.destination != new.destination),
+        (old.environment.is_some() && new.environment.is_some(), old.environment != new.environment),
     ];
     if lost {
         Effect::Wider
@@ -198,10 +148,7 @@ fn worst(effects: impl Iterator<Item = Effect>) -> Effect {
 fn text(a: &Action) -> String {
     let mut parts = vec![a.access.to_string()];
     if !a.points.is_empty() {
-        parts.push(format!(
-            "points {}",
-            a.points.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("+")
-        ));
+        parts.push(format!("points {}", a.points.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("+")));
     }
     for (word, there) in [("internal", a.internal), ("sends", a.sends), ("public", a.public)] {
         if there {
@@ -209,19 +156,14 @@ fn text(a: &Action) -> String {
         }
     }
     parts.extend(a.data.map(|d| format!("data {d}")));
-    parts.extend(a.amount.as_ref().map(|m| {
-        format!(
-            "amount {} {}{}",
-            m.value,
-            m.currency,
-            if m.decimal { " decimal" } else { "" }
-        )
-    }));
-    for (word, pointer) in [
-        ("recipients", &a.recipients),
-        ("destination", &a.destination),
-        ("environment", &a.environment),
-    ] {
+    parts.extend(
+        a.amount
+            .as_ref()
+            .map(|m| format!("amount {} {}{}", m.value, m.currency, if m.decimal { " decimal" } else { "" })),
+    );
+    for (word, pointer) in
+        [("recipients", &a.recipients), ("destination", &a.destination), ("environment", &a.environment)]
+    {
         parts.extend(pointer.as_ref().map(|p| format!("{word} {p}")));
     }
     parts.join(", ")

@@ -37,12 +37,7 @@ pub struct DiffLine {
 pub fn diff(old: &Rules, new: &Rules) -> Vec<DiffLine> {
     let mut out = Lines::default();
     if old.version != new.version {
-        out.changed(
-            "rules.version",
-            Some(&old.version),
-            Some(&new.version),
-            Effect::Other,
-        );
+        out.changed("rules.version", Some(&old.version), Some(&new.version), Effect::Other);
     }
     caps(old, new, &mut out);
     out.number("mailing.recipients", old.recipients, new.recipients);
@@ -59,27 +54,14 @@ pub fn diff(old: &Rules, new: &Rules) -> Vec<DiffLine> {
     for point in POINTS {
         let of = |rules: &Rules| rules.approvers.get(&point).copied().unwrap_or(1);
         // Fewer approvers open.
-        let effect = if of(new) < of(old) {
-            Effect::Wider
-        } else {
-            Effect::Narrower
-        };
+        let effect = if of(new) < of(old) { Effect::Wider } else { Effect::Narrower };
         if of(old) != of(new) {
-            out.changed(
-                &format!("approvers.{point}"),
-                Some(&of(old)),
-                Some(&of(new)),
-                effect,
-            );
+            out.changed(&format!("approvers.{point}"), Some(&of(old)), Some(&of(new)), effect);
         }
     }
     actions(&old.actions, &new.actions, &mut out);
     out.number("requests.wait", old.requests.wait, new.requests.wait);
-    out.number(
-        "requests.use_within",
-        old.requests.use_within,
-        new.requests.use_within,
-    );
+    out.number("requests.use_within", old.requests.use_within, new.requests.use_within);
     out.number("grants.expires", old.grants.expires, new.grants.expires);
     longest(old.grants.longest, new.grants.longest, &mut out);
     out.number("rotation.every", old.rotation.every, new.rotation.every);
@@ -93,10 +75,7 @@ pub fn diff(old: &Rules, new: &Rules) -> Vec<DiffLine> {
 
 fn caps(old: &Rules, new: &Rules, out: &mut Lines) {
     let (a, b) = (&old.caps, &new.caps);
-    for (key, from, to) in [
-        ("cap.move", a.per_move(), b.per_move()),
-        ("cap.week", a.per_week(), b.per_week()),
-    ] {
+    for (key, from, to) in [("cap.move", a.per_move(), b.per_move()), ("cap.week", a.per_week(), b.per_week())] {
         // Amounts of two currencies cannot be compared.
         let effect = match (from.currency == to.currency, to.minor > from.minor) {
             (false, _) => Effect::Other,
@@ -129,12 +108,7 @@ fn actions(old: &[ActionRule], new: &[ActionRule], out: &mut Lines) {
         match new.iter().find(|r| same(r, was)) {
             None => out.changed(&key(was), Some(&rule_text(was)), None, Effect::Wider),
             Some(is) if is == was => {}
-            Some(is) => out.changed(
-                &key(was),
-                Some(&rule_text(was)),
-                Some(&rule_text(is)),
-                rule_effect(was, is),
-            ),
+            Some(is) => out.changed(&key(was), Some(&rule_text(was)), Some(&rule_text(is)), rule_effect(was, is)),
         }
     }
     for is in new.iter().filter(|r| !old.iter().any(|was| same(r, was))) {
@@ -143,12 +117,10 @@ fn actions(old: &[ActionRule], new: &[ActionRule], out: &mut Lines) {
 }
 
 fn rule_effect(old: &ActionRule, new: &ActionRule) -> Effect {
-    let lost = old.points.iter().any(|p| !new.points.contains(p))
-        || new.approvers < old.approvers
-        || new.tier < old.tier;
-    let gained = new.points.iter().any(|p| !old.points.contains(p))
-        || new.approvers > old.approvers
-        || new.tier > old.tier;
+    let lost =
+        old.points.iter().any(|p| !new.points.contains(p)) || new.approvers < old.approvers || new.tier < old.tier;
+    let gained =
+        new.points.iter().any(|p| !old.points.contains(p)) || new.approvers > old.approvers || new.tier > old.tier;
     if lost {
         Effect::Wider
     } else if gained {
@@ -161,10 +133,7 @@ fn rule_effect(old: &ActionRule, new: &ActionRule) -> Effect {
 fn rule_text(r: &ActionRule) -> String {
     let mut parts: Vec<String> = Vec::new();
     if !r.points.is_empty() {
-        parts.push(format!(
-            "points {}",
-            r.points.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("+")
-        ));
+        parts.push(format!("points {}", r.points.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("+")));
     }
     parts.extend(r.tier.map(|t| format!("tier {t}")));
     parts.extend(r.approvers.map(|n| format!("approvers {n}")));
@@ -177,22 +146,13 @@ struct Lines(Vec<DiffLine>);
 
 impl Lines {
     fn changed<T: Display>(&mut self, key: &str, old: Option<&T>, new: Option<&T>, effect: Effect) {
-        self.0.push(DiffLine {
-            key: key.into(),
-            old: old.map(T::to_string),
-            new: new.map(T::to_string),
-            effect,
-        });
+        self.0.push(DiffLine { key: key.into(), old: old.map(T::to_string), new: new.map(T::to_string), effect });
     }
 
     /// A limit: more is wider.
     fn number<T: Display + PartialOrd>(&mut self, key: &str, old: T, new: T) {
         if old != new {
-            let effect = if new > old {
-                Effect::Wider
-            } else {
-                Effect::Narrower
-            };
+            let effect = if new > old { Effect::Wider } else { Effect::Narrower };
             self.changed(key, Some(&old), Some(&new), effect);
         }
     }

@@ -18,12 +18,7 @@ pub(super) fn build(shape: Shape) -> Result<PolicyFile, Fault> {
         return Err(Fault::new("version", message));
     }
     caps(&shape.cap, &mut file.caps)?;
-    take(
-        "mailing.recipients",
-        shape.mailing.recipients,
-        &mut file.recipients,
-        value::recipients,
-    )?;
+    take("mailing.recipients", shape.mailing.recipients, &mut file.recipients, value::recipients)?;
     file.boundary.destinations = destinations(shape.boundary.destinations.unwrap_or_default())?;
     let approvers = shape.approvers;
     for (point, n) in [
@@ -39,54 +34,14 @@ pub(super) fn build(shape: Shape) -> Result<PolicyFile, Fault> {
         }
     }
     file.actions = actions(shape.action)?;
-    take(
-        "requests.wait",
-        shape.requests.wait.as_deref(),
-        &mut file.requests.wait,
-        value::lifetime,
-    )?;
-    take(
-        "requests.use_within",
-        shape.requests.use_within.as_deref(),
-        &mut file.requests.use_within,
-        value::lifetime,
-    )?;
-    take(
-        "grants.expires",
-        shape.grants.expires.as_deref(),
-        &mut file.grants.expires,
-        value::term,
-    )?;
-    take(
-        "grants.longest",
-        shape.grants.longest.as_deref(),
-        &mut file.grants.longest,
-        value::longest,
-    )?;
-    take(
-        "rotation.every",
-        shape.rotation.every.as_deref(),
-        &mut file.rotation.every,
-        value::every,
-    )?;
-    take(
-        "rotation.warn",
-        shape.rotation.warn.as_deref(),
-        &mut file.rotation.warn,
-        value::warn,
-    )?;
-    take(
-        "review.due_day",
-        shape.review.due_day,
-        &mut file.review.due_day,
-        value::due_day,
-    )?;
-    take(
-        "review.owner",
-        shape.review.owner.as_deref(),
-        &mut file.review.owner,
-        |s| value::operator(s).map(Some),
-    )?;
+    take("requests.wait", shape.requests.wait.as_deref(), &mut file.requests.wait, value::lifetime)?;
+    take("requests.use_within", shape.requests.use_within.as_deref(), &mut file.requests.use_within, value::lifetime)?;
+    take("grants.expires", shape.grants.expires.as_deref(), &mut file.grants.expires, value::term)?;
+    take("grants.longest", shape.grants.longest.as_deref(), &mut file.grants.longest, value::longest)?;
+    take("rotation.every", shape.rotation.every.as_deref(), &mut file.rotation.every, value::every)?;
+    take("rotation.warn", shape.rotation.warn.as_deref(), &mut file.rotation.warn, value::warn)?;
+    take("review.due_day", shape.review.due_day, &mut file.review.due_day, value::due_day)?;
+    take("review.owner", shape.review.owner.as_deref(), &mut file.review.owner, |s| value::operator(s).map(Some))?;
     Ok(file)
 }
 
@@ -117,20 +72,9 @@ fn caps(cap: &Cap, caps: &mut Caps) -> Result<(), Fault> {
             default(&cap.per_move),
             default(&cap.week)
         );
-        return Err(Fault::new(
-            if cap.week.is_some() {
-                "cap.week"
-            } else {
-                "cap.move"
-            },
-            message,
-        ));
+        return Err(Fault::new(if cap.week.is_some() { "cap.week" } else { "cap.move" }, message));
     }
-    *caps = Caps {
-        currency: per_move.currency,
-        per_move: per_move.minor,
-        per_week: per_week.minor,
-    };
+    *caps = Caps { currency: per_move.currency, per_move: per_move.minor, per_week: per_week.minor };
     Ok(())
 }
 
@@ -150,14 +94,8 @@ fn actions(stated: Vec<Action>) -> Result<Vec<ActionRule>, Fault> {
     let mut rules: Vec<ActionRule> = Vec::new();
     for (i, a) in stated.into_iter().enumerate() {
         let rule = action(i, a)?;
-        if rules
-            .iter()
-            .any(|r| r.integration == rule.integration && r.action == rule.action)
-        {
-            let message = format!(
-                "a rule for {:?} of {:?} stands above already",
-                rule.action, rule.integration
-            );
+        if rules.iter().any(|r| r.integration == rule.integration && r.action == rule.action) {
+            let message = format!("a rule for {:?} of {:?} stands above already", rule.action, rule.integration);
             return Err(Fault::new(format!("action.{i}.action"), message));
         }
         rules.push(rule);
@@ -167,11 +105,9 @@ fn actions(stated: Vec<Action>) -> Result<Vec<ActionRule>, Fault> {
 
 fn action(i: usize, a: Action) -> Result<ActionRule, Fault> {
     let at = |member: &str, message: String| Fault::new(format!("action.{i}.{member}"), message);
-    let need = |member: &str, text: Option<String>| {
-        text.ok_or_else(|| at(member, format!("missing member {member:?}")))
-    };
-    let integration =
-        value::integration(&need("integration", a.integration)?).map_err(|e| at("integration", e))?;
+    let need =
+        |member: &str, text: Option<String>| text.ok_or_else(|| at(member, format!("missing member {member:?}")));
+    let integration = value::integration(&need("integration", a.integration)?).map_err(|e| at("integration", e))?;
     let action = value::action(&need("action", a.action)?).map_err(|e| at("action", e))?;
     let mut points = Vec::new();
     for (j, text) in a.points.iter().enumerate() {
@@ -183,21 +119,9 @@ fn action(i: usize, a: Action) -> Result<ActionRule, Fault> {
         points.push(point);
     }
     let tier = a.tier.map(|t| t.parse().map_err(|e| at("tier", e))).transpose()?;
-    let approvers = a
-        .approvers
-        .map(|n| value::approvers(n).map_err(|e| at("approvers", e)))
-        .transpose()?;
+    let approvers = a.approvers.map(|n| value::approvers(n).map_err(|e| at("approvers", e))).transpose()?;
     if points.is_empty() && tier.is_none() && approvers.is_none() {
-        return Err(at(
-            "action",
-            "the rule says nothing: give it points, a tier or approvers".into(),
-        ));
+        return Err(at("action", "the rule says nothing: give it points, a tier or approvers".into()));
     }
-    Ok(ActionRule {
-        integration,
-        action,
-        points,
-        tier,
-        approvers,
-    })
+    Ok(ActionRule { integration, action, points, tier, approvers })
 }

@@ -54,31 +54,15 @@ impl Default for PolicyFile {
     /// The defaults of design section 7.
     fn default() -> PolicyFile {
         PolicyFile {
-            caps: Caps {
-                currency: Currency::USD,
-                per_move: 100_000,
-                per_week: 1_000_000,
-            },
+            caps: Caps { currency: Currency::USD, per_move: 100_000, per_week: 1_000_000 },
             recipients: 500,
             boundary: Boundary::default(),
             approvers: BTreeMap::new(),
             actions: Vec::new(),
-            requests: Lifetimes {
-                wait: Span::DAY,
-                use_within: Span::seconds(3600),
-            },
-            grants: Terms {
-                expires: Span::days(90),
-                longest: Some(Span::days(365)),
-            },
-            rotation: RotationTerms {
-                every: Span::days(90),
-                warn: Span::days(14),
-            },
-            review: ReviewTerms {
-                due_day: 5,
-                owner: None,
-            },
+            requests: Lifetimes { wait: Span::DAY, use_within: Span::seconds(3600) },
+            grants: Terms { expires: Span::days(90), longest: Some(Span::days(365)) },
+            rotation: RotationTerms { every: Span::days(90), warn: Span::days(14) },
+            review: ReviewTerms { due_day: 5, owner: None },
         }
     }
 }
@@ -94,11 +78,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<PolicyFile, PolicyError> {
     let file = build::build(shape).map_err(|f| source.fault(f))?;
     value::together(&file).map_err(|clash| {
         // The member that the text states; the other one is a default.
-        let key = clash
-            .keys
-            .into_iter()
-            .find(|k| source.states(k))
-            .unwrap_or("version");
+        let key = clash.keys.into_iter().find(|k| source.states(k)).unwrap_or("version");
         source.fault(super::source::Fault::new(key, clash.message))
     })?;
     Ok(file)
@@ -110,12 +90,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<PolicyFile, PolicyError> {
 /// As [`parse`], for syntax.
 pub fn stated(text: &str, file_name: &str) -> Result<BTreeSet<String>, PolicyError> {
     let source = Source::new(text, file_name)?;
-    Ok(KEYS
-        .iter()
-        .map(|k| k.name)
-        .filter(|k| k.contains('.') && source.states(k))
-        .map(str::to_owned)
-        .collect())
+    Ok(KEYS.iter().map(|k| k.name).filter(|k| k.contains('.') && source.states(k)).map(str::to_owned).collect())
 }
 
 impl PolicyFile {
@@ -134,33 +109,14 @@ impl PolicyFile {
             review,
             kinds: _,
         } = rules.clone();
-        PolicyFile {
-            caps,
-            recipients,
-            boundary,
-            approvers,
-            actions,
-            requests,
-            grants,
-            rotation,
-            review,
-        }
+        PolicyFile { caps, recipients, boundary, approvers, actions, requests, grants, rotation, review }
     }
 }
 
 /// The rules that an operator can adopt: the policy with a catalogue.
 pub fn to_rules(file: &PolicyFile, kinds: Vec<Kind>) -> Rules {
-    let PolicyFile {
-        caps,
-        recipients,
-        boundary,
-        approvers,
-        actions,
-        requests,
-        grants,
-        rotation,
-        review,
-    } = file.clone();
+    let PolicyFile { caps, recipients, boundary, approvers, actions, requests, grants, rotation, review } =
+        file.clone();
     Rules {
         version: RULES_VERSION,
         caps,

@@ -30,11 +30,7 @@ fn write(file: &PolicyFile, out: &mut String) -> std::fmt::Result {
         quoted(&amount(file.caps.per_move())),
         quoted(&amount(file.caps.per_week()))
     )?;
-    writeln!(
-        out,
-        "# A mailing to more than so many people asks.\n[mailing]\nrecipients = {}\n",
-        file.recipients
-    )?;
+    writeln!(out, "# A mailing to more than so many people asks.\n[mailing]\nrecipients = {}\n", file.recipients)?;
     let destinations: Vec<String> = file.boundary.destinations.iter().map(|d| quoted(d)).collect();
     writeln!(
         out,
@@ -72,10 +68,7 @@ fn write(file: &PolicyFile, out: &mut String) -> std::fmt::Result {
          [rotation]\nevery = \"{}\"\nwarn = \"{}\"\n",
         file.rotation.every, file.rotation.warn
     )?;
-    let owner = file
-        .review
-        .owner
-        .map_or("# owner = \"op-1\"".to_owned(), |id| format!("owner = \"{id}\""));
+    let owner = file.review.owner.map_or("# owner = \"op-1\"".to_owned(), |id| format!("owner = \"{id}\""));
     writeln!(
         out,
         "# The day of the month by which last month is reviewed, and by whom (any operator where nobody is named).\n\
@@ -92,12 +85,7 @@ fn write(file: &PolicyFile, out: &mut String) -> std::fmt::Result {
 }
 
 fn action(rule: &ActionRule, out: &mut String) -> std::fmt::Result {
-    writeln!(
-        out,
-        "\n[[action]]\nintegration = {}\naction = {}",
-        quoted(&rule.integration),
-        quoted(&rule.action)
-    )?;
+    writeln!(out, "\n[[action]]\nintegration = {}\naction = {}", quoted(&rule.integration), quoted(&rule.action))?;
     if !rule.points.is_empty() {
         let points: Vec<String> = rule.points.iter().map(|p| quoted(p.as_str())).collect();
         writeln!(out, "points = [{}]", points.join(", "))?;
@@ -123,10 +111,6 @@ pub(super) fn amount(money: Money) -> String {
     if rest == 0 {
         format!("{whole}{}", money.currency)
     } else {
-        format!(
-            "{whole}.{rest:0>width$}{}",
-            money.currency,
-            width = digits as usize
-        )
+        format!("{whole}.{rest:0>width$}{}", money.currency, width = digits as usize)
     }
 }

@@ -18,11 +18,7 @@ pub(super) fn money(text: &str) -> Result<Money, String> {
 /// A length of time between two others, both allowed.
 pub(super) fn span(text: &str, least: Span, most: Span) -> Result<Span, String> {
     let span: Span = text.parse()?;
-    if (least..=most).contains(&span) {
-        Ok(span)
-    } else {
-        Err(format!("{text:?} is not between {least} and {most}"))
-    }
+    if (least..=most).contains(&span) { Ok(span) } else { Err(format!("{text:?} is not between {least} and {most}")) }
 }
 
 /// How long a question may wait, and how long an approval may be used.
@@ -37,11 +33,7 @@ pub(super) fn term(text: &str) -> Result<Span, String> {
 
 /// The longest that a grant may last; `never` has no end.
 pub(super) fn longest(text: &str) -> Result<Option<Span>, String> {
-    if text == "never" {
-        Ok(None)
-    } else {
-        term(text).map(Some).map_err(|e| format!("{e} (or \"never\")"))
-    }
+    if text == "never" { Ok(None) } else { term(text).map(Some).map_err(|e| format!("{e} (or \"never\")")) }
 }
 
 /// How often a key is turned over.
@@ -56,11 +48,7 @@ pub(super) fn warn(text: &str) -> Result<Span, String> {
 
 /// A whole number between two others, both allowed.
 fn number(n: i64, least: i64, most: i64, what: &str) -> Result<i64, String> {
-    if (least..=most).contains(&n) {
-        Ok(n)
-    } else {
-        Err(format!("{what} is {least} to {most}, not {n}"))
-    }
+    if (least..=most).contains(&n) { Ok(n) } else { Err(format!("{what} is {least} to {most}, not {n}")) }
 }
 
 /// How many operators must approve.
@@ -89,12 +77,8 @@ pub(super) fn operator(text: &str) -> Result<Id, String> {
 
 /// One of the five points.
 pub(super) fn point(text: &str) -> Result<Point, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "unknown point {text:?} (expected one of {})",
-            POINTS.map(Point::as_str).join(", ")
-        )
-    })
+    text.parse()
+        .map_err(|_| format!("unknown point {text:?} (expected one of {})", POINTS.map(Point::as_str).join(", ")))
 }
 
 /// A destination inside: an exact name, or `*.` and a name of at least two labels or one.
@@ -110,26 +94,19 @@ pub(super) fn destination(text: &str) -> Result<String, String> {
     }
     let host = |rest: &str| {
         rest.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
     };
     match text.strip_prefix("*.") {
         Some(rest) if host(rest) => Ok(text.into()),
-        _ => Err(format!(
-            "{text:?}: '*' stands only before a domain, as in *.acme.example"
-        )),
+        _ => Err(format!("{text:?}: '*' stands only before a domain, as in *.acme.example")),
     }
 }
 
 /// An integration's name, a kind, or `*`.
 pub(super) fn integration(text: &str) -> Result<String, String> {
     let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-    let name = text.len() <= 63
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(letters);
+    let name = text.len() <= 63 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(letters);
     if text == "*" || name {
         Ok(text.into())
     } else {
@@ -145,9 +122,7 @@ pub(super) fn action(text: &str) -> Result<String, String> {
     if text == "*" || name {
         Ok(text.into())
     } else {
-        Err(format!(
-            "{text:?} is not an action's name, a prefix such as deployment.*, or \"*\""
-        ))
+        Err(format!("{text:?} is not an action's name, a prefix such as deployment.*, or \"*\""))
     }
 }
 
@@ -163,25 +138,13 @@ pub(super) struct Clash {
 pub(super) fn together(file: &PolicyFile) -> Result<(), Clash> {
     let grants = &file.grants;
     if let Some(longest) = grants.longest.filter(|longest| grants.expires > *longest) {
-        let message = format!(
-            "grants.expires ({}) is longer than grants.longest ({longest})",
-            grants.expires
-        );
-        return Err(Clash {
-            keys: ["grants.expires", "grants.longest"],
-            message,
-        });
+        let message = format!("grants.expires ({}) is longer than grants.longest ({longest})", grants.expires);
+        return Err(Clash { keys: ["grants.expires", "grants.longest"], message });
     }
     let rotation = &file.rotation;
     if rotation.warn > rotation.every {
-        let message = format!(
-            "rotation.warn ({}) is longer than rotation.every ({})",
-            rotation.warn, rotation.every
-        );
-        return Err(Clash {
-            keys: ["rotation.warn", "rotation.every"],
-            message,
-        });
+        let message = format!("rotation.warn ({}) is longer than rotation.every ({})", rotation.warn, rotation.every);
+        return Err(Clash { keys: ["rotation.warn", "rotation.every"], message });
     }
     Ok(())
 }

@@ -243,7 +243,8 @@ impl Ask {
     pub fn parameters_from(text: &str) -> Result<Box<RawValue>, AskError> {
         let what = "the parameters";
         canonical::check_foreign(text).map_err(|fault| AskError::Json { what, fault })?;
-        RawValue::from_string(text.trim().to_string()).map_err(|e| AskError::Member { member: "parameters", why: e.to_string() })
+        RawValue::from_string(text.trim().to_string())
+            .map_err(|e| AskError::Member { member: "parameters", why: e.to_string() })
     }
 
     /// Checks every member against its limits.
@@ -254,7 +255,10 @@ impl Ask {
         let bad = |member, why: String| Err(AskError::Member { member, why });
         let action_ok = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
         if self.action.is_empty() || self.action.len() > MAX_ACTION || !self.action.bytes().all(action_ok) {
-            return bad("action", format!("1 to {MAX_ACTION} letters, digits and ._:/- are wanted, as in pull_request.merge"));
+            return bad(
+                "action",
+                format!("1 to {MAX_ACTION} letters, digits and ._:/- are wanted, as in pull_request.merge"),
+            );
         }
         if let Some(key) = &self.idempotency_key
             && (key.is_empty() || key.len() > 128 || !key.bytes().all(action_ok))

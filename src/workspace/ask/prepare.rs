@@ -94,7 +94,9 @@ impl Prepared {
 }
 
 fn parameters(ask: &Ask) -> Result<Option<Value>, AskError> {
-    let Some(raw) = &ask.parameters else { return Ok(None) };
+    let Some(raw) = &ask.parameters else {
+        return Ok(None);
+    };
     let bad = |why: String| AskError::Member { member: "parameters", why };
     match serde_json::from_str(raw.get()).map_err(|e| bad(e.to_string()))? {
         value @ (Value::Object(_) | Value::Array(_)) => Ok(Some(value)),
@@ -109,9 +111,13 @@ fn digests(paths: &[String]) -> Result<Vec<FileDigest>, AskError> {
     let mut found = Vec::with_capacity(paths.len());
     for path in paths {
         if path.is_empty() || path.len() > ArtifactLimits::NAME {
-            return Err(AskError::Member { member: "artifacts", why: format!("a name has 1 to {} bytes", ArtifactLimits::NAME) });
+            return Err(AskError::Member {
+                member: "artifacts",
+                why: format!("a name has 1 to {} bytes", ArtifactLimits::NAME),
+            });
         }
-        let (sha256, bytes) = command::digest_of(files::open_file(path.as_ref())?, path.as_ref(), ArtifactLimits::BYTES)?;
+        let (sha256, bytes) =
+            command::digest_of(files::open_file(path.as_ref())?, path.as_ref(), ArtifactLimits::BYTES)?;
         found.push(FileDigest { name: path.clone(), sha256, bytes });
     }
     Ok(found)

@@ -88,7 +88,10 @@ pub fn record(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, p: &Pr
     let now = tx.now();
     let facts = tx.facts();
     let Some(policy) = facts.policy()? else {
-        return Err(AskError::Member { member: "policy", why: "no policy was ever adopted, so nothing can be asked for".into() });
+        return Err(AskError::Member {
+            member: "policy",
+            why: "no policy was ever adopted, so nothing can be asked for".into(),
+        });
     };
     let binding = bind(facts, p, requester)?;
     if let Some(key) = &p.ask.idempotency_key
@@ -106,16 +109,31 @@ pub fn record(ws: &Workspace, tx: &mut Tx<'_>, by: By<'_>, requester: Id, p: &Pr
 }
 
 /// The request that carries the key, if it is the same.
-fn before(ws: &Workspace, tx: &Tx<'_>, requester: Id, p: &Prepared, binding: &Binding, key: &str, id: Id) -> Result<Recorded, AskError> {
+fn before(
+    ws: &Workspace,
+    tx: &Tx<'_>,
+    requester: Id,
+    p: &Prepared,
+    binding: &Binding,
+    key: &str,
+    id: Id,
+) -> Result<Recorded, AskError> {
     let facts = tx.facts();
-    let lying = || WorkspaceError::integrity(None, format!("table requests: {id} does not carry the idempotency key that it is listed under"));
+    let lying = || {
+        WorkspaceError::integrity(
+            None,
+            format!("table requests: {id} does not carry the idempotency key that it is listed under"),
+        )
+    };
     let request = facts.request(id)?.ok_or_else(lying)?;
     if request.requester != requester || request.idempotency_key.as_deref() != Some(key) {
         return Err(lying().into());
     }
     let conflict = |erased| AskError::IdempotencyConflict { key: key.to_string(), request: id, erased };
     let (_, event) = ws.event(request.made_seq)?;
-    let Event::RequestMade(stored) = event else { return Err(lying().into()) };
+    let Event::RequestMade(stored) = event else {
+        return Err(lying().into());
+    };
     if has_erased_members(ws, request.made_seq)? {
         return Err(conflict(true));
     }

@@ -110,15 +110,24 @@ fn in_vain(facts: &Trusted<'_>, r: &Request, again: &Decision, now: Time) -> Res
         return Ok(Some(format!("its grant {g} is not live any more")));
     }
     if r.counting(now).count() < r.approvals.len() {
-        return Ok(Some("an approval that it has ran out before the others were there; it has to be asked again".into()));
+        return Ok(Some(
+            "an approval that it has ran out before the others were there; it has to be asked again".into(),
+        ));
     }
     let name = |g: Option<Id>| g.map_or_else(|| "no grant".to_string(), |g| g.to_string());
     Ok(if again.verdict == Verdict::Deny {
         Some(format!("deciding again gives deny: {}", again.reason))
     } else if again.grant != r.grant {
-        Some(format!("it was asked on {} and would rest on {} now; it has to be asked again", name(r.grant), name(again.grant)))
+        Some(format!(
+            "it was asked on {} and would rest on {} now; it has to be asked again",
+            name(r.grant),
+            name(again.grant)
+        ))
     } else if again.approvers > r.approvers.max(1) {
-        Some(format!("{} operators must approve it now, and it was asked for {}; it has to be asked again", again.approvers, r.approvers))
+        Some(format!(
+            "{} operators must approve it now, and it was asked for {}; it has to be asked again",
+            again.approvers, r.approvers
+        ))
     } else {
         None
     })
@@ -131,9 +140,14 @@ impl Workspace {
         if id.kind != IdKind::Request {
             return Ok(None);
         }
-        let Some(request) = facts.request(id)? else { return Ok(None) };
+        let Some(request) = facts.request(id)? else {
+            return Ok(None);
+        };
         let Event::RequestMade(made) = self.event(request.made_seq)?.1 else {
-            return Err(WorkspaceError::integrity(request.made_seq, format!("{id} was not asked by entry {}", request.made_seq)));
+            return Err(WorkspaceError::integrity(
+                request.made_seq,
+                format!("{id} was not asked by entry {}", request.made_seq),
+            ));
         };
         let requester = facts.identity(request.requester)?;
         let operator = match requester.as_ref().and_then(|i| i.operator) {

@@ -107,7 +107,10 @@ pub fn examine(
         return Err(WorkspaceError::Refused(fault));
     }
     if operator == Some(r.requester) {
-        return refuse("own_request", format!("{id} is your own request ({}): another operator has to decide", r.requester));
+        return refuse(
+            "own_request",
+            format!("{id} is your own request ({}): another operator has to decide", r.requester),
+        );
     }
     if answer == Answer::Approve && r.approvals.iter().any(|a| Some(a.operator) == operator) {
         return refuse("approved_twice", format!("you approved {id} before; another operator has to"));
@@ -146,8 +149,15 @@ pub fn closed(r: &Request, now: Time) -> Option<Fault> {
         return fault("denied", format!("{id} was denied by an operator"));
     }
     match r.decision {
-        Verdict::Deny => return fault("denied", format!("{id} was denied by the rules when it was asked, and no operator can approve it")),
-        Verdict::Allow => return fault("allowed", format!("{id} was allowed by the rules and needs no decision")),
+        Verdict::Deny => {
+            return fault(
+                "denied",
+                format!("{id} was denied by the rules when it was asked, and no operator can approve it"),
+            );
+        }
+        Verdict::Allow => {
+            return fault("allowed", format!("{id} was allowed by the rules and needs no decision"));
+        }
         Verdict::Ask => {}
     }
     if r.is_approved() {

@@ -167,7 +167,13 @@ impl Workspace {
         Ok(like)
     }
 
-    fn told(&self, facts: &Trusted<'_>, past: &Request, how: How, same_resource: bool) -> Result<LikeDecision, WorkspaceError> {
+    fn told(
+        &self,
+        facts: &Trusted<'_>,
+        past: &Request,
+        how: How,
+        same_resource: bool,
+    ) -> Result<LikeDecision, WorkspaceError> {
         let mut told = LikeDecision { request: past.id, how, by: Vec::new(), at: past.at, reason: None, same_resource };
         let seqs: Vec<u64> = match how {
             How::Allowed => Vec::new(),

@@ -87,7 +87,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     // It is copied into other places' settings, where a relative path would mean something else.
     let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone()).display().to_string();
     if args.dry_run {
-        let view = AgentAddView { dry_run: true, agent: None, name: args.name, operator: named, identity: shown, seq: None };
+        let view =
+            AgentAddView { dry_run: true, agent: None, name: args.name, operator: named, identity: shown, seq: None };
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
     }
     let me = ctx.unlock(&ws)?;
@@ -114,7 +115,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 pub(in crate::cli::commands) fn live_operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
     match ws.find_operator(typed)? {
         Some(o) if o.is_live() => Ok(o.id),
-        Some(o) => Err(CliError::no("retired", format!("{} was retired", o.id)).hint("see who decides: aosctl operator list")),
+        Some(o) => {
+            Err(CliError::no("retired", format!("{} was retired", o.id)).hint("see who decides: aosctl operator list"))
+        }
         None => Err(CliError::no("no_such_operator", format!("there is no operator {}", safe(typed)))
             .because("no operator has that id, or not exactly one has that name")
             .hint("see who there is: aosctl operator list")),

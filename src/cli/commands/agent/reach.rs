@@ -61,7 +61,9 @@ pub(in crate::cli::commands) struct Holder<'a> {
 
 /// Every action of the catalogue that the grant reaches, the gravest first.
 pub(in crate::cli::commands) fn reach(h: &Holder<'_>, now: Time) -> Vec<Reachable> {
-    let Some(kind) = h.rules.kind(&h.integration.kind) else { return Vec::new() };
+    let Some(kind) = h.rules.kind(&h.integration.kind) else {
+        return Vec::new();
+    };
     let grants = [Rc::new(h.grant.clone())];
     let ask = |action: &Action, facets: Facets| {
         let proposal = Proposal {

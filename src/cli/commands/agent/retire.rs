@@ -126,16 +126,25 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::of(Exit::Done, view)
         .warn_if(warning)
         .note("It has no rights from here on, and its name is not used again. Its identity file is of no")
-        .note(format!("use any more; delete it where it lies (by default {}).", safe(&ws.agent_file(&name).display().to_string()))))
+        .note(format!(
+            "use any more; delete it where it lies (by default {}).",
+            safe(&ws.agent_file(&name).display().to_string())
+        )))
 }
 
 /// A dispute begins at an entry that exists, and not before the identity did.
-pub(in crate::cli::commands) fn check_as_of(as_of: Option<u64>, enrolled: u64, last: Option<u64>) -> Result<(), CliError> {
+pub(in crate::cli::commands) fn check_as_of(
+    as_of: Option<u64>,
+    enrolled: u64,
+    last: Option<u64>,
+) -> Result<(), CliError> {
     let last = last.unwrap_or(0);
     match as_of {
-        Some(seq) if seq <= enrolled || seq > last => Err(CliError::usage(format!("--as-of {seq}: no entry that it could have signed"))
-            .because(format!("it was enrolled by entry {enrolled}, and the last entry is {last}"))
-            .hint("find the first entry that is in doubt: aosctl audit log --actor ID")),
+        Some(seq) if seq <= enrolled || seq > last => {
+            Err(CliError::usage(format!("--as-of {seq}: no entry that it could have signed"))
+                .because(format!("it was enrolled by entry {enrolled}, and the last entry is {last}"))
+                .hint("find the first entry that is in doubt: aosctl audit log --actor ID"))
+        }
         _ => Ok(()),
     }
 }

@@ -174,9 +174,16 @@ impl View for AgentView {
             all => all.iter().map(Money::to_string).collect::<Vec<_>>().join(", "),
         };
         let caps = self.caps.as_ref().map(|c| {
-            format!("; without a question at most {} at once and {} in 7 days, all agents together", c.per_move, c.per_week)
+            format!(
+                "; without a question at most {} at once and {} in 7 days, all agents together",
+                c.per_move, c.per_week
+            )
         });
-        out.push_str(&show::field(screen, "money", &format!("{handed} handed out in 7 days{}", caps.unwrap_or_default())));
+        out.push_str(&show::field(
+            screen,
+            "money",
+            &format!("{handed} handed out in 7 days{}", caps.unwrap_or_default()),
+        ));
         out
     }
 }
@@ -193,7 +200,9 @@ impl Door {
         };
         block("", &format!("{}  {}: {} to {}{wide}", self.grant, self.integration_name, self.access, self.scope));
         let boundary = if self.inside { "inside" } else { "outside" };
-        let end = self.until.map_or("without an end".into(), |u| format!("until {} ({})", show::day(u), show::relative(u, now)));
+        let end = self
+            .until
+            .map_or("without an end".into(), |u| format!("until {} ({})", show::day(u), show::relative(u, now)));
         let mission = self.mission.as_ref().map(|m| format!(", for {m}")).unwrap_or_default();
         block(
             "     ",
@@ -260,8 +269,12 @@ pub(super) fn doors(ws: &Workspace, agent: &Identity, now: Time) -> Result<Vec<D
     let mut doors = Vec::new();
     let live = GrantFilter { agent: Some(agent.id), live_at: Some(now), ..GrantFilter::default() };
     for row in ws.store().grants(&live)? {
-        let Some(grant) = facts.grant(row.id)?.filter(|g| g.agent == agent.id && g.is_live(now)) else { continue };
-        let Some(integration) = facts.integration(grant.integration)? else { continue };
+        let Some(grant) = facts.grant(row.id)?.filter(|g| g.agent == agent.id && g.is_live(now)) else {
+            continue;
+        };
+        let Some(integration) = facts.integration(grant.integration)? else {
+            continue;
+        };
         let rules = policy.as_ref().map(|p| &p.rules);
         let actions = rules.map(|rules| reach(&Holder { rules, agent, integration: &integration, grant: &grant }, now));
         doors.push(Door {
@@ -290,7 +303,12 @@ pub(super) fn open_requests(ws: &Workspace, agent: Id, now: Time) -> Result<Vec<
         let standing = ws.standing(&r, now)?;
         let counts = matches!(
             standing,
-            Standing::Pending | Standing::Allowed | Standing::Approved | Standing::Frozen | Standing::Claimed | Standing::Unknown
+            Standing::Pending
+                | Standing::Allowed
+                | Standing::Approved
+                | Standing::Frozen
+                | Standing::Claimed
+                | Standing::Unknown
         );
         if counts {
             open.push(OpenRequest { request: r.id, action: r.action, resource: r.resource, standing, at: r.at });

@@ -46,10 +46,12 @@ pub fn decide(ctx: &Context, mut asked: Asked) -> Result<Outcome, CliError> {
     let facts = ws.facts();
     let likely = if asked.dry_run { likely_operator(ctx, &ws) } else { None };
     for (case, open) in &cases {
-        examine(&facts, case.request.id, likely, asked.answer, &open.shown, now).map_err(|e| refusal(e, case.request.id))?;
+        examine(&facts, case.request.id, likely, asked.answer, &open.shown, now)
+            .map_err(|e| refusal(e, case.request.id))?;
     }
     if asked.dry_run {
-        let decisions = cases.iter().map(|(c, o)| DecisionView::of(c, &foresee(&c.request, o, asked.answer, now), asked.answer));
+        let decisions =
+            cases.iter().map(|(c, o)| DecisionView::of(c, &foresee(&c.request, o, asked.answer, now), asked.answer));
         let view = DecisionsView { dry_run: true, decisions: decisions.collect(), waiting: None };
         return Ok(Outcome::of(Exit::Done, view).note("nothing was signed"));
     }
@@ -73,13 +75,17 @@ pub fn decide(ctx: &Context, mut asked: Asked) -> Result<Outcome, CliError> {
 
 /// An agent's identity was presented, by the flag or the environment: said as what it is, not as a bad file.
 pub fn no_agent(ctx: &Context, ws: &Workspace) -> Result<(), CliError> {
-    let Some(path) = ctx.identity_file() else { return Ok(()) };
+    let Some(path) = ctx.identity_file() else {
+        return Ok(());
+    };
     match ws.agent(&path) {
         // It reads as an agent's, enrolled here or not.
         Ok(_) | Err(WorkspaceError::ForeignIdentity { .. } | WorkspaceError::NoIdentity(_)) => {
             Err(CliError::no("needs_operator", "an agent cannot decide about requests: only an operator can")
                 .because(format!("{} is an agent's identity", crate::cli::text::safe(&path.display().to_string())))
-                .hint("decide as an operator: without --identity and AOSCTL_IDENTITY, or with a sealed operator identity"))
+                .hint(
+                    "decide as an operator: without --identity and AOSCTL_IDENTITY, or with a sealed operator identity",
+                ))
         }
         Err(_) => Ok(()),
     }
@@ -94,7 +100,9 @@ fn likely_operator(ctx: &Context, ws: &Workspace) -> Option<Id> {
 /// A request that can still be decided.
 fn undecided(ws: &Workspace, id: Id, now: Time) -> Result<(Case, Open), CliError> {
     let Some(case) = ws.case(id, now)? else {
-        return Err(CliError::no("no_such_request", format!("there is no request {id}")).hint("see what waits: aosctl queue"));
+        return Err(
+            CliError::no("no_such_request", format!("there is no request {id}")).hint("see what waits: aosctl queue")
+        );
     };
     match (case.open.clone(), closed(&case.request, now)) {
         (Some(open), None) => Ok((case, open)),
@@ -110,7 +118,11 @@ fn show(ctx: &Context, ws: &Workspace, case: &Case) -> Result<(), CliError> {
     let style = Style::decide(ctx.global.color, &ctx.env, on_terminal);
     let screen = Screen { width: window.columns.clamp(40, 200), style };
     let view = RequestView::of(case, &ws.history(&case.request, case.now)?);
-    let page = one_screen(&view, &screen, &Frame { rows: window.rows.max(Size::DEFAULT.rows) - 1, position: None, keys: false });
+    let page = one_screen(
+        &view,
+        &screen,
+        &Frame { rows: window.rows.max(Size::DEFAULT.rows) - 1, position: None, keys: false },
+    );
     // A reader that went away changes nothing about what was asked for.
     let _ = std::io::stderr().lock().write_all(page.as_bytes());
     Ok(())

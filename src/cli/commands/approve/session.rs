@@ -71,7 +71,10 @@ pub fn run(ctx: &Context) -> Result<Outcome, CliError> {
     };
     if !ctx.prompter().can_ask() || !is_terminal(Stream::Stdout) {
         let n = queue.len();
-        let what = format!("{n} request{} for a decision, and there is no terminal to ask at", if n == 1 { " waits" } else { "s wait" });
+        let what = format!(
+            "{n} request{} for a decision, and there is no terminal to ask at",
+            if n == 1 { " waits" } else { "s wait" }
+        );
         return Err(CliError::could_not("no_terminal", what)
             .hint("see what waits: aosctl queue")
             .hint(format!("decide by name: aosctl approve {}", first.id)));
@@ -119,7 +122,9 @@ impl Session<'_> {
                 .map(|r| r.id)
                 .collect();
             let Some(id) = left.first() else { return Ok(()) };
-            let Some(case) = self.ws.case(*id, now)? else { continue };
+            let Some(case) = self.ws.case(*id, now)? else {
+                continue;
+            };
             let handled = self.decisions.len() + self.skipped.len();
             match self.one(&case, (handled + 1, handled + left.len()))? {
                 Step::Again => {}
@@ -159,7 +164,8 @@ impl Session<'_> {
             match key {
                 Key::Char('a') => return self.answer(case, Answer::Approve, None),
                 Key::Char(c @ ('r' | 'd')) => {
-                    let (answer, what) = if c == 'r' { (Answer::Approve, "why approve") } else { (Answer::Deny, "why deny") };
+                    let (answer, what) =
+                        if c == 'r' { (Answer::Approve, "why approve") } else { (Answer::Deny, "why deny") };
                     if let Some(reason) = self.reason(what)? {
                         return self.answer(case, answer, Some(reason));
                     }
@@ -224,11 +230,15 @@ impl Session<'_> {
 
     fn answer(&mut self, case: &Case, answer: Answer, reason: Option<String>) -> Result<Step, CliError> {
         let id = case.request.id;
-        let Some(open) = &case.open else { return Ok(Step::Again) };
+        let Some(open) = &case.open else {
+            return Ok(Step::Again);
+        };
         if self.operator.is_none() {
             self.operator = self.unlock()?;
         }
-        let Some(operator) = &self.operator else { return Ok(Step::Quit) };
+        let Some(operator) = &self.operator else {
+            return Ok(Step::Quit);
+        };
         let result = self.ws.transact(self.ctx.clock(), |tx| match answer {
             Answer::Approve => approve(tx, operator, id, &open.shown, reason),
             Answer::Deny => deny(tx, operator, id, &open.shown, reason),
@@ -271,13 +281,18 @@ impl Session<'_> {
             if let Some(p) = passphrase {
                 match self.ws.unlock_operator(path, sealed, &p) {
                     Ok(operator) => return Ok(Some(operator)),
-                    Err(WorkspaceError::Identity { source: crate::identity::IdentityError::WrongPassphrase, .. }) => {}
+                    Err(WorkspaceError::Identity {
+                        source: crate::identity::IdentityError::WrongPassphrase, ..
+                    }) => {}
                     Err(e) => return Err(e.into()),
                 }
             }
             let tries = if left == 1 { "one more try" } else { "try again" };
             what = format!("that is not the passphrase of {who}; {tries}");
         }
-        Err(CliError::no("wrong_passphrase", format!("{TRIES} times that was not the passphrase of {who}; nothing was decided")))
+        Err(CliError::no(
+            "wrong_passphrase",
+            format!("{TRIES} times that was not the passphrase of {who}; nothing was decided"),
+        ))
     }
 }

@@ -83,7 +83,11 @@ impl DecisionView {
 }
 
 fn next(case: &Case, d: &Decided, answer: Answer) -> String {
-    let name = case.requester.name.as_deref().map_or_else(|| case.requester.id.to_string(), |n| truncate(&safe(n), 40).into_owned());
+    let name = case
+        .requester
+        .name
+        .as_deref()
+        .map_or_else(|| case.requester.id.to_string(), |n| truncate(&safe(n), 40).into_owned());
     if answer == Answer::Deny {
         return format!("{name} is told no, and would have to ask again");
     }

@@ -48,7 +48,9 @@ impl EntryView {
     pub fn of(stored: &Stored) -> EntryView {
         let seen = inspect(&stored.envelope, stored.record.as_deref());
         let body = match (&seen.payload, &stored.record) {
-            (SeenPayload::Read { body: Some(range), .. }, Some(record)) => record.get(range.clone()).and_then(|b| serde_json::from_slice(b).ok()),
+            (SeenPayload::Read { body: Some(range), .. }, Some(record)) => {
+                record.get(range.clone()).and_then(|b| serde_json::from_slice(b).ok())
+            }
             _ => None,
         };
         let fault = match (seen.form_fault(), seen.commitment_holds()) {
@@ -82,7 +84,14 @@ impl EntryView {
     /// One line of the list: place, time, signer, type, subject, and what matters of the body.
     pub fn line(&self, width: usize) -> String {
         let at = self.time().map_or_else(|| "unreadable".into(), show::minute);
-        let head = format!("{:>6}  {:<20}  {:<6} {:<21} {:<6} ", self.seq, at.trim_end_matches(" UTC"), self.actor, self.kind, self.subject);
+        let head = format!(
+            "{:>6}  {:<20}  {:<6} {:<21} {:<6} ",
+            self.seq,
+            at.trim_end_matches(" UTC"),
+            self.actor,
+            self.kind,
+            self.subject
+        );
         let gist = match &self.fault {
             Some(f) => format!("! {f}"),
             None => self.gist(),
@@ -93,19 +102,24 @@ impl EntryView {
 
     /// The members that say most, in a few words.
     fn gist(&self) -> String {
-        let Some(body) = &self.payload else { return String::new() };
+        let Some(body) = &self.payload else {
+            return String::new();
+        };
         let of = |name: &str| match body.get(name) {
             Some(Value::String(s)) => Some(s.clone()),
             Some(Value::Array(a)) => Some(a.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")),
             Some(Value::Number(n)) => Some(n.to_string()),
             _ => None,
         };
-        ["decision", "outcome", "handle", "access", "scope", "action", "target", "mode", "company", "name", "members", "reason"]
-            .into_iter()
-            .filter_map(of)
-            .filter(|s| !s.is_empty())
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(" ")
+        [
+            "decision", "outcome", "handle", "access", "scope", "action", "target", "mode", "company", "name",
+            "members", "reason",
+        ]
+        .into_iter()
+        .filter_map(of)
+        .filter(|s| !s.is_empty())
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
     }
 }

@@ -52,7 +52,10 @@ struct Filter {
 impl Filter {
     fn wants(&self, e: &EntryView) -> bool {
         let same = |want: &Option<String>, have: &str| want.as_ref().is_none_or(|w| w == have);
-        let kind = self.kind.as_ref().is_none_or(|k| e.kind == *k || e.kind.strip_prefix(k.as_str()).is_some_and(|r| r.starts_with(['.', '/'])));
+        let kind = self
+            .kind
+            .as_ref()
+            .is_none_or(|k| e.kind == *k || e.kind.strip_prefix(k.as_str()).is_some_and(|r| r.starts_with(['.', '/'])));
         let time = e.time();
         same(&self.actor, &e.actor)
             && same(&self.subject, &e.subject)
@@ -116,7 +119,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         page.push('\n');
     }
     Pager::new(&ctx.env).show(&page)?;
-    let note = if kept.is_empty() { "no entry matches" } else { "times are UTC; one entry whole: aosctl audit show SEQ" };
+    let note =
+        if kept.is_empty() { "no entry matches" } else { "times are UTC; one entry whole: aosctl audit show SEQ" };
     Ok(Outcome::silent(Exit::Done).note(note))
 }
 

@@ -72,7 +72,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let workspace = ctx.open()?;
     let Some(stored) = workspace.store().entry(args.seq)? else {
         let last = workspace.store().last_seq()?.unwrap_or(0);
-        return Err(CliError::no("no_such_entry", format!("there is no entry {}", args.seq)).hint(format!("the last one is {last}: aosctl audit show {last}")));
+        return Err(CliError::no("no_such_entry", format!("there is no entry {}", args.seq))
+            .hint(format!("the last one is {last}: aosctl audit show {last}")));
     };
     let problem = workspace.event(args.seq).err().map(|e| e.to_string());
     let shown = Shown {

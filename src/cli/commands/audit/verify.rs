@@ -223,7 +223,8 @@ fn inner(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let vkey = match &args.vkey {
         None => None,
         Some(text) => Some(VerifierKey::parse(text).map_err(|e| {
-            CliError::usage(format!("that is not a verifier key: {e}")).hint("it is printed by init, and looks like aosctl/HEX+HEX+BASE64")
+            CliError::usage(format!("that is not a verifier key: {e}"))
+                .hint("it is printed by init, and looks like aosctl/HEX+HEX+BASE64")
         })?),
     };
     let options = VerifyOptions { vkey, threads: args.threads.map(NonZeroUsize::get) };
@@ -243,16 +244,27 @@ fn inner(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let view = VerifyView::from(found);
     if args.monitor {
-        let failed: Vec<&str> = view.verdicts.iter().filter(|v| v.status == "failed").map(|v| v.check.as_str()).collect();
+        let failed: Vec<&str> =
+            view.verdicts.iter().filter(|v| v.status == "failed").map(|v| v.check.as_str()).collect();
         let (word, code) = if view.verified { ("OK", 0) } else { ("CRITICAL", 2) };
-        let what = if failed.is_empty() { format!("{} entries verified", view.entries) } else { format!("failed: {}", failed.join(", ")) };
-        let _ = crate::cli::to_stdout(&format!("AOSCTL {word} - {what} | entries={} failed={}\n", view.entries, failed.len()));
+        let what = if failed.is_empty() {
+            format!("{} entries verified", view.entries)
+        } else {
+            format!("failed: {}", failed.join(", "))
+        };
+        let _ = crate::cli::to_stdout(&format!(
+            "AOSCTL {word} - {what} | entries={} failed={}\n",
+            view.entries,
+            failed.len()
+        ));
         return Ok(Outcome::silent(Exit::Monitor(code)));
     }
     let exit = if view.verified { Exit::Done } else { Exit::Integrity };
     let mut outcome = Outcome::of(exit, view);
     if exit == Exit::Done {
-        outcome = outcome.note("a pin on this disk cannot show that both were rolled back: keep the vkey and a checkpoint elsewhere");
+        outcome = outcome.note(
+            "a pin on this disk cannot show that both were rolled back: keep the vkey and a checkpoint elsewhere",
+        );
     }
     Ok(outcome)
 }

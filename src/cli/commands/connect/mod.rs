@@ -76,16 +76,8 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
-    let mission = args
-        .mission
-        .as_deref()
-        .map(|m| words::text("--mission", m))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    let mission = args.mission.as_deref().map(|m| words::text("--mission", m)).transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "open a door")?;
     let now = ws.now(ctx.clock())?;
@@ -95,8 +87,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let mut view = describe(&ws, &plan, now)?;
     view.dry_run = args.dry_run;
 
-    let accepted =
-        args.accept_risk || plan.advice.warnings.is_empty() || (!args.dry_run && accept(ctx, &view)?);
+    let accepted = args.accept_risk || plan.advice.warnings.is_empty() || (!args.dry_run && accept(ctx, &view)?);
     if !accepted {
         return Ok(Outcome::of(Exit::No, view));
     }
@@ -109,9 +100,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     // Somebody who was asked all this wants to say yes to it; without a passphrase to type, that is the yes.
     if asked
         && ctx.global.passphrase_file.is_some()
-        && !ctx
-            .prompter()
-            .confirm_typed("Open this door?", "yes", "--agent and --scope")?
+        && !ctx.prompter().confirm_typed("Open this door?", "yes", "--agent and --scope")?
     {
         return Err(CliError::no("not_confirmed", "nothing was opened"));
     }
@@ -120,21 +109,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let now = tx.now();
         let fresh = plan::make(&ws, &wanted, now)?;
         if !fresh.shows_the_same_as(&plan) {
-            return Err(CliError::no(
-                "changed",
-                "something changed while this was being decided; nothing was opened",
-            )
-            .because("a grant, the agent, the integration or the policy is not as it was shown")
-            .hint("type the line again to see it as it is now"));
+            return Err(CliError::no("changed", "something changed while this was being decided; nothing was opened")
+                .because("a grant, the agent, the integration or the policy is not as it was shown")
+                .hint("type the line again to see it as it is now"));
         }
-        issue(
-            tx,
-            operator.by(),
-            operator.id,
-            &fresh,
-            &view.accepted,
-            reason.clone(),
-        )
+        issue(tx, operator.by(), operator.id, &fresh, &view.accepted, reason.clone())
     })?;
     let mut names = Names::new(&ws)?;
     view.opened = true;
@@ -149,10 +128,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let mut out = Outcome::of(Exit::Done, view).warn_if(pin);
     out = warned(out, &plan, &args);
     for g in &plan.replaces {
-        out = out.note(format!(
-            "{} is closed; to have it back: aosctl connect --again {}",
-            g.id, g.id
-        ));
+        out = out.note(format!("{} is closed; to have it back: aosctl connect --again {}", g.id, g.id));
     }
     Ok(out.note(format!("close it at any time: aosctl revoke {}", issued.grant)))
 }
@@ -170,9 +146,7 @@ fn warned(mut out: Outcome, plan: &Plan, args: &Args) -> Outcome {
         } else {
             ("the agent", format!("aosctl thaw {}", plan.terms.agent))
         };
-        out = out.warn(format!(
-            "{what} is frozen: this door opens nothing until an operator types {line}"
-        ));
+        out = out.warn(format!("{what} is frozen: this door opens nothing until an operator types {line}"));
     }
     out
 }
@@ -204,16 +178,9 @@ fn wanted(args: &Args, ctx: &Context, ws: &Workspace, now: Time) -> Result<(Want
         ("--agent", args.agent.is_some()),
         ("--scope", args.scope.is_some()),
     ];
-    let missing = given
-        .iter()
-        .filter(|(_, there)| !there)
-        .map(|(name, _)| *name)
-        .collect::<Vec<_>>()
-        .join(", ");
-    Err(
-        CliError::usage(format!("connect needs {missing}, and there is nobody to ask"))
-            .hint("type aosctl connect INTEGRATION --agent NAME --scope SCOPE"),
-    )
+    let missing = given.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    Err(CliError::usage(format!("connect needs {missing}, and there is nobody to ask"))
+        .hint("type aosctl connect INTEGRATION --agent NAME --scope SCOPE"))
 }
 
 /// The terms of an earlier grant, changed by flags. It ends when that one would have ended, or, where that is past, after
@@ -232,10 +199,7 @@ fn again(args: &Args, ws: &Workspace, old: &Grant, now: Time) -> Result<Wanted, 
         scope: args.scope.clone().unwrap_or_else(|| old.scope.to_string()),
         access: args.access.unwrap_or(old.access),
         data: args.data.unwrap_or(old.data),
-        owner: args
-            .owner
-            .clone()
-            .or_else(|| owner_lives.then(|| old.owner.to_string())),
+        owner: args.owner.clone().or_else(|| owner_lives.then(|| old.owner.to_string())),
         mission: args.mission.clone().or_else(|| old.mission.clone()),
         end: args.expires.or(end),
         again: Some(old.id),
@@ -264,13 +228,7 @@ fn describe(ws: &Workspace, plan: &Plan, now: Time) -> Result<ConnectView, CliEr
         });
     }
     let owner = plan.owner.map(|o| names.of(o)).transpose()?;
-    Ok(ConnectView::of(
-        plan,
-        names.of(plan.acts_for)?,
-        owner,
-        replaces,
-        now,
-    ))
+    Ok(ConnectView::of(plan, names.of(plan.acts_for)?, owner, replaces, now))
 }
 
 /// What a read grant reached beyond the one that takes its place.
@@ -282,10 +240,7 @@ fn loses(old: &Grant, plan: &Plan, now: Time) -> Vec<String> {
     if old.data > plan.terms.data {
         lost.push(format!("data up to {}", old.data));
     }
-    if plan
-        .until
-        .is_some_and(|new| old.until.is_none_or(|end| end > new))
-    {
+    if plan.until.is_some_and(|new| old.until.is_none_or(|end| end > new)) {
         lost.push(format!("its later end, {}", ends_whole(old.until, now)));
     }
     lost
@@ -298,8 +253,7 @@ fn accept(ctx: &Context, view: &ConnectView) -> Result<bool, CliError> {
         return Ok(false);
     }
     let text = view::warnings(&ctx.screen(), &view.warnings, view.narrower.as_deref());
-    let prompt =
-        format!("This door is wider than it need be. What to type instead:\n{text}\nOpen it as it is?");
+    let prompt = format!("This door is wider than it need be. What to type instead:\n{text}\nOpen it as it is?");
     Ok(prompter.confirm_typed(&prompt, "yes", "--accept-risk --reason TEXT")?)
 }
 
@@ -339,13 +293,7 @@ fn issue(
         let id = tx.next_id(IdKind::Integration)?;
         tx.append(
             by,
-            IntegrationAdded {
-                id,
-                handle: i.handle.clone(),
-                kind: i.kind.clone(),
-                inside: i.inside,
-                residency: None,
-            },
+            IntegrationAdded { id, handle: i.handle.clone(), kind: i.kind.clone(), inside: i.inside, residency: None },
         )?;
         id
     } else {
@@ -370,19 +318,7 @@ fn issue(
     };
     let done = tx.append(by, event)?;
     for g in &plan.replaces {
-        tx.append(
-            by,
-            GrantRevoked {
-                grant: g.id,
-                reason: Some(format!("replaced by {grant}")),
-            },
-        )?;
+        tx.append(by, GrantRevoked { grant: g.id, reason: Some(format!("replaced by {grant}")) })?;
     }
-    Ok(Issued {
-        grant,
-        integration,
-        seq: done.seq,
-        until: plan.until,
-        at: done.at,
-    })
+    Ok(Issued { grant, integration, seq: done.seq, until: plan.until, at: done.at })
 }

@@ -78,32 +78,20 @@ pub struct Plan {
 /// Finds out what is meant. Changes nothing; called once to show it, and once more inside the transaction.
 pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError> {
     let facts = ws.facts();
-    let policy = facts
-        .policy()?
-        .ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
+    let policy = facts.policy()?.ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
     let agent = words::agent(ws, &wanted.agent)?;
     let acts_for = live(ws, &agent)?;
     let (integration, adds) = where_to(ws, &policy, &wanted.integration)?;
     let kind = policy.rules.kind(&integration.kind).cloned().ok_or_else(|| {
-        CliError::no(
-            "no_such_kind",
-            format!("the adopted catalogue has no kind {}", safe(&integration.kind)),
-        )
-        .because(format!(
-            "{} is an instance of it, so it was in an earlier one",
-            integration.handle
-        ))
-        .hint("adopt a catalogue that has it: aosctl policy adopt FILE")
+        CliError::no("no_such_kind", format!("the adopted catalogue has no kind {}", safe(&integration.kind)))
+            .because(format!("{} is an instance of it, so it was in an earlier one", integration.handle))
+            .hint("adopt a catalogue that has it: aosctl policy adopt FILE")
     })?;
     let scope = words::scope(&wanted.scope, &kind)?;
     let terms_of = &policy.rules.grants;
     let end = wanted.end.unwrap_or(End::After(terms_of.expires));
     words::end_in_bounds(end, now, terms_of.longest)?;
-    let owner = wanted
-        .owner
-        .as_deref()
-        .map(|o| words::operator(ws, o))
-        .transpose()?;
+    let owner = wanted.owner.as_deref().map(|o| words::operator(ws, o)).transpose()?;
     let until = end.until(now);
     let terms = Terms {
         agent: agent.handle.clone().unwrap_or_else(|| agent.id.to_string()),
@@ -115,30 +103,16 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
         mission: wanted.mission.clone(),
         end: wanted.end,
     };
-    let live = if adds {
-        Vec::new()
-    } else {
-        facts.grants_between(agent.id, integration.id)?
-    };
+    let live = if adds { Vec::new() } else { facts.grants_between(agent.id, integration.id)? };
     let live = live.into_iter().filter(|g| g.is_live(now));
     // A grant that can change things takes the place of those that could only read the same.
-    let taken = |g: &Rc<Grant>| {
-        terms.access > Access::Read && g.access == Access::Read && same_door(&g.scope, &terms.scope)
-    };
+    let taken =
+        |g: &Rc<Grant>| terms.access > Access::Read && g.access == Access::Read && same_door(&g.scope, &terms.scope);
     let (replaces, stay): (Vec<_>, Vec<_>) = live.partition(taken);
-    let door = Door {
-        terms: &terms,
-        until,
-        kind: &kind,
-        inside: integration.inside,
-        expires: terms_of.expires,
-        live: &stay,
-    };
+    let door =
+        Door { terms: &terms, until, kind: &kind, inside: integration.inside, expires: terms_of.expires, live: &stay };
     let advice = advise(&door);
-    let beside = stay
-        .into_iter()
-        .filter(|g| same_door(&g.scope, &terms.scope))
-        .collect();
+    let beside = stay.into_iter().filter(|g| same_door(&g.scope, &terms.scope)).collect();
     let grant = Id::new(IdKind::Grant, ws.store().next_number(IdKind::Grant)?);
     let proposed = Rc::new(Grant {
         id: grant,
@@ -159,14 +133,8 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
         revoked_by: None,
     });
     let crossings = crossings(&proposed, &agent, &integration, &policy.rules, now);
-    let frozen = [Id::WORKSPACE, agent.id]
-        .into_iter()
-        .map(|id| Ok(facts.frozen(id)?.map(|_| id)));
-    let frozen = frozen
-        .collect::<Result<Vec<_>, WorkspaceError>>()?
-        .into_iter()
-        .flatten()
-        .next();
+    let frozen = [Id::WORKSPACE, agent.id].into_iter().map(|id| Ok(facts.frozen(id)?.map(|_| id)));
+    let frozen = frozen.collect::<Result<Vec<_>, WorkspaceError>>()?.into_iter().flatten().next();
     Ok(Plan {
         grant,
         agent,
@@ -207,10 +175,8 @@ impl Plan {
 fn live(ws: &Workspace, agent: &Identity) -> Result<Id, CliError> {
     let name = agent.handle.as_deref().unwrap_or_default();
     if !agent.is_live() {
-        return Err(
-            CliError::no("agent_not_live", format!("{} ({name}) was retired", agent.id))
-                .hint("enrol another one: aosctl agent add NAME"),
-        );
+        return Err(CliError::no("agent_not_live", format!("{} ({name}) was retired", agent.id))
+            .hint("enrol another one: aosctl agent add NAME"));
     }
     let operator = match agent.operator {
         Some(id) => ws.facts().identity(id)?,
@@ -218,12 +184,11 @@ fn live(ws: &Workspace, agent: &Identity) -> Result<Id, CliError> {
     };
     match operator {
         Some(o) if o.is_live() => Ok(o.id),
-        _ => Err(CliError::no(
-            "agent_not_live",
-            format!("the operator that {} ({name}) acts for was retired", agent.id),
-        )
-        .because("an agent never has more rights than its operator")
-        .hint("enrol it anew for a live operator: aosctl agent add NAME --for OPERATOR")),
+        _ => {
+            Err(CliError::no("agent_not_live", format!("the operator that {} ({name}) acts for was retired", agent.id))
+                .because("an agent never has more rights than its operator")
+                .hint("enrol it anew for a live operator: aosctl agent add NAME --for OPERATOR"))
+        }
     }
 }
 
@@ -234,44 +199,21 @@ fn where_to(ws: &Workspace, policy: &Policy, typed: &str) -> Result<(Integration
     }
     let all = ws.store().integrations()?;
     if policy.rules.kind(typed).is_some() {
-        let instances: Vec<&str> = all
-            .iter()
-            .filter(|i| i.kind == typed)
-            .map(|i| i.handle.as_str())
-            .collect();
+        let instances: Vec<&str> = all.iter().filter(|i| i.kind == typed).map(|i| i.handle.as_str()).collect();
         if let Some(first) = instances.first() {
-            let what = format!(
-                "{typed} is a kind, and its instances have other names: {}",
-                instances.join(", ")
-            );
+            let what = format!("{typed} is a kind, and its instances have other names: {}", instances.join(", "));
             return Err(CliError::no("which_instance", what)
                 .hint(format!("name the instance: aosctl connect {first} ..."))
-                .hint(format!(
-                    "or add one of that name: aosctl integration add {typed} --kind {typed}"
-                )));
+                .hint(format!("or add one of that name: aosctl integration add {typed} --kind {typed}")));
         }
         let id = Id::new(IdKind::Integration, ws.store().next_number(IdKind::Integration)?);
-        let new = Integration {
-            id,
-            handle: typed.into(),
-            kind: typed.into(),
-            inside: false,
-            residency: None,
-            added_seq: 0,
-        };
+        let new =
+            Integration { id, handle: typed.into(), kind: typed.into(), inside: false, residency: None, added_seq: 0 };
         return Ok((new, true));
     }
-    let known = all
-        .iter()
-        .map(|i| i.handle.as_str())
-        .chain(policy.rules.kinds.iter().map(|k| k.kind.as_str()));
+    let known = all.iter().map(|i| i.handle.as_str()).chain(policy.rules.kinds.iter().map(|k| k.kind.as_str()));
     let mut known: Vec<&str> = known.collect();
     known.dedup();
-    let e = words::unknown(
-        "no_such_integration",
-        "integration, and no kind of one,",
-        typed,
-        known,
-    );
+    let e = words::unknown("no_such_integration", "integration, and no kind of one,", typed, known);
     Err(e.hint("add an instance under another name: aosctl integration add NAME --kind KIND"))
 }

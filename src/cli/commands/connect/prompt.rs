@@ -21,10 +21,7 @@ const MAX_TRIES: usize = 3;
 /// Asks for everything that no flag says.
 pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliError> {
     let prompter = ctx.prompter();
-    let policy = ws
-        .facts()
-        .policy()?
-        .ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
+    let policy = ws.facts().policy()?.ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
     let rules = &policy.rules;
 
     let integration = match &args.integration {
@@ -32,47 +29,28 @@ pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliErro
         None => {
             let all = ws.store().integrations()?;
             let mut names: Vec<String> = all.iter().map(|i| i.handle.clone()).collect();
-            let mut lines: Vec<String> = all
-                .iter()
-                .map(|i| described(&i.handle, &i.kind, i.inside))
-                .collect();
-            for kind in rules
-                .kinds
-                .iter()
-                .filter(|k| !all.iter().any(|i| i.kind == k.kind || i.handle == k.kind))
-            {
+            let mut lines: Vec<String> = all.iter().map(|i| described(&i.handle, &i.kind, i.inside)).collect();
+            for kind in rules.kinds.iter().filter(|k| !all.iter().any(|i| i.kind == k.kind || i.handle == k.kind)) {
                 names.push(kind.kind.clone());
-                lines.push(format!(
-                    "{} ({}, would be added)",
-                    safe(&kind.kind),
-                    safe(&kind.title)
-                ));
+                lines.push(format!("{} ({}, would be added)", safe(&kind.kind), safe(&kind.title)));
             }
             pick(&prompter, "which integration", &lines, &names, "INTEGRATION")?
         }
     };
-    let known = ws
-        .find_integration(&integration)?
-        .map_or_else(|| integration.clone(), |i| i.kind.clone());
+    let known = ws.find_integration(&integration)?.map_or_else(|| integration.clone(), |i| i.kind.clone());
     let kind = rules.kind(&known);
 
     let agent = match &args.agent {
         Some(typed) => typed.clone(),
         None => {
-            let live: Vec<_> = ws
-                .store()
-                .identities(IdKind::Agent)?
-                .into_iter()
-                .filter(|a| a.is_live())
-                .collect();
+            let live: Vec<_> = ws.store().identities(IdKind::Agent)?.into_iter().filter(|a| a.is_live()).collect();
             if live.is_empty() {
-                return Err(CliError::no("no_such_agent", "there is no agent yet")
-                    .hint("enrol one: aosctl agent add NAME"));
+                return Err(
+                    CliError::no("no_such_agent", "there is no agent yet").hint("enrol one: aosctl agent add NAME")
+                );
             }
-            let names: Vec<String> = live
-                .iter()
-                .map(|a| a.handle.clone().unwrap_or_else(|| a.id.to_string()))
-                .collect();
+            let names: Vec<String> =
+                live.iter().map(|a| a.handle.clone().unwrap_or_else(|| a.id.to_string())).collect();
             let lines: Vec<String> = names.iter().map(|n| safe(n)).collect();
             pick(&prompter, "which agent", &lines, &names, "--agent NAME")?
         }
@@ -85,15 +63,10 @@ pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliErro
     };
     let access = match args.access {
         Some(a) => a,
-        None => until_valid(
-            &prompter,
-            "access: read, write or admin [read]",
-            "--access",
-            |s| match s {
-                "" => Ok(Access::Read),
-                s => s.parse(),
-            },
-        )?,
+        None => until_valid(&prompter, "access: read, write or admin [read]", "--access", |s| match s {
+            "" => Ok(Access::Read),
+            s => s.parse(),
+        })?,
     };
     let data = match args.data {
         Some(d) => d,
@@ -115,50 +88,24 @@ pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliErro
     let default = rules.grants.expires;
     let end = match args.expires {
         Some(e) => Some(e),
-        None => until_valid(
-            &prompter,
-            &format!("ends after, on a day, or never [{default}]"),
-            "--expires",
-            |s| match s {
+        None => {
+            until_valid(&prompter, &format!("ends after, on a day, or never [{default}]"), "--expires", |s| match s {
                 "" => Ok(None),
                 s => s.parse::<End>().map(Some),
-            },
-        )?,
+            })?
+        }
     };
-    Ok(Wanted {
-        integration,
-        agent,
-        scope,
-        access,
-        data,
-        owner: args.owner.clone(),
-        mission,
-        end,
-        again: None,
-    })
+    Ok(Wanted { integration, agent, scope, access, data, owner: args.owner.clone(), mission, end, again: None })
 }
 
 fn described(handle: &str, kind: &str, inside: bool) -> String {
     let place = if inside { ", inside the boundary" } else { "" };
-    if handle == kind && !inside {
-        safe(handle)
-    } else {
-        format!("{} ({}{place})", safe(handle), safe(kind))
-    }
+    if handle == kind && !inside { safe(handle) } else { format!("{} ({}{place})", safe(handle), safe(kind)) }
 }
 
-fn pick(
-    prompter: &Prompter,
-    what: &str,
-    lines: &[String],
-    names: &[String],
-    flag: &str,
-) -> Result<String, CliError> {
+fn pick(prompter: &Prompter, what: &str, lines: &[String], names: &[String], flag: &str) -> Result<String, CliError> {
     let at = prompter.select(what, lines, flag)?;
-    names
-        .get(at)
-        .cloned()
-        .ok_or_else(|| CliError::usage(format!("no {what}")))
+    names.get(at).cloned().ok_or_else(|| CliError::usage(format!("no {what}")))
 }
 
 /// Shows the forms that a scope may have, and asks for one.
@@ -167,11 +114,7 @@ fn ask_scope(prompter: &Prompter, kind: &Kind) -> Result<String, CliError> {
     let mut what = format!("Scopes of {}, narrowest first:\n", safe(&kind.title));
     for s in &kind.scope {
         let wide = if s.account_wide { " (account-wide)" } else { "" };
-        what.push_str(&format!(
-            "  {:<width$}  {}{wide}\n",
-            safe(&s.form),
-            safe(&s.about)
-        ));
+        what.push_str(&format!("  {:<width$}  {}{wide}\n", safe(&s.form), safe(&s.about)));
     }
     what.push_str("scope");
     for _ in 0..MAX_TRIES {
@@ -198,8 +141,5 @@ fn until_valid<T>(
             Err(why) => shown = format!("{}\n{what}", safe(&why)),
         }
     }
-    Err(CliError::could_not(
-        "terminal",
-        format!("no valid answer for {flag}"),
-    ))
+    Err(CliError::could_not("terminal", format!("no valid answer for {flag}")))
 }

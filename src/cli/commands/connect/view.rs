@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use crate::cli::commands::grant::view::{Named, ends_whole};
+use crate::cli::fold;
 use crate::cli::outcome::{Screen, View};
 use crate::cli::show;
 use crate::cli::text;
@@ -142,25 +143,6 @@ pub struct Asks {
 
 /// A command line that may be pasted: broken before flags, with backslashes, where it is wider than the screen.
 pub fn command_line(line: &str, indent: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut row = format!("{indent}{}", text::safe(line));
-    while text::width(&row) > width {
-        // Two cells are for the backslash. A flag with its value stays on one row.
-        let fits = |at: &usize| text::width(row.get(..*at).unwrap_or_default()) + 2 <= width;
-        let cut = row
-            .match_indices(" --")
-            .map(|(at, _)| at)
-            .filter(|at| *at > indent.len() + 4)
-            .filter(fits)
-            .last();
-        let Some(at) = cut else { break };
-        let (head, rest) = row.split_at(at);
-        out.push_str(&format!("{head} \\\n"));
-        row = format!("{indent}    {}", rest.trim_start());
-    }
-    out.push_str(&row);
-    out.push('\n');
-    out
     format!("{}\n", fold::command(&text::safe(line), indent, width))
 }
 
@@ -189,28 +171,14 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
     let p = &v.preflight;
     let asks = |a: &Asks| {
         let more = a.actions.len().saturating_sub(NAMED_ACTIONS);
-        let named = a
-            .actions
-            .iter()
-            .take(NAMED_ACTIONS)
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let rest = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
+        let named = a.actions.iter().take(NAMED_ACTIONS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{} ({named}{rest})", a.title)
     };
     let mut asked = p.asks_about.iter().map(asks).collect::<Vec<_>>().join("; ");
     if v.access > Access::Read {
         let also = "whatever the catalogue does not know there";
-        asked = if asked.is_empty() {
-            also.into()
-        } else {
-            format!("{asked}; {also}")
-        };
+        asked = if asked.is_empty() { also.into() } else { format!("{asked}; {also}") };
     } else if asked.is_empty() {
         asked = format!(
             "nothing that the catalogue knows: no {} of {} crosses an approval point",
@@ -226,15 +194,9 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
         v.data,
         ends_whole(v.until, v.at)
     );
-    let close = format!(
-        "{}, at once and without a passphrase. Then: {}",
-        p.close, p.close_at_provider
-    );
+    let close = format!("{}, at once and without a passphrase. Then: {}", p.close, p.close_at_provider);
     [
-        (
-            "acts for",
-            format!("{} acts for {}", v.agent.short(), p.acts_for.long()),
-        ),
+        ("acts for", format!("{} acts for {}", v.agent.short(), p.acts_for.long())),
         ("reaches", reach),
         ("asks about", asked),
         ("leaves", p.evidence.clone()),
@@ -248,10 +210,7 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
 /// How a read grant was used, before another takes its place.
 pub fn used(screen: &Screen, r: &Replaced, now: Time) -> String {
     let window = show::length(now.since(r.since));
-    let last = r.last_use.map_or_else(
-        || "never used".into(),
-        |t| format!("last {}", show::relative(t, now)),
-    );
+    let last = r.last_use.map_or_else(|| "never used".into(), |t| format!("last {}", show::relative(t, now)));
     let mut value = format!(
         "{} (read, {}): in the {window} since it was issued {} allowed, {} asked about, {} denied; {last}",
         r.grant, r.scope, r.allowed, r.asked, r.denied
@@ -275,8 +234,7 @@ impl View for ConnectView {
 
     fn human(&self, screen: &Screen) -> String {
         if self.accepted.len() < self.warnings.len() {
-            let mut out =
-                "Nothing was opened: this door is wider than it need be. What to type instead:\n".to_string();
+            let mut out = "Nothing was opened: this door is wider than it need be. What to type instead:\n".to_string();
             out.push_str(&warnings(screen, &self.warnings, self.narrower.as_deref()));
             out.push_str("Or accept it, and say why: --accept-risk --reason TEXT\n");
             return out;
@@ -325,13 +283,7 @@ impl View for ConnectView {
 
 impl ConnectView {
     /// What a plan comes to, before anybody signed.
-    pub fn of(
-        plan: &Plan,
-        acts_for: Named,
-        owner: Option<Named>,
-        replaces: Vec<Replaced>,
-        now: Time,
-    ) -> ConnectView {
+    pub fn of(plan: &Plan, acts_for: Named, owner: Option<Named>, replaces: Vec<Replaced>, now: Time) -> ConnectView {
         let i = &plan.integration;
         let warning = |w: &crate::domain::advice::Warning| ConnectWarning {
             name: w.name.into(),
@@ -350,10 +302,7 @@ impl ConnectView {
             seq: None,
             signed_by: None,
             at: now,
-            agent: Named {
-                id: plan.agent.id,
-                name: plan.agent.handle.clone(),
-            },
+            agent: Named { id: plan.agent.id, name: plan.agent.handle.clone() },
             integration: ConnectIntegration {
                 id: (!plan.adds).then_some(i.id),
                 name: i.handle.clone(),

@@ -30,8 +30,7 @@ pub fn access_parser() -> impl TypedValueParser<Value = Access> {
 
 /// `--data`.
 pub fn data_parser() -> impl TypedValueParser<Value = DataClass> {
-    PossibleValuesParser::new(["public", "internal", "customer", "secret"])
-        .try_map(|s| s.parse::<DataClass>())
+    PossibleValuesParser::new(["public", "internal", "customer", "secret"]).try_map(|s| s.parse::<DataClass>())
 }
 
 /// The known words that are close to what was typed, closest first, at most three.
@@ -71,12 +70,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// An error about a word that names nothing, with what is near and what there is.
-pub fn unknown<'a>(
-    kind: &'static str,
-    what: &str,
-    typed: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> CliError {
+pub fn unknown<'a>(kind: &'static str, what: &str, typed: &str, known: impl IntoIterator<Item = &'a str>) -> CliError {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     let close = near(typed, known.iter().copied());
@@ -88,11 +82,7 @@ pub fn unknown<'a>(
     } else {
         let more = known.len().saturating_sub(12);
         let shown = known.into_iter().take(12).collect::<Vec<_>>().join(", ");
-        let rest = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         e.hint(format!("there is {shown}{rest}"))
     }
 }
@@ -103,10 +93,7 @@ pub fn agent(ws: &Workspace, typed: &str) -> Result<Rc<Identity>, CliError> {
         return Ok(agent);
     }
     let agents = ws.store().identities(IdKind::Agent)?;
-    let names = agents
-        .iter()
-        .filter(|a| a.is_live())
-        .filter_map(|a| a.handle.as_deref());
+    let names = agents.iter().filter(|a| a.is_live()).filter_map(|a| a.handle.as_deref());
     let e = unknown("no_such_agent", "agent", typed, names);
     Err(if agents.is_empty() {
         e.hint("enrol one: aosctl agent add NAME")
@@ -121,12 +108,7 @@ pub fn integration(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliEr
         return Ok(integration);
     }
     let all = ws.store().integrations()?;
-    let e = unknown(
-        "no_such_integration",
-        "integration",
-        typed,
-        all.iter().map(|i| i.handle.as_str()),
-    );
+    let e = unknown("no_such_integration", "integration", typed, all.iter().map(|i| i.handle.as_str()));
     Err(e.hint("see what there is: aosctl integration list"))
 }
 
@@ -134,25 +116,15 @@ pub fn integration(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliEr
 pub fn operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
     match ws.find_operator(typed)? {
         Some(o) if o.is_live() => Ok(o.id),
-        Some(o) => Err(
-            CliError::no("retired", format!("{} was retired and can own nothing", o.id))
-                .hint("see who decides: aosctl operator list"),
-        ),
+        Some(o) => Err(CliError::no("retired", format!("{} was retired and can own nothing", o.id))
+            .hint("see who decides: aosctl operator list")),
         None => {
             let mut names = Vec::new();
             for o in ws.facts().operators()?.iter().filter(|o| o.is_live()) {
-                names.push(
-                    ws.operator_name(o)?
-                        .map_or_else(|| o.id.to_string(), |n| safe(&n)),
-                );
+                names.push(ws.operator_name(o)?.map_or_else(|| o.id.to_string(), |n| safe(&n)));
             }
-            Err(unknown(
-                "no_such_operator",
-                "operator",
-                typed,
-                names.iter().map(String::as_str),
-            )
-            .hint("see who decides: aosctl operator list"))
+            Err(unknown("no_such_operator", "operator", typed, names.iter().map(String::as_str))
+                .hint("see who decides: aosctl operator list"))
         }
     }
 }
@@ -186,26 +158,15 @@ pub fn grant(ws: &Workspace, typed: &str) -> Result<Rc<Grant>, CliError> {
         }
     };
     ws.facts().grant(id)?.ok_or_else(|| {
-        CliError::no("no_such_grant", format!("there is no grant {id}"))
-            .hint("see the ids: aosctl grant list --all")
+        CliError::no("no_such_grant", format!("there is no grant {id}")).hint("see the ids: aosctl grant list --all")
     })
 }
 
 /// A scope that the catalogue knows.
 pub fn scope(typed: &str, kind: &Kind) -> Result<Scope, CliError> {
-    let forms = || {
-        kind.scope
-            .iter()
-            .map(|s| s.form.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let forms = || kind.scope.iter().map(|s| s.form.as_str()).collect::<Vec<_>>().join(", ");
     let scope: Scope = typed.parse().map_err(|e: String| {
-        CliError::usage(format!("--scope: {}", safe(&e))).hint(format!(
-            "scopes of {} are {}",
-            kind.kind,
-            forms()
-        ))
+        CliError::usage(format!("--scope: {}", safe(&e))).hint(format!("scopes of {} are {}", kind.kind, forms()))
     })?;
     match scope.word() {
         Some(word) if kind.scope(word).is_none() => {
@@ -225,11 +186,7 @@ pub fn scope(typed: &str, kind: &Kind) -> Result<Scope, CliError> {
 
 /// Refuses an end that is past or later than the policy's longest, before anybody is asked for a passphrase. `end` is
 /// what the flag says, for the message.
-pub fn end_in_bounds(
-    end: End,
-    now: Time,
-    longest: Option<crate::domain::time::Span>,
-) -> Result<(), CliError> {
+pub fn end_in_bounds(end: End, now: Time, longest: Option<crate::domain::time::Span>) -> Result<(), CliError> {
     let until = end.until(now);
     if until.is_some_and(|u| u <= now) {
         return Err(CliError::no("until", format!("--expires {end} is not ahead"))
@@ -237,14 +194,9 @@ pub fn end_in_bounds(
     }
     let Some(longest) = longest else { return Ok(()) };
     if until.is_none_or(|u| u > now.plus(longest)) {
-        return Err(CliError::no(
-            "until",
-            format!("--expires {end} is longer than the policy allows"),
-        )
-        .because(format!(
-            "the policy's longest grant (grants.longest) is {longest}"
-        ))
-        .hint(format!("type --expires {longest} or less")));
+        return Err(CliError::no("until", format!("--expires {end} is longer than the policy allows"))
+            .because(format!("the policy's longest grant (grants.longest) is {longest}"))
+            .hint(format!("type --expires {longest} or less")));
     }
     Ok(())
 }
@@ -253,11 +205,7 @@ pub fn end_in_bounds(
 pub fn done_already(e: CliError, what: &str) -> CliError {
     let why = e.cause.as_deref().map(|c| format!(" ({c})")).unwrap_or_default();
     let what_failed = format!("{}{why}", e.what);
-    CliError {
-        what: format!("{what}, and that is on disk; but telling about it failed"),
-        ..e
-    }
-    .because(what_failed)
+    CliError { what: format!("{what}, and that is on disk; but telling about it failed"), ..e }.because(what_failed)
 }
 
 /// Refuses an agent's identity where only an operator may sign, before anybody is asked for a passphrase.
@@ -265,11 +213,10 @@ pub fn not_an_agent(ws: &Workspace, identity: Option<&std::path::Path>, what: &s
     let agent = identity.and_then(|path| ws.agent(path).ok());
     match agent {
         None => Ok(()),
-        Some(a) => Err(CliError::no(
-            "needs_operator",
-            format!("{} is an agent, and only an operator may {what}", a.id),
-        )
-        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")),
+        Some(a) => {
+            Err(CliError::no("needs_operator", format!("{} is an agent, and only an operator may {what}", a.id))
+                .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's"))
+        }
     }
 }
 
@@ -291,13 +238,7 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, d) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-            ("repo", "repos", 1),
-        ] {
+        for (a, b, d) in [("", "", 0), ("a", "", 1), ("", "abc", 3), ("kitten", "sitting", 3), ("repo", "repos", 1)] {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }
     }

@@ -67,8 +67,7 @@ impl View for GrantListView {
                 g.access.to_string(),
                 g.data.to_string(),
                 ends(g),
-                g.last_use
-                    .map_or_else(|| "never".into(), |t| show::relative(t, self.at)),
+                g.last_use.map_or_else(|| "never".into(), |t| show::relative(t, self.at)),
             ]
         };
         let head = ["id", "agent", "door", "access", "data", "ends", "last use"];
@@ -80,42 +79,13 @@ impl View for GrantListView {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
-    let agent = args
-        .agent
-        .as_deref()
-        .map(|a| words::agent(&ws, a))
-        .transpose()?
-        .map(|a| a.id);
-    let integration = args
-        .integration
-        .as_deref()
-        .map(|i| words::integration(&ws, i))
-        .transpose()?
-        .map(|i| i.id);
-    let filter = GrantFilter {
-        agent,
-        integration,
-        live_at: (!args.all).then_some(now),
-    };
+    let agent = args.agent.as_deref().map(|a| words::agent(&ws, a)).transpose()?.map(|a| a.id);
+    let integration = args.integration.as_deref().map(|i| words::integration(&ws, i)).transpose()?.map(|i| i.id);
+    let filter = GrantFilter { agent, integration, live_at: (!args.all).then_some(now) };
     let mut names = Names::new(&ws)?;
     let found = ws.store().grants(&filter)?;
-    let grants = found
-        .iter()
-        .map(|g| names.grant(g, now))
-        .collect::<Result<Vec<_>, CliError>>()?;
+    let grants = found.iter().map(|g| names.grant(g, now)).collect::<Result<Vec<_>, CliError>>()?;
     let empty = grants.is_empty();
-    let out = Outcome::of(
-        Exit::Done,
-        GrantListView {
-            at: now,
-            all: args.all,
-            grants,
-        },
-    )
-    .paged();
-    Ok(if empty {
-        out.note("open a door: aosctl connect INTEGRATION --agent NAME --scope SCOPE")
-    } else {
-        out
-    })
+    let out = Outcome::of(Exit::Done, GrantListView { at: now, all: args.all, grants }).paged();
+    Ok(if empty { out.note("open a door: aosctl connect INTEGRATION --agent NAME --scope SCOPE") } else { out })
 }

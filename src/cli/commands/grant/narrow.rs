@@ -93,10 +93,7 @@ impl View for GrantNarrowView {
             field("entry", &format!("{seq}, signed by {}", by.long()));
         }
         for r in &self.no_longer_fit {
-            field(
-                "no longer fits",
-                &format!("{r}: deciding again when it begins denies it"),
-            );
+            field("no longer fits", &format!("{r}: deciding again when it begins denies it"));
         }
         out
     }
@@ -109,11 +106,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .hint("name at least one of --scope, --access, --data, --expires")
             .hint(format!("to close the door: aosctl revoke {}", safe(&args.grant))));
     }
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
     let shown = words::grant(&ws, &args.grant)?;
@@ -124,14 +117,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let (mut event, narrowed) = narrowing(&ws, &args, &shown, now)?;
         event.reason = reason;
         let view = view(&ws, &shown, &narrowed, now)?;
-        return Ok(Outcome::of(
-            Exit::Done,
-            GrantNarrowView {
-                dry_run: true,
-                ..view
-            },
-        )
-        .note("dry run: nothing was done"));
+        return Ok(Outcome::of(Exit::Done, GrantNarrowView { dry_run: true, ..view }).note("dry run: nothing was done"));
     }
     let ((narrowed, done, at), pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         let g = words::grant(&ws, &args.grant)?;
@@ -174,12 +160,11 @@ fn view(ws: &Workspace, old: &Grant, new: &Grant, now: Time) -> Result<GrantNarr
 /// An agent narrows only what is its own.
 fn own(whoever: &Whoever, g: &Grant) -> Result<(), CliError> {
     match whoever {
-        Whoever::Agent(a) if a.id != g.agent => Err(CliError::no(
-            "not_the_holder",
-            format!("{} is a grant of {}, not of {}", g.id, g.agent, a.id),
-        )
-        .because("an agent may narrow or revoke only its own grants")
-        .hint("an operator, or nobody in particular, can: leave out --identity and AOSCTL_IDENTITY")),
+        Whoever::Agent(a) if a.id != g.agent => {
+            Err(CliError::no("not_the_holder", format!("{} is a grant of {}, not of {}", g.id, g.agent, a.id))
+                .because("an agent may narrow or revoke only its own grants")
+                .hint("an operator, or nobody in particular, can: leave out --identity and AOSCTL_IDENTITY"))
+        }
         _ => Ok(()),
     }
 }
@@ -187,31 +172,15 @@ fn own(whoever: &Whoever, g: &Grant) -> Result<(), CliError> {
 /// The event, and the grant as it would be. Refuses whatever is wider, and says what to type for that.
 fn narrowing(ws: &Workspace, args: &Args, g: &Grant, now: Time) -> Result<(GrantNarrowed, Grant), CliError> {
     if g.revoked_seq.is_some() {
-        return Err(CliError::no(
-            "revoked",
-            format!("{} was revoked; there is nothing left to narrow", g.id),
-        )
-        .hint(format!(
-            "open it again, narrower: aosctl connect --again {} --scope SCOPE",
-            g.id
-        )));
+        return Err(CliError::no("revoked", format!("{} was revoked; there is nothing left to narrow", g.id))
+            .hint(format!("open it again, narrower: aosctl connect --again {} --scope SCOPE", g.id)));
     }
-    let mut event = GrantNarrowed {
-        grant: g.id,
-        scope: None,
-        access: None,
-        data: None,
-        until: None,
-        reason: None,
-    };
+    let mut event = GrantNarrowed { grant: g.id, scope: None, access: None, data: None, until: None, reason: None };
     let mut new = g.clone();
     let wider = |what: String, flag: String| {
         Err(CliError::no("widens", what)
             .because("narrowing needs no passphrase, so it can never widen")
-            .hint(format!(
-                "to widen, an operator signs a new grant: aosctl connect --again {} {flag}",
-                g.id
-            )))
+            .hint(format!("to widen, an operator signs a new grant: aosctl connect --again {} {flag}", g.id)))
     };
     if let Some(typed) = &args.scope {
         let scope = scope(ws, g, typed)?;
@@ -228,20 +197,14 @@ fn narrowing(ws: &Workspace, args: &Args, g: &Grant, now: Time) -> Result<(Grant
     }
     if let Some(access) = args.access.filter(|a| *a != g.access) {
         if access > g.access {
-            return wider(
-                format!("{access} is more than {}", g.access),
-                format!("--access {access}"),
-            );
+            return wider(format!("{access} is more than {}", g.access), format!("--access {access}"));
         }
         event.access = Some(access);
         new.access = access;
     }
     if let Some(data) = args.data.filter(|d| *d != g.data) {
         if data > g.data {
-            return wider(
-                format!("{data} is more delicate than {}", g.data),
-                format!("--data {data}"),
-            );
+            return wider(format!("{data} is more delicate than {}", g.data), format!("--data {data}"));
         }
         event.data = Some(data);
         new.data = data;
@@ -251,16 +214,10 @@ fn narrowing(ws: &Workspace, args: &Args, g: &Grant, now: Time) -> Result<(Grant
         if g.until.is_some_and(|old| until.is_none_or(|u| u > old)) {
             return Err(CliError::no(
                 "widens",
-                format!(
-                    "--expires {end} is later than its end, {}",
-                    ends_whole(g.until, now)
-                ),
+                format!("--expires {end} is later than its end, {}", ends_whole(g.until, now)),
             )
             .because("narrowing needs no passphrase, so it can never widen")
-            .hint(format!(
-                "to let it last longer, an operator signs: aosctl grant renew {} --expires {end}",
-                g.id
-            )));
+            .hint(format!("to let it last longer, an operator signs: aosctl grant renew {} --expires {end}", g.id)));
         }
         if until.is_some_and(|u| u <= now) {
             return Err(CliError::no("until", format!("--expires {end} is not ahead"))
@@ -284,8 +241,6 @@ fn scope(ws: &Workspace, g: &Grant, typed: &str) -> Result<Scope, CliError> {
     };
     match kind {
         Some(kind) => words::scope(typed, &kind),
-        None => typed
-            .parse()
-            .map_err(|e: String| CliError::usage(format!("--scope: {}", safe(&e)))),
+        None => typed.parse().map_err(|e: String| CliError::usage(format!("--scope: {}", safe(&e)))),
     }
 }

@@ -67,15 +67,7 @@ impl View for GrantRenewView {
         let mut field = |name: &str, value: &str| out.push_str(&show::field(screen, name, value));
         field(
             "grant",
-            &format!(
-                "{}, {}",
-                self.grant.id,
-                if self.seq.is_some() {
-                    "renewed"
-                } else {
-                    "would be renewed"
-                }
-            ),
+            &format!("{}, {}", self.grant.id, if self.seq.is_some() { "renewed" } else { "would be renewed" }),
         );
         field("opens", &self.grant.gist());
         field("ends", &ends_whole(self.grant.until, self.at));
@@ -89,11 +81,7 @@ impl View for GrantRenewView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "renew a grant")?;
     let now = ws.now(ctx.clock())?;
@@ -113,10 +101,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
                 .hint("or accept it, and say why: --accept-risk --reason TEXT"));
         }
     }
-    let renewed = Grant {
-        until,
-        ..(*old).clone()
-    };
+    let renewed = Grant { until, ..(*old).clone() };
     let mut names = Names::new(&ws)?;
     let mut view = GrantRenewView {
         dry_run: args.dry_run,
@@ -127,13 +112,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         signed_by: None,
     };
     if args.dry_run {
-        return Ok(noted(
-            Outcome::of(Exit::Done, view).note("dry run: nothing was done"),
-            &old,
-            until,
-            now,
-            warning,
-        ));
+        return Ok(noted(Outcome::of(Exit::Done, view).note("dry run: nothing was done"), &old, until, now, warning));
     }
     let operator = ctx.unlock(&ws)?;
     let ((grant, done), pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
@@ -141,41 +120,19 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         if g.changed_seq != old.changed_seq {
             return Err(CliError::no(
                 "changed",
-                format!(
-                    "{} changed while this was being decided; it was not renewed",
-                    g.id
-                ),
+                format!("{} changed while this was being decided; it was not renewed", g.id),
             )
             .hint(format!("see it as it is now: aosctl grant show {}", g.id)));
         }
         let until = renewal(&ws, &args, &g, tx.now())?;
-        let done = tx.append(
-            operator.by(),
-            GrantRenewed {
-                grant: g.id,
-                until,
-                reason: reason.clone(),
-            },
-        )?;
-        Ok((
-            Grant {
-                until,
-                ..(*g).clone()
-            },
-            done,
-        ))
+        let done = tx.append(operator.by(), GrantRenewed { grant: g.id, until, reason: reason.clone() })?;
+        Ok((Grant { until, ..(*g).clone() }, done))
     })?;
     view.at = done.at;
     view.grant = names.grant(&grant, done.at)?;
     view.seq = Some(done.seq);
     view.signed_by = Some(names.of(operator.id)?);
-    Ok(noted(
-        Outcome::of(Exit::Done, view).warn_if(pin),
-        &old,
-        until,
-        now,
-        warning,
-    ))
+    Ok(noted(Outcome::of(Exit::Done, view).warn_if(pin), &old, until, now, warning))
 }
 
 fn noted(mut out: Outcome, old: &Grant, until: Option<Time>, now: Time, warning: Option<String>) -> Outcome {
@@ -194,30 +151,19 @@ fn noted(mut out: Outcome, old: &Grant, until: Option<Time>, now: Time, warning:
 /// The new end, checked.
 fn renewal(ws: &Workspace, args: &Args, g: &Grant, now: Time) -> Result<Option<Time>, CliError> {
     if g.revoked_seq.is_some() {
-        return Err(
-            CliError::no("revoked", format!("{} was revoked, and stays so", g.id))
-                .hint(format!("open it again: aosctl connect --again {}", g.id)),
-        );
+        return Err(CliError::no("revoked", format!("{} was revoked, and stays so", g.id))
+            .hint(format!("open it again: aosctl connect --again {}", g.id)));
     }
     let facts = ws.facts();
-    let policy = facts
-        .policy()?
-        .ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
+    let policy = facts.policy()?.ok_or_else(|| CliError::no("no_policy", "no policy was ever adopted"))?;
     let terms = &policy.rules.grants;
     let end = args.expires.unwrap_or(End::After(terms.expires));
     words::end_in_bounds(end, now, terms.longest)?;
     let agent = facts.identity(g.agent)?;
     if !agent.as_ref().is_some_and(|a| a.is_live()) {
-        let name = agent
-            .and_then(|a| a.handle.clone())
-            .map(|n| format!(" ({})", safe(&n)))
-            .unwrap_or_default();
-        return Err(
-            CliError::no("agent_not_live", format!("{}{name} was retired", g.agent)).hint(format!(
-                "give it to another one: aosctl connect --again {} --agent NAME",
-                g.id
-            )),
-        );
+        let name = agent.and_then(|a| a.handle.clone()).map(|n| format!(" ({})", safe(&n))).unwrap_or_default();
+        return Err(CliError::no("agent_not_live", format!("{}{name} was retired", g.agent))
+            .hint(format!("give it to another one: aosctl connect --again {} --agent NAME", g.id)));
     }
     Ok(end.until(now))
 }

@@ -107,11 +107,7 @@ impl View for GrantShowView {
         let g = &self.grant;
         let mut out = String::new();
         let mut field = |name: &str, value: &str| out.push_str(&show::field(screen, name, value));
-        let frozen = if g.frozen {
-            ", frozen: nothing is allowed on it until an operator thaws"
-        } else {
-            ""
-        };
+        let frozen = if g.frozen { ", frozen: nothing is allowed on it until an operator thaws" } else { "" };
         field("grant", &format!("{}, {}{frozen}", g.id, g.state.as_str()));
         field("agent", &g.agent.long());
         let place = match self.inside {
@@ -127,14 +123,7 @@ impl View for GrantShowView {
         if let Some(mission) = &g.mission {
             field("mission", mission);
         }
-        field(
-            if g.state == GrantState::Expired {
-                "ended"
-            } else {
-                "ends"
-            },
-            &ends_whole(g.until, self.at),
-        );
+        field(if g.state == GrantState::Expired { "ended" } else { "ends" }, &ends_whole(g.until, self.at));
         if let Some(old) = self.replaces {
             field("replaced", &old.to_string());
         }
@@ -145,17 +134,11 @@ impl View for GrantShowView {
             field("accepted", &self.accepted.join(", "));
         }
         let u = &self.used;
-        let last = u.last.map_or_else(
-            || "never used".into(),
-            |t| format!("last {}", show::relative(t, self.at)),
-        );
+        let last = u.last.map_or_else(|| "never used".into(), |t| format!("last {}", show::relative(t, self.at)));
         let window = show::length(self.at.since(g.issued));
         field(
             "used",
-            &format!(
-                "in {window}: {} allowed, {} asked about, {} denied; {last}",
-                u.allowed, u.asked, u.denied
-            ),
+            &format!("in {window}: {} allowed, {} asked about, {} denied; {last}", u.allowed, u.asked, u.denied),
         );
         for w in &self.waiting {
             field("waits on it", &format!("{}, {}", w.request, w.standing.as_str()));
@@ -164,24 +147,12 @@ impl View for GrantShowView {
             field("runs on it", &ids(&self.running));
         }
         for other in &self.same_door {
-            field(
-                "same door",
-                &format!("{}: {}, ends {}", other.id, other.gist(), other.ends(self.at)),
-            );
+            field("same door", &format!("{}: {}, ends {}", other.id, other.gist(), other.ends(self.at)));
         }
         out.push_str("\nHistory\n");
         for e in &self.history {
-            let void = if e.counts {
-                ""
-            } else {
-                "; has no authority and changes nothing"
-            };
-            let mut text = format!(
-                "entry {}: {}, signed by {}{void}",
-                e.seq,
-                e.what,
-                e.signed_by.long()
-            );
+            let void = if e.counts { "" } else { "; has no authority and changes nothing" };
+            let mut text = format!("entry {}: {}, signed by {}{void}", e.seq, e.what, e.signed_by.long());
             if let Some(reason) = &e.reason {
                 text.push_str(&format!("\nreason: {reason}"));
             }
@@ -197,11 +168,7 @@ fn history_line(screen: &Screen, at: Time, text: &str) -> String {
     let block = crate::cli::text::safe_block(text, &margin, screen.width, usize::MAX);
     let mut out = String::new();
     for (i, line) in block.lines.iter().enumerate() {
-        let line = if i == 0 {
-            format!("{:<22}{}", show::minute(at), line.trim_start())
-        } else {
-            line.clone()
-        };
+        let line = if i == 0 { format!("{:<22}{}", show::minute(at), line.trim_start()) } else { line.clone() };
         out.push_str(line.trim_end());
         out.push('\n');
     }
@@ -226,13 +193,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let integration = ws.facts().integration(g.integration)?;
     let used = ws.store().grant_use(&g)?;
     let on = ws.standing_on(g.id, now)?;
-    let same_door = beside(
-        &ws,
-        &mut names,
-        g.integration,
-        |o| o.id != g.id && same_door(&o.scope, &g.scope),
-        now,
-    )?;
+    let same_door = beside(&ws, &mut names, g.integration, |o| o.id != g.id && same_door(&o.scope, &g.scope), now)?;
     let view = GrantShowView {
         at: now,
         grant: names.grant(&g, now)?,
@@ -241,18 +202,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         replaces: g.replaces,
         again: issued.as_ref().and_then(|b| b.again),
         accepted: issued.map(|b| b.accepted).unwrap_or_default(),
-        used: GrantUsed {
-            allowed: used.allowed,
-            asked: used.asked,
-            denied: used.denied,
-            last: used.last,
-        },
+        used: GrantUsed { allowed: used.allowed, asked: used.asked, denied: used.denied, last: used.last },
         history,
-        waiting: on
-            .waiting
-            .into_iter()
-            .map(|(request, standing)| StandingRequest { request, standing })
-            .collect(),
+        waiting: on.waiting.into_iter().map(|(request, standing)| StandingRequest { request, standing }).collect(),
         running: on.running,
         same_door,
     };
@@ -275,11 +227,7 @@ pub(in crate::cli::commands) fn beside(
 ) -> Result<Vec<GrantRow>, CliError> {
     let facts = ws.facts();
     let mut rows = Vec::new();
-    let filter = GrantFilter {
-        agent: None,
-        integration: Some(integration),
-        live_at: Some(now),
-    };
+    let filter = GrantFilter { agent: None, integration: Some(integration), live_at: Some(now) };
     for row in ws.store().grants(&filter)?.iter().filter(|g| pick(g)) {
         if let Some(g) = facts.grant(row.id)?.filter(|g| g.is_live(now) && pick(g)) {
             rows.push(names.grant(&g, now)?);
@@ -311,22 +259,11 @@ fn entry(s: &Said, names: &mut Names<'_>) -> Result<GrantEvent, CliError> {
                 b.data.map(|d| format!("data up to {d}")),
                 b.until.map(|t| format!("ends {}", show::minute(t))),
             ];
-            (
-                format!(
-                    "narrowed to {}",
-                    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-                ),
-                &b.reason,
-            )
+            (format!("narrowed to {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")), &b.reason)
         }
         Event::GrantRevoked(b) => ("revoked".into(), &b.reason),
         Event::PayloadErased(b) => {
-            let members = b
-                .members
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", ");
+            let members = b.members.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             (format!("{members} of entry {} erased", b.seq), &b.reason)
         }
         Event::EntryVoided(b) => (format!("entry {} voided", b.seq), &b.reason),

@@ -142,10 +142,7 @@ pub fn ends(until: Option<Time>, now: Time) -> String {
 
 /// An end, whole: `2027-02-19 09:00 UTC (in 90 days)`, `never`.
 pub fn ends_whole(until: Option<Time>, now: Time) -> String {
-    until.map_or_else(
-        || "never".into(),
-        |t| format!("{} ({})", show::minute(t), show::relative(t, now)),
-    )
+    until.map_or_else(|| "never".into(), |t| format!("{} ({})", show::minute(t), show::relative(t, now)))
 }
 
 /// Names, looked up once each.
@@ -158,20 +155,13 @@ pub struct Names<'w> {
 impl<'w> Names<'w> {
     /// Nothing looked up yet.
     pub fn new(ws: &'w Workspace) -> Result<Names<'w>, StoreError> {
-        Ok(Names {
-            ws,
-            known: HashMap::new(),
-            frozen: ws.store().frozen()?,
-        })
+        Ok(Names { ws, known: HashMap::new(), frozen: ws.store().frozen()? })
     }
 
     /// An id with its name.
     pub fn of(&mut self, id: Id) -> Result<Named, CliError> {
         if let Some(name) = self.known.get(&id) {
-            return Ok(Named {
-                id,
-                name: name.clone(),
-            });
+            return Ok(Named { id, name: name.clone() });
         }
         let facts = self.ws.facts();
         let name = match id.kind {
@@ -190,16 +180,8 @@ impl<'w> Names<'w> {
     /// Who signed.
     pub fn signer(&mut self, actor: Actor) -> Result<SignedBy, CliError> {
         Ok(match actor {
-            Actor::Log => SignedBy {
-                actor: "log".into(),
-                name: None,
-                attributed: false,
-            },
-            Actor::Identity(id) => SignedBy {
-                actor: id.to_string(),
-                name: self.of(id)?.name,
-                attributed: true,
-            },
+            Actor::Log => SignedBy { actor: "log".into(), name: None, attributed: false },
+            Actor::Identity(id) => SignedBy { actor: id.to_string(), name: self.of(id)?.name, attributed: true },
         })
     }
 

@@ -128,8 +128,10 @@ fn find_kind(ws: &Workspace, args: &Args) -> Result<String, CliError> {
     let waits = catalogue::built_in().is_ok_and(|kinds| kinds.iter().any(|k| k.kind == kind));
     Err(match waits {
         true => refusal.hint("this aosctl brings it; adopt its catalogue first: aosctl policy adopt"),
-        false => refusal
-            .hint(format!("describe it in catalogue/{}.toml beside the policy, then: aosctl policy adopt", safe(&kind))),
+        false => refusal.hint(format!(
+            "describe it in catalogue/{}.toml beside the policy, then: aosctl policy adopt",
+            safe(&kind)
+        )),
     })
 }
 

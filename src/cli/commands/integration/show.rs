@@ -134,7 +134,11 @@ impl View for IntegrationView {
             out.push_str(&show::table(screen, &["permission", "for", ""], self.permissions.iter().map(row).collect()));
         }
         out.push_str(&format!("\n{}\n", screen.style.bold("Actions:")));
-        out.push_str(&show::table(screen, &["action", "access", "data", "asks a person"], self.actions.iter().map(action_row).collect()));
+        out.push_str(&show::table(
+            screen,
+            &["action", "access", "data", "asks a person"],
+            self.actions.iter().map(action_row).collect(),
+        ));
         out.push_str("Anything else there is a write, and asks as a production change.\n");
         out
     }
@@ -161,9 +165,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         None => (None, rules.kind(&args.name)),
     };
     if integration.is_none() && kind.is_none() {
-        return Err(CliError::no("no_such_integration", format!("there is no integration or kind {}", safe(&args.name)))
-            .hint("see which there are: aosctl integration list")
-            .hint(format!("kinds in the catalogue: {}", super::kinds(rules))));
+        return Err(CliError::no(
+            "no_such_integration",
+            format!("there is no integration or kind {}", safe(&args.name)),
+        )
+        .hint("see which there are: aosctl integration list")
+        .hint(format!("kinds in the catalogue: {}", super::kinds(rules))));
     }
     let view = view(&args.name, integration, kind, rules, ws.now(ctx.clock())?);
     let add = integration.is_none().then(|| format!("Add it: aosctl integration add {}", safe(&args.name)));
@@ -174,7 +181,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     })
 }
 
-fn view(typed: &str, integration: Option<&Integration>, kind: Option<&Kind>, rules: &Rules, now: Time) -> IntegrationView {
+fn view(
+    typed: &str,
+    integration: Option<&Integration>,
+    kind: Option<&Kind>,
+    rules: &Rules,
+    now: Time,
+) -> IntegrationView {
     let scopes = kind.map(|k| k.scope.as_slice()).unwrap_or_default();
     let permissions = kind.map(|k| k.permission.as_slice()).unwrap_or_default();
     IntegrationView {
@@ -246,7 +259,13 @@ fn actions(integration: Option<&Integration>, kind: Option<&Kind>, rules: &Rules
         .iter()
         .filter_map(|a| {
             let r = reached.iter().find(|r| r.action == a.name)?;
-            Some(ActionLine { name: a.name.clone(), access: r.access, data: a.data, asks: r.asks, points: r.points.clone() })
+            Some(ActionLine {
+                name: a.name.clone(),
+                access: r.access,
+                data: a.data,
+                asks: r.asks,
+                points: r.points.clone(),
+            })
         })
         .collect()
 }

@@ -111,9 +111,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     })?;
     view.operator = Some(id);
     view.seq = Some(appended.seq);
-    Ok(Outcome::of(Exit::Done, view)
-        .warn_if(warning)
-        .note("From here on an edit of the audit trail needs two of you."))
+    Ok(Outcome::of(Exit::Done, view).warn_if(warning).note("From here on an edit of the audit trail needs two of you."))
 }
 
 fn read_line(words: &[String]) -> Result<EnrolmentLine, CliError> {
@@ -147,7 +145,9 @@ fn check(ws: &Workspace, line: &EnrolmentLine) -> Result<PublicKey, CliError> {
             .hint("have it sent again, or made anew"));
     }
     if ws.facts().key_was_used(&line.public_key)? {
-        return Err(CliError::no("key_used", "this identity was enrolled before").hint("see who decides: aosctl operator list"));
+        return Err(
+            CliError::no("key_used", "this identity was enrolled before").hint("see who decides: aosctl operator list")
+        );
     }
     Ok(key)
 }

@@ -81,13 +81,21 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let place = ctx.place()?;
     let file = args.out.unwrap_or_else(|| place.operator_file(&origin, &stem(name)));
     if file.symlink_metadata().is_ok() {
-        return Err(CliError::could_not("file_exists", format!("{} already exists", safe(&file.display().to_string())))
-            .because("an identity is never overwritten")
-            .hint("write another file: --out FILE"));
+        return Err(CliError::could_not(
+            "file_exists",
+            format!("{} already exists", safe(&file.display().to_string())),
+        )
+        .because("an identity is never overwritten")
+        .hint("write another file: --out FILE"));
     }
     let shown = safe(&file.display().to_string());
-    let mut view =
-        OperatorCreateView { dry_run: args.dry_run, line: None, fingerprint: None, origin: origin.clone(), file: shown.clone() };
+    let mut view = OperatorCreateView {
+        dry_run: args.dry_run,
+        line: None,
+        fingerprint: None,
+        origin: origin.clone(),
+        file: shown.clone(),
+    };
     if args.dry_run {
         return Ok(Outcome::of(Exit::Done, view)
             .note(format!("dry run: nothing was done; the identity would be sealed in {shown}")));

@@ -74,8 +74,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     // Said before anybody is asked for a new one.
     sealed.unlock(&old)?;
     let new = match &args.new_passphrase_file {
-        Some(file) => Passphrase::from_file(&files::read_private(file, MAX_PASSPHRASE_BYTES + 2)?)?.require_strength()?,
-        None => ctx.prompter().new_passphrase(&safe(&format!("new passphrase of {who}")), "--new-passphrase-file FILE")?,
+        Some(file) => {
+            Passphrase::from_file(&files::read_private(file, MAX_PASSPHRASE_BYTES + 2)?)?.require_strength()?
+        }
+        None => {
+            ctx.prompter().new_passphrase(&safe(&format!("new passphrase of {who}")), "--new-passphrase-file FILE")?
+        }
     };
     if new.is_same(&old) {
         return Err(CliError::no("same_passphrase", "the new passphrase is the old one; nothing was changed"));

@@ -71,7 +71,11 @@ impl View for OperatorRetireView {
         out.push_str(&show::field(screen, "dead agents", &agents));
         out.push_str(&show::field(screen, "dead grants", &list(&self.dead_grants)));
         if !self.owned_grants.is_empty() {
-            out.push_str(&show::field(screen, "no owner", &format!("{} have nobody to answer for them", list(&self.owned_grants))));
+            out.push_str(&show::field(
+                screen,
+                "no owner",
+                &format!("{} have nobody to answer for them", list(&self.owned_grants)),
+            ));
         }
         if let Some(seq) = self.disputed_from {
             out.push_str(&show::field(screen, "disputed", &format!("what they signed from entry {seq} on")));
@@ -102,8 +106,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Err(last());
     }
     check_as_of(args.as_of, target.enrolled_seq, ws.store().last_seq()?)?;
-    let agents: Vec<_> =
-        ws.store().identities(IdKind::Agent)?.into_iter().filter(|a| a.is_live() && a.operator == Some(target.id)).collect();
+    let agents: Vec<_> = ws
+        .store()
+        .identities(IdKind::Agent)?
+        .into_iter()
+        .filter(|a| a.is_live() && a.operator == Some(target.id))
+        .collect();
     let live = ws.store().grants(&GrantFilter { live_at: Some(now), ..GrantFilter::default() })?;
     let theirs = |agent: Id| agents.iter().any(|a| a.id == agent);
     let mut view = OperatorRetireView {

@@ -166,8 +166,11 @@ pub(super) fn adopt(
     };
     ws.transact(ctx.clock(), |tx| -> Result<u64, CliError> {
         if tx.facts().policy()?.is_none_or(|p| p.seq != old.seq) {
-            return Err(CliError::no("changed_meanwhile", "somebody adopted another policy meanwhile; nothing was adopted")
-                .hint("see what it would change now: aosctl policy diff"));
+            return Err(CliError::no(
+                "changed_meanwhile",
+                "somebody adopted another policy meanwhile; nothing was adopted",
+            )
+            .hint("see what it would change now: aosctl policy diff"));
         }
         Ok(tx.append(me.by(), event)?.seq)
     })
@@ -185,7 +188,10 @@ fn keep_text(ws: &Workspace, old: &Adopted, text: &str, out: Outcome) -> Outcome
     }
     match ws.write_policy_text(text) {
         Ok(()) => out,
-        Err(e) => out.warn(format!("it is in force, but policy.toml could not be written: {}", crate::cli::text::safe(&e.to_string()))),
+        Err(e) => out.warn(format!(
+            "it is in force, but policy.toml could not be written: {}",
+            crate::cli::text::safe(&e.to_string())
+        )),
     }
 }
 

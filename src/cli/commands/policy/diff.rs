@@ -126,7 +126,8 @@ impl View for PolicyDiffView {
             };
         }
         let wider = self.changes.iter().filter(|c| c.effect == ChangeEffect::Wider).count();
-        let head = format!("{} -> {}, {}", short(&self.old_digest), short(&self.new_digest), count(self.changes.len(), wider));
+        let head =
+            format!("{} -> {}, {}", short(&self.old_digest), short(&self.new_digest), count(self.changes.len(), wider));
         show::field(screen, "policy", &head) + &lines(screen, &self.changes)
     }
 }

@@ -119,14 +119,19 @@ impl View for ExplainView {
     fn human(&self, screen: &Screen) -> String {
         let mut out = String::new();
         let mut field = |name: &str, value: &str| out.push_str(&show::field(screen, name, value));
-        let who = self.requester_name.as_ref().map_or(self.requester.to_string(), |n| format!("{n} ({})", self.requester));
+        let who =
+            self.requester_name.as_ref().map_or(self.requester.to_string(), |n| format!("{n} ({})", self.requester));
         let place = self.integration.as_ref().map(|i| format!(" of {i}")).unwrap_or_default();
         field("request", &format!("{}: {}{place} on {}", self.request, self.action, self.resource));
         field("asked by", &format!("{who}, {}", show::minute(self.at)));
         field("standing", self.standing.as_str());
         out.push_str(&self.then.human(screen, "Then"));
         if !self.replay_agrees {
-            out.push_str(&show::field(screen, "but", "deciding again as the log stood then gives something else: aosctl audit verify"));
+            out.push_str(&show::field(
+                screen,
+                "but",
+                "deciding again as the log stood then gives something else: aosctl audit verify",
+            ));
         }
         out.push_str(&self.now.human(screen, "Now"));
         if self.then.policy == self.now.policy {
@@ -201,12 +206,14 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 }
 
 fn find(ws: &Workspace, typed: &str) -> Result<std::rc::Rc<Request>, CliError> {
-    let id: Id = typed.parse().map_err(|_| CliError::usage(format!("{} is not a request such as r-57", safe(typed))))?;
+    let id: Id =
+        typed.parse().map_err(|_| CliError::usage(format!("{} is not a request such as r-57", safe(typed))))?;
     if id.kind != IdKind::Request {
         return Err(CliError::usage(format!("{id} is not a request such as r-57")));
     }
     ws.facts().request(id)?.ok_or_else(|| {
-        CliError::no("no_such_request", format!("there is no request {id}")).hint("see which there are: aosctl request list --all")
+        CliError::no("no_such_request", format!("there is no request {id}"))
+            .hint("see which there are: aosctl request list --all")
     })
 }
 
@@ -222,7 +229,10 @@ fn ruling(ws: &Workspace, facts: &Trusted<'_>, r: &Request, d: Decision, at: Tim
             let integration = ws.facts().integration(g.integration).ok().flatten();
             let name = integration.map_or_else(|| g.integration.to_string(), |i| i.handle.clone());
             let end = g.until.map_or("without an end".into(), |u| format!("until {}", show::day(u)));
-            GrantWords { grant: g.id, opens: format!("{name} {} to {}, data up to {}, {end}", g.access, g.scope, g.data) }
+            GrantWords {
+                grant: g.id,
+                opens: format!("{name} {} to {}, data up to {}, {end}", g.access, g.scope, g.data),
+            }
         }),
         None => None,
     };
@@ -230,7 +240,11 @@ fn ruling(ws: &Workspace, facts: &Trusted<'_>, r: &Request, d: Decision, at: Tim
         decision: d.verdict,
         rule: d.rule.to_string(),
         reason: d.reason,
-        fired: d.fired.into_iter().map(|f| FiredRule { point: f.point, rule: f.rule.to_string(), why: f.why }).collect(),
+        fired: d
+            .fired
+            .into_iter()
+            .map(|f| FiredRule { point: f.point, rule: f.rule.to_string(), why: f.why })
+            .collect(),
         access: d.access,
         tier: d.tier,
         approvers: d.approvers,

@@ -146,12 +146,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 
 fn error(e: &PolicyError) -> LintError {
     match e {
-        PolicyError::At { file, line, column, message } => LintError {
-            file: Some(file.clone()),
-            line: Some(*line),
-            column: Some(*column),
-            message: message.clone(),
-        },
+        PolicyError::At { file, line, column, message } => {
+            LintError { file: Some(file.clone()), line: Some(*line), column: Some(*column), message: message.clone() }
+        }
         other => LintError { file: None, line: None, column: None, message: other.to_string() },
     }
 }

@@ -168,7 +168,8 @@ fn keep_text(ws: &Workspace, old: &Adopted, new: &Candidate, (key, value): (&str
         })
     };
     let Some(text) = text else {
-        return out.warn(format!("policy.toml has edits that nobody adopted, and was left as it is; set {key} there too"));
+        return out
+            .warn(format!("policy.toml has edits that nobody adopted, and was left as it is; set {key} there too"));
     };
     let out = match there == old.source {
         true => out,

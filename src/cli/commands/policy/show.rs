@@ -80,7 +80,17 @@ impl View for PolicyView {
             // Its own line ends stay; what hides in a line does not.
             return self.source.lines().map(|line| format!("{}\n", safe(&line.replace('\t', "    ")))).collect();
         }
-        let mut out = show::field(screen, "policy", &format!("{} adopted by {} in entry {}, {}", short(&self.digest), self.adopted_by, self.seq, show::minute(self.adopted_at)));
+        let mut out = show::field(
+            screen,
+            "policy",
+            &format!(
+                "{} adopted by {} in entry {}, {}",
+                short(&self.digest),
+                self.adopted_by,
+                self.seq,
+                show::minute(self.adopted_at)
+            ),
+        );
         if let Some(reason) = &self.reason {
             out.push_str(&show::field(screen, "because", reason));
         }

@@ -30,12 +30,15 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let (agent, _) = own_request(ctx, &ws, args.request)?;
     let id = args.request;
-    let outcome = change(ctx, &ws, id, args.dry_run, |tx| Ok(claim(&ws, tx, agent.by(), agent.id, id, Begin::ByAgent)?))
-        .map_err(|e| explain(e, id))?;
+    let outcome =
+        change(ctx, &ws, id, args.dry_run, |tx| Ok(claim(&ws, tx, agent.by(), agent.id, id, Begin::ByAgent)?))
+            .map_err(|e| explain(e, id))?;
     Ok(if args.dry_run {
         outcome
     } else {
-        outcome.note(format!("act now, once, and report: aosctl request done {id}, or: aosctl request fail {id} --note WHY"))
+        outcome.note(format!(
+            "act now, once, and report: aosctl request done {id}, or: aosctl request fail {id} --note WHY"
+        ))
     })
 }
 

@@ -61,7 +61,8 @@ pub fn change(
         let before = counted(tx)?;
         act(tx).map_err(Stop::Error)?;
         let r = tx.facts().request(id)?.ok_or_else(|| Stop::Error(no_such_request(id)))?;
-        let view = RequestChangeView { dry_run, id, standing: ws.standing(&r, tx.now())?, released: before && !counted(tx)? };
+        let view =
+            RequestChangeView { dry_run, id, standing: ws.standing(&r, tx.now())?, released: before && !counted(tx)? };
         if dry_run { Err(Stop::DryRun(view)) } else { Ok(view) }
     });
     match done {

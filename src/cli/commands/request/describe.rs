@@ -115,7 +115,9 @@ impl Describe {
             return if self.names_nothing() {
                 Ok(Ask::from_json(&stdin_text(FOREIGN_LIMIT)?)?)
             } else {
-                Err(CliError::usage("with --stdin everything is in the JSON object, and no other flag describes the request"))
+                Err(CliError::usage(
+                    "with --stdin everything is in the JSON object, and no other flag describes the request",
+                ))
             };
         }
         if self.parameters.as_deref() == Some("-") && self.diff_file.as_deref() == Some("-") {
@@ -174,8 +176,20 @@ impl Describe {
     /// No flag but `--stdin` was given.
     fn names_nothing(&self) -> bool {
         let texts = [
-            &self.integration, &self.action, &self.destination, &self.environment, &self.parameters, &self.diff_file, &self.summary,
-            &self.recommendation, &self.rationale, &self.rollback, &self.unsure, &self.mission, &self.model, &self.idempotency_key,
+            &self.integration,
+            &self.action,
+            &self.destination,
+            &self.environment,
+            &self.parameters,
+            &self.diff_file,
+            &self.summary,
+            &self.recommendation,
+            &self.rationale,
+            &self.rollback,
+            &self.unsure,
+            &self.mission,
+            &self.model,
+            &self.idempotency_key,
         ];
         texts.iter().all(|t| t.is_none())
             && self.resource.is_none()
@@ -227,13 +241,17 @@ impl From<AskError> for CliError {
             AskError::File(e) => e.into(),
             AskError::Command(e) => e.into(),
             AskError::Json { .. } => CliError::could_not("bad_json", text),
-            AskError::Shape(_) => CliError::could_not("bad_description", text).hint("see docs/schemas/aosctl.ask-v1.json for what may be in it"),
+            AskError::Shape(_) => CliError::could_not("bad_description", text)
+                .hint("see docs/schemas/aosctl.ask-v1.json for what may be in it"),
             AskError::Member { .. } => CliError::could_not("bad_description", text),
-            AskError::TooLarge { .. } => {
-                CliError::could_not("too_large", text).hint("name large things as files: --artifact FILE records their SHA-256")
-            }
+            AskError::TooLarge { .. } => CliError::could_not("too_large", text)
+                .hint("name large things as files: --artifact FILE records their SHA-256"),
             AskError::IdempotencyConflict { request, erased, .. } => {
-                let why = if erased { "parts of it were erased, so nobody can tell whether it was the same" } else { "what is asked for now differs" };
+                let why = if erased {
+                    "parts of it were erased, so nobody can tell whether it was the same"
+                } else {
+                    "what is asked for now differs"
+                };
                 CliError::no("idempotency_conflict", text)
                     .because(why)
                     .hint(format!("see it: aosctl request show {request}"))
@@ -250,7 +268,9 @@ impl From<CommandError> for CliError {
             CommandError::File(e) => e.into(),
             CommandError::Empty => CliError::usage(text),
             CommandError::NotFound(_) => CliError::could_not("no_such_program", text),
-            CommandError::Variable(..) | CommandError::TooLong | CommandError::NotUtf8(_) => CliError::could_not("bad_command", text),
+            CommandError::Variable(..) | CommandError::TooLong | CommandError::NotUtf8(_) => {
+                CliError::could_not("bad_command", text)
+            }
         }
     }
 }
@@ -260,13 +280,16 @@ impl From<ClaimError> for CliError {
         let text = safe(&e.to_string());
         match e {
             ClaimError::Workspace(e) => e.into(),
-            ClaimError::Missing(_) => CliError::no("no_such_request", text).hint("see what there is: aosctl request list"),
+            ClaimError::Missing(_) => {
+                CliError::no("no_such_request", text).hint("see what there is: aosctl request list")
+            }
             ClaimError::NotTheRequester { .. } => CliError::no("not_the_requester", text),
             ClaimError::OtherCommand { request, .. } => CliError::no("other_command", text)
                 .hint(format!("see what was bound: aosctl request show {request}"))
                 .hint("ask for another command with a new request"),
             ClaimError::Erased(_) => CliError::no("erased", text),
             ClaimError::Running(_) => CliError::no("running", text),
+            ClaimError::FacetsTooLow(_) => CliError::no("facets_too_low", text),
         }
     }
 }

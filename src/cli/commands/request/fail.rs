@@ -38,7 +38,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 }
 
 /// Records an outcome as its requester tells it.
-pub(super) fn finish(ctx: &Context, id: Id, outcome: Ended, note: Option<String>, dry_run: bool) -> Result<Outcome, CliError> {
+pub(super) fn finish(
+    ctx: &Context,
+    id: Id,
+    outcome: Ended,
+    note: Option<String>,
+    dry_run: bool,
+) -> Result<Outcome, CliError> {
     if note.as_ref().is_some_and(|n| n.len() > MAX_TEXT) {
         return Err(CliError::could_not("too_large", format!("--note has more than {MAX_TEXT} bytes")));
     }
@@ -51,9 +57,12 @@ pub(super) fn finish(ctx: &Context, id: Id, outcome: Ended, note: Option<String>
                 .hint(format!("if that was cut off, an operator settles it: aosctl request resolve {id} --outcome OUTCOME --reason WHY")));
         }
         None => {
-            return Err(CliError::no("not_claimed", format!("{id} was never begun, so nothing can be reported about it"))
-                .hint(format!("begin it before you act: aosctl request begin {id}"))
-                .hint(format!("or take it back: aosctl request withdraw {id}")));
+            return Err(CliError::no(
+                "not_claimed",
+                format!("{id} was never begun, so nothing can be reported about it"),
+            )
+            .hint(format!("begin it before you act: aosctl request begin {id}"))
+            .hint(format!("or take it back: aosctl request withdraw {id}")));
         }
         Some(ClaimMode::Agent) => {}
     }

@@ -157,7 +157,8 @@ fn candidates(ws: &Workspace, args: &Args) -> Result<Vec<Request>, CliError> {
         return ws.store().requests(RequestFilter::Newest(many)).map_err(CliError::from);
     };
     let Some(agent) = ws.find_agent(typed)? else {
-        return Err(CliError::no("no_such_agent", format!("there is no agent {}", safe(typed))).hint("see them: aosctl agent list"));
+        return Err(CliError::no("no_such_agent", format!("there is no agent {}", safe(typed)))
+            .hint("see them: aosctl agent list"));
     };
     let mut found = ws.store().requests(RequestFilter::By(agent.id)).map_err(CliError::from)?;
     found.reverse();
@@ -192,7 +193,11 @@ impl View for RequestListView {
 
     fn human(&self, screen: &Screen) -> String {
         if self.requests.is_empty() {
-            return if self.only_waiting { "nothing waits for a decision\n".into() } else { "no such request\n".into() };
+            return if self.only_waiting {
+                "nothing waits for a decision\n".into()
+            } else {
+                "no such request\n".into()
+            };
         }
         let mut text = String::new();
         for r in &self.requests {

@@ -5,14 +5,14 @@ pub mod change;
 pub mod describe;
 pub mod verdict;
 
-pub mod new;
-pub mod wait;
 pub mod done;
 pub mod fail;
-pub mod withdraw;
-pub mod resolve;
 pub mod list;
+pub mod new;
+pub mod resolve;
 pub mod show;
+pub mod wait;
+pub mod withdraw;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;

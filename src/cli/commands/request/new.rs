@@ -156,7 +156,11 @@ fn dry_run(ctx: &Context, ws: &Workspace, p: &Prepared, requester: Id) -> Result
 fn next_steps(recorded: &Recorded, standing: Standing, decision: &DecisionView) -> Vec<String> {
     let r = &recorded.request;
     let id = r.id;
-    let begin = if r.bound_command { format!("aosctl run {id} -- CMD...") } else { format!("aosctl run {id} -- CMD..., or: aosctl request begin {id}") };
+    let begin = if r.bound_command {
+        format!("aosctl run {id} -- CMD...")
+    } else {
+        format!("aosctl run {id} -- CMD..., or: aosctl request begin {id}")
+    };
     let mut lines = Vec::new();
     if recorded.decision.is_none() {
         lines.push(format!("{id} was asked for before under this key; nothing new was recorded"));
@@ -166,7 +170,10 @@ fn next_steps(recorded: &Recorded, standing: Standing, decision: &DecisionView) 
         Standing::Approved => format!("it was approved and may be begun once: {begin}"),
         Standing::Pending => {
             let who = if r.approvers > 1 { format!("{} operators", r.approvers) } else { "an operator".into() };
-            format!("{who} must approve it before {}. Wait for the answer: aosctl request wait {id}", show::minute(r.until))
+            format!(
+                "{who} must approve it before {}. Wait for the answer: aosctl request wait {id}",
+                show::minute(r.until)
+            )
         }
         other => match &decision.fix {
             Some(line) => format!("an operator can open the door: {}", safe(line)),
@@ -183,4 +190,3 @@ pub fn request_id(typed: &str) -> Result<Id, String> {
         _ => Err(format!("{typed:?} is not the id of a request, such as r-57")),
     }
 }
-

@@ -42,7 +42,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Err(CliError::could_not("bad_reason", format!("--reason wants 1 to {MAX_TEXT} bytes")));
     }
     if args.release && args.outcome != Ended::Failed {
-        return Err(CliError::usage("--release goes with --outcome failed: money that was or may have been spent stays counted"));
+        return Err(CliError::usage(
+            "--release goes with --outcome failed: money that was or may have been spent stays counted",
+        ));
     }
     let ws = ctx.open()?;
     let r = ws.facts().request(id)?.ok_or_else(|| no_such_request(id))?;
@@ -54,6 +56,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .hint(format!("to close it: aosctl deny {id} --reason WHY, or: aosctl request withdraw {id}")));
     }
     let operator = ctx.unlock(&ws)?;
-    let event = RequestResolved { request: id, outcome: args.outcome, release: args.release, reason: Some(args.reason) };
+    let event =
+        RequestResolved { request: id, outcome: args.outcome, release: args.release, reason: Some(args.reason) };
     change(ctx, &ws, id, args.dry_run, |tx| Ok(tx.append(operator.by(), event).map(|_| ())?))
 }

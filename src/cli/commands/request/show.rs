@@ -29,7 +29,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
     let Some(case) = ws.case(id, now)? else {
-        return Err(CliError::no("no_such_request", format!("there is no request {id}")).hint("see all: aosctl request list --all"));
+        return Err(CliError::no("no_such_request", format!("there is no request {id}"))
+            .hint("see all: aosctl request list --all"));
     };
     let mut view = RequestView::of(&case, &ws.history(&case.request, now)?);
     view.entries = entries(&ws, id)?;

@@ -60,7 +60,11 @@ pub struct DecisionView {
 impl DecisionView {
     /// Of a decision.
     pub fn of(d: &Decision, facets: Option<&Facets>, policy: Option<String>) -> DecisionView {
-        let points = d.fired.iter().map(|f| PointView { point: f.point, rule: Some(f.rule.into()), why: Some(f.why.clone()) }).collect();
+        let points = d
+            .fired
+            .iter()
+            .map(|f| PointView { point: f.point, rule: Some(f.rule.into()), why: Some(f.why.clone()) })
+            .collect();
         DecisionView {
             decision: d.verdict,
             rule: d.rule.into(),

@@ -82,7 +82,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let next = next_end(&ws, &request, now)?;
         loop {
             let clock = ctx.clock();
-            let to_end = next.map(|t| Duration::from_millis(u64::try_from(t.since(clock).millis()).unwrap_or(u64::MAX)));
+            let to_end =
+                next.map(|t| Duration::from_millis(u64::try_from(t.since(clock).millis()).unwrap_or(u64::MAX)));
             watch.wait(to_end.into_iter().chain(left()).min().unwrap_or(Duration::MAX));
             let over = left().is_some_and(|l| l.is_zero()) || next.is_some_and(|t| ctx.clock() >= t);
             if over || ws.store().data_version()? != seen {
@@ -93,7 +94,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let until = if standing == Standing::Approved { approved_until(&request) } else { request.until };
     let outcome = Outcome::of(exit_of_standing(standing), RequestWaitView { id, standing, until, waited_ms });
-    let begin = if request.bound_command { format!("aosctl run {id} -- CMD...") } else { format!("aosctl request begin {id}") };
+    let begin =
+        if request.bound_command { format!("aosctl run {id} -- CMD...") } else { format!("aosctl request begin {id}") };
     Ok(match outcome.exit {
         Exit::Done => outcome.note(format!("it may be begun once: {begin}")),
         Exit::Pending => outcome.note("nobody has answered yet"),

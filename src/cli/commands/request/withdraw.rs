@@ -38,7 +38,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let event = RequestWithdrawn { request: id, reason: args.reason };
     let agent = match ctx.agent(&ws) {
         Ok(agent) if agent.id == r.requester => Some(agent),
-        Ok(_) => return Err(ClaimError::NotTheRequester { request: id, requester: r.requester }.into()),
+        Ok(_) => {
+            return Err(ClaimError::NotTheRequester { request: id, requester: r.requester }.into());
+        }
         // Nobody presented an agent: an operator may, too. Its own request it can only take back as itself.
         Err(_) if ctx.global.passphrase_file.is_some() || r.requester.kind == IdKind::Operator => None,
         Err(e) => return Err(e),

@@ -67,11 +67,7 @@ struct Found {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let reason = args
-        .reason
-        .as_deref()
-        .map(|r| words::text("--reason", r))
-        .transpose()?;
+    let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     let mut targets = Vec::new();
     let mut refused: Vec<(String, CliError)> = Vec::new();
@@ -100,13 +96,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             own(&whoever, &found)?;
             let mut seqs = BTreeMap::new();
             for id in found.close.keys() {
-                let done = tx.append(
-                    whoever.by(),
-                    GrantRevoked {
-                        grant: *id,
-                        reason: reason.clone(),
-                    },
-                )?;
+                let done = tx.append(whoever.by(), GrantRevoked { grant: *id, reason: reason.clone() })?;
                 seqs.insert(*id, done.seq);
             }
             Ok((found, seqs, tx.now()))
@@ -115,13 +105,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     };
     let signer = (!seqs.is_empty()).then(|| whoever.by().actor);
     let told = finish(&ws, args.dry_run, found, refused, &seqs, signer, at);
-    let out = told.map_err(|e| {
-        if seqs.is_empty() {
-            e
-        } else {
-            words::done_already(e, "the doors are closed")
-        }
-    })?;
+    let out = told.map_err(|e| if seqs.is_empty() { e } else { words::done_already(e, "the doors are closed") })?;
     Ok(out.warn_if(pin))
 }
 
@@ -147,23 +131,14 @@ fn finish(
             cancelled: on
                 .waiting
                 .iter()
-                .map(|(request, standing)| StandingRequest {
-                    request: *request,
-                    standing: *standing,
-                })
+                .map(|(request, standing)| StandingRequest { request: *request, standing: *standing })
                 .collect(),
             running: on.running.clone(),
             undo: format!("aosctl connect --again {id}"),
         });
     }
-    let mut not_closed: Vec<NotClosed> = refused
-        .into_iter()
-        .map(|(target, e)| NotClosed {
-            target,
-            why: e.what,
-            hints: e.hints,
-        })
-        .collect();
+    let mut not_closed: Vec<NotClosed> =
+        refused.into_iter().map(|(target, e)| NotClosed { target, why: e.what, hints: e.hints }).collect();
     for id in &found.damaged {
         not_closed.push(NotClosed {
             target: id.to_string(),
@@ -216,19 +191,14 @@ fn target(ws: &Workspace, typed: &str) -> Result<Target, CliError> {
     if let Ok(id) = typed.parse::<Id>() {
         return match id.kind {
             IdKind::Grant => words::grant(ws, typed).map(|g| Target::Grant(g.id)),
-            IdKind::Agent => words::agent(ws, typed)
-                .map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into()))),
-            IdKind::Integration => {
-                words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone()))
+            IdKind::Agent => {
+                words::agent(ws, typed).map(|a| Target::Agent(a.id, a.handle.clone().unwrap_or_else(|| typed.into())))
             }
-            IdKind::Request => Err(
-                CliError::no("not_a_door", format!("{id} is a request, and not a door"))
-                    .hint(format!("to say no to it: aosctl deny {id} --reason TEXT")),
-            ),
-            _ => Err(
-                CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
-                    .hint("see what is open: aosctl grant list"),
-            ),
+            IdKind::Integration => words::integration(ws, typed).map(|i| Target::Integration(i.id, i.handle.clone())),
+            IdKind::Request => Err(CliError::no("not_a_door", format!("{id} is a request, and not a door"))
+                .hint(format!("to say no to it: aosctl deny {id} --reason TEXT"))),
+            _ => Err(CliError::no("not_a_door", format!("{id} is no grant, agent or integration"))
+                .hint("see what is open: aosctl grant list")),
         };
     }
     match (ws.find_agent(typed)?, ws.find_integration(typed)?) {
@@ -236,28 +206,16 @@ fn target(ws: &Workspace, typed: &str) -> Result<Target, CliError> {
         (None, Some(i)) => Ok(Target::Integration(i.id, typed.into())),
         (Some(a), Some(i)) => Err(CliError::no(
             "ambiguous",
-            format!(
-                "{} is an agent ({}) and an integration ({})",
-                safe(typed),
-                a.id,
-                i.id
-            ),
+            format!("{} is an agent ({}) and an integration ({})", safe(typed), a.id, i.id),
         )
-        .hint(format!(
-            "say which: aosctl revoke {}, or aosctl revoke {}",
-            a.id, i.id
-        ))),
+        .hint(format!("say which: aosctl revoke {}, or aosctl revoke {}", a.id, i.id))),
         (None, None) => {
             let agents = ws.store().identities(IdKind::Agent)?;
             let integrations = ws.store().integrations()?;
-            let known = agents
-                .iter()
-                .filter_map(|a| a.handle.as_deref())
-                .chain(integrations.iter().map(|i| i.handle.as_str()));
-            Err(
-                words::unknown("no_such_target", "grant, agent or integration", typed, known)
-                    .hint("see what is open: aosctl grant list"),
-            )
+            let known =
+                agents.iter().filter_map(|a| a.handle.as_deref()).chain(integrations.iter().map(|i| i.handle.as_str()));
+            Err(words::unknown("no_such_target", "grant, agent or integration", typed, known)
+                .hint("see what is open: aosctl grant list"))
         }
     }
 }
@@ -311,22 +269,14 @@ fn add(ws: &Workspace, found: &mut Found, g: Rc<Grant>, now: Time) -> Result<(),
 /// An agent closes only what is its own.
 fn own(whoever: &Whoever, found: &Found) -> Result<(), CliError> {
     let Whoever::Agent(a) = whoever else { return Ok(()) };
-    let others: Vec<String> = found
-        .close
-        .values()
-        .filter(|(g, _)| g.agent != a.id)
-        .map(|(g, _)| g.id.to_string())
-        .collect();
+    let others: Vec<String> =
+        found.close.values().filter(|(g, _)| g.agent != a.id).map(|(g, _)| g.id.to_string()).collect();
     if others.is_empty() {
         return Ok(());
     }
     Err(CliError::no(
         "not_the_holder",
-        format!(
-            "{} may close only its own doors, and {} is not its own; nothing was closed",
-            a.id,
-            others.join(", ")
-        ),
+        format!("{} may close only its own doors, and {} is not its own; nothing was closed", a.id, others.join(", ")),
     )
     .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
     .hint(format!("its own: aosctl revoke {}", a.id))
@@ -334,12 +284,7 @@ fn own(whoever: &Whoever, found: &Found) -> Result<(), CliError> {
 }
 
 /// Other live grants that open one of the doors that were closed; those of the same agents first.
-fn still_open(
-    ws: &Workspace,
-    names: &mut Names<'_>,
-    found: &Found,
-    at: Time,
-) -> Result<Vec<GrantRow>, CliError> {
+fn still_open(ws: &Workspace, names: &mut Names<'_>, found: &Found, at: Time) -> Result<Vec<GrantRow>, CliError> {
     let mut integrations: Vec<Id> = found.close.values().map(|(g, _)| g.integration).collect();
     integrations.sort_unstable();
     integrations.dedup();
@@ -371,15 +316,9 @@ fn providers(ws: &Workspace, found: &Found) -> Result<Vec<AtProvider>, CliError>
     let mut all = Vec::new();
     for id in ids {
         let integration = facts.integration(id)?;
-        let kind = integration
-            .as_ref()
-            .and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
+        let kind = integration.as_ref().and_then(|i| policy.as_ref().and_then(|p| p.rules.kind(&i.kind)));
         if let (Some(i), Some(k)) = (&integration, kind) {
-            all.push(AtProvider {
-                integration: i.handle.clone(),
-                title: k.title.clone(),
-                close: k.close.clone(),
-            });
+            all.push(AtProvider { integration: i.handle.clone(), title: k.title.clone(), close: k.close.clone() });
         }
     }
     Ok(all)

@@ -78,23 +78,14 @@ impl View for RevokeView {
         let mut out = String::new();
         let mut field = |name: &str, value: &str| out.push_str(&show::field(screen, name, value));
         for c in &self.closed {
-            field(
-                if self.dry_run { "would close" } else { "closed" },
-                &format!("{}: {}", c.grant.id, c.grant.gist()),
-            );
+            field(if self.dry_run { "would close" } else { "closed" }, &format!("{}: {}", c.grant.id, c.grant.gist()));
             if !c.cancelled.is_empty() {
-                let list = c
-                    .cancelled
-                    .iter()
-                    .map(|r| format!("{} ({})", r.request, r.standing.as_str()))
-                    .collect::<Vec<_>>();
+                let list =
+                    c.cancelled.iter().map(|r| format!("{} ({})", r.request, r.standing.as_str())).collect::<Vec<_>>();
                 field("  cancels", &list.join(", "));
             }
             if !c.running.is_empty() {
-                field(
-                    "  still runs",
-                    &format!("{}: begun before, and not stopped by this", ids(&c.running)),
-                );
+                field("  still runs", &format!("{}: begun before, and not stopped by this", ids(&c.running)));
             }
         }
         if let Some(by) = &self.signed_by {
@@ -102,10 +93,7 @@ impl View for RevokeView {
         }
         for g in &self.still_open {
             let ends = g.ends(self.at);
-            field(
-                "still open",
-                &format!("{}: {}, ends {ends}; it opens the same door", g.id, g.gist()),
-            );
+            field("still open", &format!("{}: {}, ends {ends}; it opens the same door", g.id, g.gist()));
         }
         for p in &self.at_provider {
             field(&format!("at {}", p.title), &p.close);

@@ -71,7 +71,11 @@ impl Child<'_> {
         });
         let to_stderr = self.stdout_to_stderr;
         let out = pump(child.stdout.take(), move |bytes| {
-            if to_stderr { io::stderr().lock().write_all(bytes) } else { io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()) }
+            if to_stderr {
+                io::stderr().lock().write_all(bytes)
+            } else {
+                io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush())
+            }
         });
         let err = pump(child.stderr.take(), |bytes| io::stderr().lock().write_all(bytes));
         wait_for_end(&alive);
@@ -81,7 +85,9 @@ impl Child<'_> {
         let (stdout, stderr) = (out.finish(&ended), err.finish(&ended));
         let mut remarks = Vec::new();
         if !(stdout.ended && stderr.ended) {
-            remarks.push("something that it started still holds its output, which is recorded up to its own end".to_string());
+            remarks.push(
+                "something that it started still holds its output, which is recorded up to its own end".to_string(),
+            );
         }
         let output = OutputDigests {
             stdout_sha256: stdout.sha256,
@@ -130,7 +136,9 @@ fn forward(signal: i32, target: &Mutex<Option<Pid>>) {
 fn wait_for_end(alive: &Mutex<Option<Pid>>) {
     let pid = *alive.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pid) = pid {
-        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
+        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+        {
+        }
     }
     *alive.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
@@ -148,7 +156,10 @@ struct Seen {
     ended: bool,
 }
 
-fn pump(from: Option<impl Read + Send + 'static>, mut to: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Pump {
+fn pump(
+    from: Option<impl Read + Send + 'static>,
+    mut to: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static,
+) -> Pump {
     let so_far = Arc::new(Mutex::new((Sha256::new(), 0u64)));
     let (tell, ended) = channel();
     let shared = so_far.clone();

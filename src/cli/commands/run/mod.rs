@@ -136,7 +136,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if args.dry_run {
         would_claim(ctx, &ws, &agent, &args, &ready)?;
         let standing = claim::standing(&ws, &request, ws.now(ctx.clock())?)?;
-        return Ok(Outcome::of(Exit::Done, RunView { standing, ..view }).note("dry run: it would be run; nothing was started or recorded"));
+        return Ok(Outcome::of(Exit::Done, RunView { standing, ..view })
+            .note("dry run: it would be run; nothing was started or recorded"));
     }
     let names = variables(&ws, &request, &ready.command)?;
     // The lock first: whoever sees the claim must find somebody holding it.
@@ -192,7 +193,8 @@ fn ready(args: &Args) -> Result<Ready, CliError> {
             } else {
                 files::spool(name, files::open_file(name)?, MAX_STDIN)?
             };
-            let again = copy.try_clone().map_err(|e| CliError::could_not("io", format!("the copy of standard input: {e}")))?;
+            let again =
+                copy.try_clone().map_err(|e| CliError::could_not("io", format!("the copy of standard input: {e}")))?;
             let (digest, _) = command::digest_of(again, name, MAX_STDIN)?;
             (Some(copy), digest)
         }
@@ -210,13 +212,21 @@ fn variables(ws: &Workspace, request: &Request, found: &Command) -> Result<Vec<S
     let set = env::for_child(names.iter().map(String::as_str));
     let missing = names.iter().find(|n| !USUAL.contains(&n.as_str()) && !set.contains_key(*n));
     match missing {
-        Some(name) => Err(CliError::could_not("no_variable", format!("{} is to be handed on, and is not set", safe(name)))),
+        Some(name) => {
+            Err(CliError::could_not("no_variable", format!("{} is to be handed on, and is not set", safe(name))))
+        }
         None => Ok(names),
     }
 }
 
 /// Claims, and takes it back before anything is on disk.
-fn would_claim(ctx: &Context, ws: &Workspace, agent: &AgentIdentity, args: &Args, ready: &Ready) -> Result<(), CliError> {
+fn would_claim(
+    ctx: &Context,
+    ws: &Workspace,
+    agent: &AgentIdentity,
+    args: &Args,
+    ready: &Ready,
+) -> Result<(), CliError> {
     enum Stop {
         DryRun,
         Error(CliError),
@@ -287,9 +297,16 @@ fn record(
         Err(e) => {
             let e = CliError::from(e);
             let how = ran.map_or("was not started".to_string(), |r| format!("ended with status {}", r.status));
-            Err(CliError::new(e.exit, e.kind, format!("{} {how}, but that could not be recorded: {}", request.id, e.what))
-                .because("it is unknown to everybody else, and will not be run again")
-                .hint(format!("an operator settles it: aosctl request resolve {} --outcome OUTCOME --reason WHY", request.id)))
+            Err(CliError::new(
+                e.exit,
+                e.kind,
+                format!("{} {how}, but that could not be recorded: {}", request.id, e.what),
+            )
+            .because("it is unknown to everybody else, and will not be run again")
+            .hint(format!(
+                "an operator settles it: aosctl request resolve {} --outcome OUTCOME --reason WHY",
+                request.id
+            )))
         }
     }
 }
@@ -309,7 +326,9 @@ fn answer(ctx: &Context, passthrough: bool, view: RunView, ended: Recorded) -> O
         _ if ended.outcome == Ended::Succeeded => Exit::Done,
         _ => Exit::No,
     };
-    let took = ended.ran.as_ref().map_or(String::new(), |r| format!(" after {:.1} s", f64::from(u32::try_from(r.duration_ms).unwrap_or(u32::MAX)) / 1000.0));
+    let took = ended.ran.as_ref().map_or(String::new(), |r| {
+        format!(" after {:.1} s", f64::from(u32::try_from(r.duration_ms).unwrap_or(u32::MAX)) / 1000.0)
+    });
     let line = match status {
         Some(0) => format!("{id} succeeded{took}"),
         Some(n) if n < 0 => format!("{id} failed: killed by signal {}{took}", -n),
@@ -340,6 +359,11 @@ fn answer(ctx: &Context, passthrough: bool, view: RunView, ended: Recorded) -> O
 
 impl From<OutputDigests> for RunOutput {
     fn from(d: OutputDigests) -> RunOutput {
-        RunOutput { stdout_sha256: d.stdout_sha256, stdout_bytes: d.stdout_bytes, stderr_sha256: d.stderr_sha256, stderr_bytes: d.stderr_bytes }
+        RunOutput {
+            stdout_sha256: d.stdout_sha256,
+            stdout_bytes: d.stdout_bytes,
+            stderr_sha256: d.stderr_sha256,
+            stderr_bytes: d.stderr_bytes,
+        }
     }
 }
