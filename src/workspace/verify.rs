@@ -316,11 +316,12 @@ impl<'a> Run<'a> {
 
     /// Judges the entry and, if it has the authority, applies what it changes.
     fn replay_entry(&mut self, place: u64, e: &Checked) -> Result<(), WorkspaceError> {
+        // Whatever is wrong with an entry, its time is where the log goes on from.
+        self.last_at = e.inspected.header().and_then(|h| h.at.parse().ok()).or(self.last_at);
         let (entry, event) = match self.readable(place, e) {
             Ok(pair) => pair,
             Err((kind, voidable)) => return self.skip(place, e, kind, voidable),
         };
-        self.last_at = Some(entry.at);
         match judge(&entry, &event, &self.tables) {
             Ok(changes) => {
                 if place == 0
