@@ -65,9 +65,9 @@ fn play(stage: &Stage, page: &Page, told: &mut Told, view: &mut TourView) -> Res
     for (n, chapter) in (1..).zip(STORY) {
         told.say(&page.heading(n, chapter.title));
         view.chapters.push(ChapterView { title: chapter.title.into(), steps: Vec::new() });
-        for step in chapter.steps {
+        for (i, step) in chapter.steps.iter().enumerate() {
             let seen = stage.play(step)?;
-            told.say(&page.step(&seen));
+            told.say(&page.step(i, &seen));
             let fine = judge(step, &seen);
             if let Some(chapter) = view.chapters.last_mut() {
                 chapter.steps.push(seen);

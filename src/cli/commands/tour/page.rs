@@ -47,17 +47,21 @@ impl Page {
         text
     }
 
-    /// `--- 3. Open narrow doors -----`
+    /// `--- 3. Open one narrow door -----`
     pub(super) fn heading(&self, n: usize, title: &str) -> String {
-        let line = format!("--- {n}. {title} ");
+        self.ruled(&format!("{n}. {title}"))
+    }
+
+    fn ruled(&self, title: &str) -> String {
+        let line = format!("--- {title} ");
         let rest = self.screen.width.saturating_sub(line.chars().count());
         format!("\n{}\n", self.screen.style.bold(&format!("{line}{}", "-".repeat(rest))))
     }
 
-    /// The sentence, the command line, what it printed, and how it ended unless that is 0.
-    pub(super) fn step(&self, step: &StepView) -> String {
+    /// The sentence, the command line, what it printed, and how it ended unless that is 0. The first of a chapter is 0.
+    pub(super) fn step(&self, n: usize, step: &StepView) -> String {
         let style = self.screen.style;
-        let mut text = String::from("\n");
+        let mut text = if n == 0 { String::new() } else { String::from("\n") };
         if !step.about.is_empty() {
             text.push_str(&self.sentences(&step.about, "# "));
         }
@@ -94,17 +98,18 @@ impl Page {
 
     /// The last words: said when everything is gone.
     pub(super) fn closing(&self, commands: usize, took: Duration) -> String {
-        let mut text = self.heading_plain("That was it");
+        let mut text = self.ruled("That was it");
         text.push_str(&self.sentences(
             &format!(
-                "{commands} commands in {:.1} seconds, and each ended as it should. The workspace is removed; nothing is \
-                 left behind. What an edit by somebody with a shell cannot do, and what it can: SECURITY.md.",
+                "{commands} steps in {:.1} seconds, and each ended as it should. The workspace is removed; nothing is left \
+                 behind. What somebody with a shell can still do: SECURITY.md.",
                 took.as_secs_f64()
             ),
             "",
         ));
         text.push_str(
             "\nTo begin for real:\n  \
+             cargo install --path . --locked         unless aosctl is installed\n  \
              aosctl init --name COMPANY              asks for caps and a passphrase\n  \
              aosctl agent add AGENT\n  \
              aosctl connect                          asks what to open, and for how long\n  \
@@ -116,12 +121,6 @@ impl Page {
              aosctl freeze\n",
         );
         text
-    }
-
-    fn heading_plain(&self, title: &str) -> String {
-        let line = format!("--- {title} ");
-        let rest = self.screen.width.saturating_sub(line.chars().count());
-        format!("\n{}\n\n", self.screen.style.bold(&format!("{line}{}", "-".repeat(rest))))
     }
 
     /// Sentences of ours, each line behind a margin.

@@ -50,19 +50,11 @@ pub struct Chapter {
     pub steps: &'static [Step],
 }
 
-const SMALL_REFUND: &str = r#"{"charge":"ch_812","amount":4000,"currency":"usd"}"#;
 const REFUND: &str = r#"{"charge":"ch_815","amount":95000,"currency":"usd"}"#;
 const LARGE_REFUND: &str = r#"{"charge":"ch_816","amount":180000,"currency":"usd"}"#;
-
-/// The agent asks for a refund with these parameters.
-macro_rules! refund {
-    ($parameters:expr $(, $more:expr)*) => {
-        &[
-            "request", "new", "--integration", "stripe", "--action", "refund.create", "--resource", "resource:refunds",
-            "--parameters", $parameters, $($more),*
-        ]
-    };
-}
+/// What the agent asks for before the door is open, and then.
+const READ: &[&str] =
+    &["request", "new", "--integration", "github", "--action", "issue.read", "--resource", "repo:acme/shop", "-q"];
 
 /// The whole story. The workspace is new, so ids are known before.
 pub const STORY: &[Chapter] = &[
@@ -88,36 +80,52 @@ pub const STORY: &[Chapter] = &[
                 says: &["money over 200.00 USD at once or 2,000.00 USD in 7 days asks", "verifier key"],
             },
             Step {
-                about: "Stripe holds ACME's customers anyway: it counts as inside the boundary.",
-                who: Who::OpsSigning,
-                args: &["integration", "add", "stripe", "--inside", "-q"],
-                exit: Exit::Done,
-                says: &["inside the boundary"],
-            },
-            Step {
                 about: "The agent gets an identity of its own, in a file that goes to the agent.",
                 who: Who::OpsSigning,
                 args: &["agent", "add", "support-bot", "--out", "support-bot.json", "-q"],
                 exit: Exit::Done,
                 says: &["support-bot (ag-1)"],
             },
+            Step {
+                about: "It wants to read a bug report. Nobody opened GitHub to it: no.",
+                who: Who::Agent,
+                args: READ,
+                exit: Exit::No,
+                says: &["r-1", "decision deny"],
+            },
         ],
     },
     Chapter {
-        title: "Deny by default",
-        steps: &[Step {
-            about: "The agent asks for a refund of 40 USD. Nobody gave it Stripe: the answer is no.",
-            who: Who::Agent,
-            args: refund!(SMALL_REFUND),
-            exit: Exit::No,
-            says: &["deny", "it has no grant to stripe", "aosctl connect stripe --agent support-bot"],
-        }],
-    },
-    Chapter {
-        title: "Open narrow doors",
+        title: "Open one narrow door",
         steps: &[
             Step {
-                about: "Refunds only, for 30 days. What it opens is said before it is signed.",
+                about: "One repository, to read, since nothing else is said. First: what that opens.",
+                who: Who::OpsSigning,
+                args: &["connect", "github", "--agent", "support-bot", "--scope", "repo:acme/shop"],
+                exit: Exit::Done,
+                says: &["opened g-1", "access read", "close it at any time"],
+            },
+            Step {
+                about: "The same again: inside the grant, and nobody is bothered.",
+                who: Who::Agent,
+                args: READ,
+                exit: Exit::Done,
+                says: &["r-2", "decision allow", "inside g-1"],
+            },
+        ],
+    },
+    Chapter {
+        title: "Be asked before a line is crossed",
+        steps: &[
+            Step {
+                about: "Stripe holds ACME's customers already, so it counts as inside the boundary.",
+                who: Who::OpsSigning,
+                args: &["integration", "add", "stripe", "--inside", "-q"],
+                exit: Exit::Done,
+                says: &["inside the boundary"],
+            },
+            Step {
+                about: "A second door: refunds, for 30 days.",
                 who: Who::OpsSigning,
                 args: &[
                     "connect",
@@ -130,71 +138,63 @@ pub const STORY: &[Chapter] = &[
                     "write",
                     "--data",
                     "customer",
-                    "--mission",
-                    "refunds",
                     "--expires",
                     "30d",
+                    "-q",
                 ],
                 exit: Exit::Done,
-                says: &["opened g-1", "in 30 days"],
+                says: &["opened g-2", "in 30 days"],
             },
-            Step {
-                about: "One repository. Nothing else was said, so it is to read.",
-                who: Who::OpsSigning,
-                args: &["connect", "github", "--agent", "support-bot", "--scope", "repo:acme/shop", "-q"],
-                exit: Exit::Done,
-                says: &["opened g-2", "access read"],
-            },
-            Step {
-                about: "The same refund again: inside the grant, under the caps, so nobody is bothered.",
-                who: Who::Agent,
-                args: refund!(SMALL_REFUND),
-                exit: Exit::Done,
-                says: &["allow", "inside g-1"],
-            },
-        ],
-    },
-    Chapter {
-        title: "Be asked before a line is crossed",
-        steps: &[
             Step {
                 about: "950 USD is over the cap. The command that would do it is bound to the request.",
                 who: Who::Agent,
-                args: refund!(
+                args: &[
+                    "request",
+                    "new",
+                    "--integration",
+                    "stripe",
+                    "--action",
+                    "refund.create",
+                    "--resource",
+                    "resource:refunds",
+                    "--parameters",
                     REFUND,
                     "--summary",
                     "Refund ch_815",
-                    "--recommendation",
-                    "Refund it in full",
                     "--rationale",
                     "The customer was charged twice",
-                    "--alternative",
-                    "Credit the next invoice",
                     "--rollback",
                     "None: a refund cannot be taken back",
                     "--command",
                     "--",
                     "echo",
-                    "refund ch_815 950.00 USD"
-                ),
+                    "refund ch_815 950.00 USD",
+                ],
                 exit: Exit::Pending,
-                says: &["ask", "over the cap of 200.00 USD a move", "r-3"],
+                says: &["r-3", "decision ask", "over the cap of 200.00 USD a move"],
             },
             Step {
                 about: "And 1,800 USD, with less to say for itself.",
                 who: Who::Agent,
-                args: refund!(
+                args: &[
+                    "request",
+                    "new",
+                    "--integration",
+                    "stripe",
+                    "--action",
+                    "refund.create",
+                    "--resource",
+                    "resource:refunds",
+                    "--parameters",
                     LARGE_REFUND,
-                    "--summary",
-                    "Refund a year",
-                    "-q",
                     "--command",
+                    "-q",
                     "--",
                     "echo",
-                    "refund ch_816 1800.00 USD"
-                ),
+                    "refund ch_816 1800.00 USD",
+                ],
                 exit: Exit::Pending,
-                says: &["ask", "r-4"],
+                says: &["r-4", "decision ask"],
             },
         ],
     },
@@ -202,14 +202,14 @@ pub const STORY: &[Chapter] = &[
         title: "Decide",
         steps: &[
             Step {
-                about: "What waits. On a terminal, `aosctl approve` goes through it one by one.",
+                about: "One screen, every morning.",
                 who: Who::Ops,
-                args: &["queue"],
+                args: &["status"],
                 exit: Exit::Done,
-                says: &["r-3", "r-4", "2 wait"],
+                says: &["waits for you (2)", "r-3", "r-4", "g-2", "verified just now"],
             },
             Step {
-                about: "Everything there is to know is shown, and what is shown is what is signed.",
+                about: "All that is known is shown, and what is shown is what gets signed.",
                 who: Who::OpsSigning,
                 args: &["approve", "r-3", "--reason", "both charges are there"],
                 exit: Exit::Done,
@@ -228,7 +228,7 @@ pub const STORY: &[Chapter] = &[
         title: "What was approved, and once",
         steps: &[
             Step {
-                about: "The agent slips a digit in. (`echo` stands for the tool that would refund.)",
+                about: "The agent adds a digit. (`echo` stands for the tool that would refund.)",
                 who: Who::Agent,
                 args: &["run", "r-3", "--", "echo", "refund ch_815 9500.00 USD"],
                 exit: Exit::No,
@@ -251,69 +251,34 @@ pub const STORY: &[Chapter] = &[
         ],
     },
     Chapter {
-        title: "Stop",
-        steps: &[
-            Step {
-                about: "Something looks odd: everything stops at once, and no passphrase is asked for.",
-                who: Who::Ops,
-                args: &["freeze", "--reason", "odd refunds"],
-                exit: Exit::Done,
-                says: &["frozen everything", "undo, as an operator: aosctl thaw"],
-            },
-            Step {
-                about: "",
-                who: Who::Agent,
-                args: refund!(SMALL_REFUND, "-q"),
-                exit: Exit::No,
-                says: &["the workspace is frozen"],
-            },
-            Step {
-                about: "It was nothing. Opening again takes the passphrase.",
-                who: Who::OpsSigning,
-                args: &["thaw", "--reason", "it was a test", "-q"],
-                exit: Exit::Done,
-                says: &["thawed everything", "signed by op-1"],
-            },
-            Step {
-                about: "A door that is not needed any more is closed, without a passphrase.",
-                who: Who::Ops,
-                args: &["revoke", "g-2", "--reason", "bug found", "-q"],
-                exit: Exit::Done,
-                says: &["closed g-2", "at GitHub"],
-            },
-        ],
+        title: "Close a door",
+        steps: &[Step {
+            about: "At once, and no passphrase stands in the way. Opening it again takes one.",
+            who: Who::Ops,
+            args: &["revoke", "g-1", "--reason", "the bug is found"],
+            exit: Exit::Done,
+            says: &["closed g-1", "cancels r-2", "at GitHub", "undo: aosctl connect --again g-1"],
+        }],
     },
     Chapter {
-        title: "Look at it, and prove it",
+        title: "Prove it",
         steps: &[
             Step {
-                about: "One screen, every morning.",
+                about: "Every signature, every link, every table. In one line, as for cron:",
                 who: Who::Ops,
-                args: &["status"],
-                exit: Exit::Done,
-                says: &["open widest (1)", "g-1", "verified just now"],
+                args: &["audit", "verify", "--monitor"],
+                exit: Exit::Monitor(0),
+                says: &["AOSCTL OK", "failed=0"],
             },
             Step {
-                about: "Every signature, every link, every table, from the bytes up.",
-                who: Who::Ops,
-                args: &["audit", "verify"],
-                exit: Exit::Done,
-                says: &["signatures ok", "projections ok", "verified: "],
-            },
-        ],
-    },
-    Chapter {
-        title: "Tamper with it",
-        steps: &[
-            Step {
-                about: "Somebody with a shell writes to the database: r-4, which was denied, shall be \
+                about: "Now somebody with a shell writes to the database: r-4, which was denied, shall be \
                         approved, and the Stripe door wider. (The tour writes it; sqlite3 need not be there.)",
                 who: Who::Intruder,
                 args: &[
                     "UPDATE requests SET denied_seq = NULL WHERE id = 'r-4';",
                     "INSERT INTO approvals SELECT 'r-4', operator, seq, until, points",
                     "  FROM approvals WHERE request = 'r-3';",
-                    "UPDATE grants SET access = 'admin' WHERE id = 'g-1';",
+                    "UPDATE grants SET access = 'admin' WHERE id = 'g-2';",
                 ],
                 exit: Exit::Done,
                 says: &[],
@@ -334,7 +299,7 @@ pub const STORY: &[Chapter] = &[
                     "projections failed",
                     "table requests, row r-4",
                     "table approvals, row r-4",
-                    "table grants, row g-1",
+                    "table grants, row g-2",
                     "NOT VERIFIED",
                 ],
             },

@@ -56,7 +56,7 @@ impl View for TourView {
         let mut text = page.opening();
         for (n, chapter) in (1..).zip(&self.chapters) {
             text.push_str(&page.heading(n, &chapter.title));
-            chapter.steps.iter().for_each(|step| text.push_str(&page.step(step)));
+            chapter.steps.iter().enumerate().for_each(|(i, step)| text.push_str(&page.step(i, step)));
         }
         text
     }
