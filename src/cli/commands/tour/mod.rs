@@ -41,7 +41,11 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     // Whatever came before: the directory goes, and only then is it said that it is gone.
     let struck = stage.strike();
     view.complete = played.is_ok() && struck.is_ok();
-    let end = played.and(struck);
+    let end = match (played, struck) {
+        (Err(e), Ok(())) => Err(e.hint("nothing is left behind: the tour's workspace is removed")),
+        (Err(e), Err(left)) => Err(e.hint(left.what)),
+        (Ok(()), struck) => struck,
+    };
     if end.is_ok() {
         told.say(&page.closing(view.count(), watch.elapsed()));
     }

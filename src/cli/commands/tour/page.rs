@@ -30,7 +30,7 @@ impl Page {
     pub(super) fn opening(&self) -> String {
         let mut text = self.sentences(
             "ACME, a small shop, lets an agent refund customers and read its code. What follows really runs, in a \
-             workspace made for it, by the commands you would type.",
+             workspace made for it, by the commands you would type; -q leaves hints out.",
             "",
         );
         text.push('\n');
@@ -90,8 +90,9 @@ impl Page {
             // As the sqlite3 program asks for more of a statement.
             let prompt = if i > 0 && line.starts_with(' ') { "   ...>" } else { &step.prompt };
             let folded = fold::command(&format!("{prompt} {line}"), "", self.screen.width);
-            let rest = folded.strip_prefix(prompt).unwrap_or(&folded);
-            text.push_str(&format!("{}{}\n", self.screen.style.bold(prompt), self.screen.style.bold(rest)));
+            for row in folded.lines() {
+                text.push_str(&format!("{}\n", self.screen.style.bold(row)));
+            }
         }
         text
     }

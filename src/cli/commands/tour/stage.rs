@@ -104,7 +104,7 @@ impl Stage {
 
     fn go_on(&self) -> Result<(), CliError> {
         if self.interrupted.load(Ordering::SeqCst) {
-            return Err(CliError::could_not("interrupted", "the tour was interrupted; its workspace is removed"));
+            return Err(CliError::could_not("interrupted", "the tour was interrupted"));
         }
         Ok(())
     }
@@ -127,12 +127,19 @@ pub(super) fn judge(step: &Step, seen: &StepView) -> Result<(), CliError> {
         let how = seen.exit.map_or("was killed by a signal".to_string(), |code| format!("ended with exit {code}"));
         return Err(CliError::no("tour_failed", format!("this step {how} instead of {}: {typed}", seen.expected)));
     }
-    // Lines break where the screen ends.
-    let said = seen.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Lines break where the screen ends, and words may have colours.
+    let said = plain(&seen.output).split_whitespace().collect::<Vec<_>>().join(" ");
     match step.says.iter().find(|words| !said.contains(**words)) {
         Some(words) => Err(CliError::no("tour_failed", format!("this step did not say \"{words}\": {typed}"))),
         None => Ok(()),
     }
+}
+
+/// Without the styles of [`crate::cli::style`], the only escape sequences that a command prints.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 /// As a person types it.
