@@ -284,7 +284,7 @@ pub const STORY: &[Chapter] = &[
                 says: &[],
             },
             Step {
-                about: "It opens nothing: what counts are the signed entries, not the tables.",
+                about: "That opens nothing: what counts are the signed entries, not the tables.",
                 who: Who::Agent,
                 args: &["run", "r-4", "--", "echo", "refund ch_816 1800.00 USD"],
                 exit: Exit::No,
