@@ -19,10 +19,10 @@ pub use view::{ChapterView, StepView, TourView};
 /// The whole job in a throwaway workspace, in seconds
 ///
 /// A small company lets one agent refund customers: deny by default, a narrow door, a question over the cap, the answer,
-/// one run, a closed door, the proof, and an attempt to tamper that the proof catches. Each command line is shown, then what it
-/// prints. They are run by this very program, each as a process of its own, in a temporary directory with a workspace, a
-/// state directory and a passphrase made up for it; your own workspace and identities are not looked at. Nothing is asked,
-/// and nothing is left behind.
+/// one run, a closed door, the proof, and an attempt to tamper that the proof catches. Each command line is shown, then
+/// what it prints. They are run by this very program, each as a process of its own, in a temporary directory with a
+/// workspace, a state directory and a passphrase made up for it; your own workspace and identities are not looked at.
+/// Nothing is asked, and nothing is left behind.
 ///
 /// Exit status: 0 where every command ended as it should, 1 where one did not, 3 where the tour could not go on.
 #[derive(Debug, clap::Args)]
