@@ -140,7 +140,7 @@ fn it_is_over_soon() {
     let start = std::time::Instant::now();
     said(&desk.tour(&[]).output().unwrap(), 0);
     // Ten seconds in a release build; this one is slower, and shares its machine with the other tests.
-    assert!(start.elapsed().as_secs() < 40, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[test]
