@@ -8,6 +8,7 @@
 
 mod entries;
 mod open;
+mod outside;
 mod read;
 mod rows;
 mod schema;
@@ -15,6 +16,7 @@ mod tables;
 
 pub use entries::{Head, Stored};
 pub use open::{Snapshot, Store, Write, scratch};
+pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::{Difference, Tables, compare};

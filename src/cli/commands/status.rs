@@ -95,9 +95,9 @@ impl View for StatusView {
             &mut page,
             screen,
             &format!(
-                "{company}  {} live grants, {} agents, {}",
-                self.live_grants,
-                self.live_agents,
+                "{company}  {}, {}, {}",
+                counted(self.live_grants, "live grant"),
+                counted(self.live_agents, "agent"),
                 show::minute(self.at)
             ),
         );
@@ -141,6 +141,11 @@ impl View for StatusView {
         }
         page
     }
+}
+
+/// `1 agent`, `2 agents`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn push(page: &mut String, screen: &Screen, line: &str) {
