@@ -9,6 +9,7 @@
 mod compare;
 mod entries;
 mod open;
+mod outside;
 mod read;
 mod rows;
 mod schema;
@@ -17,6 +18,7 @@ mod tables;
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
 pub use open::{Snapshot, Store, Write, scratch};
+pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::Tables;

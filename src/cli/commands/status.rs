@@ -32,7 +32,7 @@ const PROVE_UP_TO: u64 = 2_000;
 /// Lines a section.
 const LINES: usize = 4;
 
-/// One screen: what waits for you, what is due, what is open widest, is the log whole.
+/// One screen: what waits, what is due, what is widest open, the log.
 ///
 /// Exit status: 0, or 4 where the log does not verify or its pin does not fit.
 #[derive(Debug, clap::Args)]
@@ -95,9 +95,9 @@ impl View for StatusView {
             &mut page,
             screen,
             &format!(
-                "{company}  {} live grants, {} agents, {}",
-                self.live_grants,
-                self.live_agents,
+                "{company}  {}, {}, {}",
+                counted(self.live_grants, "live grant"),
+                counted(self.live_agents, "agent"),
                 show::minute(self.at)
             ),
         );
@@ -141,6 +141,11 @@ impl View for StatusView {
         }
         page
     }
+}
+
+/// `1 agent`, `2 agents`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn push(page: &mut String, screen: &Screen, line: &str) {
