@@ -33,7 +33,7 @@ pub use names::standing;
 pub use pin::PinState;
 pub use place::Place;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
-pub use transact::{Appended, By, Tx};
+pub use transact::{Appended, By, Pinned, Tx};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
 pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};

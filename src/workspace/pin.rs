@@ -47,29 +47,43 @@ pub(super) fn vkey(origin: &Origin) -> VerifierKey {
 }
 
 pub(super) fn state(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<PinState, WorkspaceError> {
-    let note = match files::read_private(&dir.join("pin"), MAX_PIN) {
-        Ok(bytes) => bytes.to_vec(),
-        Err(e) if e.is_not_found() => return Ok(PinState::Missing),
-        Err(e) => return Err(e.into()),
-    };
+    Ok(read(dir)?.map_or(PinState::Missing, |note| against(note, origin, head)))
+}
+
+/// What a pin that was read before says of the log.
+pub(super) fn against(note: Vec<u8>, origin: &Origin, head: Option<&Head>) -> PinState {
     let checkpoint = match Checkpoint::open(&note, &vkey(origin)) {
         Ok((c, _)) => c,
-        Err(e) => return Ok(PinState::Broken(e.to_string())),
+        Err(e) => return PinState::Broken(e.to_string()),
     };
     let size = head.map_or(0, |h| h.size);
     if checkpoint.size > size {
-        return Ok(PinState::Ahead { size: checkpoint.size });
+        return PinState::Ahead { size: checkpoint.size };
     }
     let root = head.and_then(|h| Frontier::from_bytes(&h.frontier)).map(|f| f.root());
     if checkpoint.size == size && root != Some(checkpoint.root) {
-        return Ok(PinState::Forked { size });
+        return PinState::Forked { size };
     }
-    Ok(PinState::Covers { size: checkpoint.size, note })
+    PinState::Covers { size: checkpoint.size, note }
+}
+
+/// The pin's bytes; `None` where there is none.
+pub(super) fn read(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
+    match files::read_private(&dir.join("pin"), MAX_PIN) {
+        Ok(bytes) => Ok(Some(bytes.to_vec())),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// A writer goes on only from a log that the pin knows. A missing pin is for `audit verify` to report.
 pub(super) fn refuse_rollback(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<(), WorkspaceError> {
-    match state(dir, origin, head)? {
+    refuse(state(dir, origin, head)?, head)
+}
+
+/// Only a pin that knows the log lets anything go on; a missing one is for `audit verify` to report.
+pub(super) fn refuse(state: PinState, head: Option<&Head>) -> Result<(), WorkspaceError> {
+    match state {
         PinState::Covers { .. } | PinState::Missing => Ok(()),
         PinState::Ahead { size } => Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size }),
         PinState::Forked { size } => {
