@@ -66,6 +66,11 @@ impl Workspace {
             return Err(WorkspaceError::Missing { dir: place.dir.clone() });
         }
         let store = Store::open(&db)?;
+        // A trigger could drop what is appended, a view hide what was: nothing is read or written through another schema.
+        if !store.has_our_schema()? {
+            let what = "table sqlite_schema: a table, index, trigger or view is not as aosctl makes it";
+            return Err(WorkspaceError::integrity(None, what));
+        }
         let origin = Rc::new(trusted::origin(&store)?);
         Ok(Workspace { place, store, origin })
     }
