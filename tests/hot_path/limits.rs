@@ -110,3 +110,48 @@ fn the_end_cut_off() {
     assert_eq!(exit_of(&b, OTHER), 1);
     must_name(&b, "pin");
 }
+
+/// Failing closed must not mean failing for nothing: while others write, whoever decides sees a moment that holds.
+#[test]
+fn no_false_alarm_while_others_write() {
+    use crate::lab::{Lab, id, now, place};
+    use aosctl::domain::facts::Facts;
+    use aosctl::domain::id::Id;
+    use aosctl::workspace::Workspace;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let lab = Lab::new();
+    let at = place(&lab.bench);
+    let over = AtomicBool::new(false);
+    let looks = std::thread::scope(|s| {
+        let reader = s.spawn(|| {
+            let mut looks = 0u32;
+            while !over.load(Ordering::Relaxed) {
+                let ws = Workspace::open(at.clone()).unwrap();
+                for _ in 0..20 {
+                    let pinned = ws.pinned().unwrap();
+                    let _moment = ws.store().snapshot().unwrap();
+                    ws.moment(pinned, now()).unwrap();
+                    let facts = ws.facts();
+                    facts.frozen(Id::WORKSPACE).unwrap();
+                    facts.grant(id("g-1")).unwrap();
+                    looks += 1;
+                }
+                // And without one moment for all of it, as lists read.
+                let facts = ws.facts();
+                facts.frozen(Id::WORKSPACE).unwrap();
+                facts.policy().unwrap();
+                facts.grant(id("g-1")).unwrap();
+            }
+            looks
+        });
+        for _ in 0..60 {
+            lab.freeze(Id::WORKSPACE);
+            lab.thaw(Id::WORKSPACE);
+        }
+        over.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    println!("false alarms: 0 in {looks} looks beside 120 writes");
+    lab.verified();
+}
