@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::schema::{APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION};
 use super::{Head, StoreError, Stored, Tables, entries};
 use crate::domain::id::Id;
+use crate::sys::files;
 use crate::sys::lock::Lock;
 
 /// How long to wait for a program that is not aosctl and holds the database.
@@ -70,12 +71,16 @@ impl Store {
     fn back_up(&self, version: i64) -> Result<(), StoreError> {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".v{version}-backup"));
-        let target = self.path.with_file_name(name);
+        let target = self.path.with_file_name(&name);
         if target.exists() {
             return Ok(());
         }
-        self.conn.backup("main", &target, None::<fn(rusqlite::backup::Progress)>)?;
-        Ok(())
+        // Under another name first: what a crash leaves half copied must not pass for a backup.
+        name.push(".part");
+        let part = self.path.with_file_name(name);
+        files::remove_file(&part);
+        self.conn.backup("main", &part, None::<fn(rusqlite::backup::Progress)>)?;
+        files::move_into_place(&part, &target).map_err(|e| io(&target, std::io::Error::other(e.to_string())))
     }
 
     fn migrate_from(&self, version: i64) -> Result<(), StoreError> {
