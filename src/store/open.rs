@@ -159,6 +159,11 @@ impl Store {
         entries::last_seq(&self.conn)
     }
 
+    /// Entries with a negative number.
+    pub fn entries_before_first(&self) -> Result<Vec<i64>, StoreError> {
+        entries::before_first(&self.conn)
+    }
+
     /// Payloads that belong to no entry.
     pub fn orphan_payloads(&self) -> Result<Vec<i64>, StoreError> {
         entries::orphans(&self.conn)
@@ -203,6 +208,11 @@ impl Store {
     /// The connection, for this room.
     pub(super) fn conn(&self) -> &Connection {
         &self.conn
+    }
+
+    /// Compares the schema with that of the attached scratch database.
+    pub fn compare_schema(&self, limit: usize) -> Result<Vec<super::Difference>, StoreError> {
+        super::compare::compare_schema(&self.conn, limit)
     }
 
     /// Compares the projection with the attached scratch database.

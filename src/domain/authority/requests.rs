@@ -200,6 +200,10 @@ pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Si
     {
         return fault("no_live_grant", format!("{grant} is not live"));
     }
+    // Who decides alone about the audit trail says so, and nobody else does.
+    if b.self_approved != (r.approvers <= 1 && b.points.contains(&Point::Audit)) {
+        return fault("self_approved", "the mark of a quorum of one is wrong");
+    }
     r.approvals.push(Approval { operator, seq: entry.seq, until: b.until, points: b.points.clone() });
     let money = if r.is_approved() { spend(&r, entry) } else { None };
     Ok([Some(Change::Request(Box::new(r))), money].into_iter().flatten().collect())
