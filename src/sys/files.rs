@@ -33,13 +33,21 @@ pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
     require_private(path, &metadata, 0o022, 0o700)
 }
 
-/// Gives a directory that was built beside `to` its name, in one step. Returns when the name is on disk.
+/// Gives a directory or file that was built beside `to` its name, in one step. Returns when the name is on disk.
 ///
 /// # Errors
-/// [`SysError::Io`], also where `to` holds anything; nothing was changed then.
+/// [`SysError::Io`], also where `to` is a directory that holds anything; nothing was changed then.
 pub fn move_into_place(from: &Path, to: &Path) -> Result<(), SysError> {
     std::fs::rename(from, to).map_err(SysError::io("create", to))?;
     sync_dir(parent_of(to))
+}
+
+/// Returns when what was written into a file is on disk.
+///
+/// # Errors
+/// [`SysError::Io`].
+pub fn sync(path: &Path) -> Result<(), SysError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(SysError::io("sync", path))
 }
 
 /// Removes a file that this program made and nobody needs, as [`remove_tree`] does.
