@@ -135,9 +135,9 @@ impl From<StoreError> for CliError {
     fn from(e: StoreError) -> CliError {
         let text = safe(&e.to_string());
         match e {
-            StoreError::Busy => {
-                CliError::could_not("busy", text).because("another program has held it for over ten seconds")
-            }
+            StoreError::Busy => CliError::could_not("busy", text)
+                .because("another program has held it for over ten seconds; nothing was changed")
+                .hint("look for one that was stopped or hangs, then try again"),
             StoreError::Newer { .. } => CliError::could_not("newer_workspace", text)
                 .because("a newer aosctl wrote it; nothing was changed")
                 .hint("install that version or a newer one"),

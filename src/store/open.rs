@@ -14,6 +14,10 @@ use crate::sys::{SysError, files};
 /// How long to wait for a program that is not aosctl and holds the database.
 const BUSY: Duration = Duration::from_secs(12);
 
+/// How long to wait for one's turn among aosctl's own writers. Each takes milliseconds, so hundreds may be before this one;
+/// longer means that one of them was stopped or hangs.
+const QUEUE: Duration = Duration::from_secs(60);
+
 /// An open workspace database.
 pub struct Store {
     conn: Connection,
@@ -121,7 +125,11 @@ impl Store {
     /// Waits for its turn among aosctl's own writers. The kernel wakes waiters; nobody polls.
     fn queue(&self) -> Result<Lock, StoreError> {
         let lock = self.path.with_extension("lock");
-        Lock::wait(&lock).map_err(|e| io(&lock, std::io::Error::other(e.to_string())))
+        match Lock::wait(&lock, QUEUE) {
+            Ok(Some(turn)) => Ok(turn),
+            Ok(None) => Err(StoreError::Busy),
+            Err(e) => Err(io(&lock, std::io::Error::other(e.to_string()))),
+        }
     }
 
     /// Begins to write: from here to [`Write::commit`] no other process writes.

@@ -114,7 +114,10 @@ impl Workspace {
 
     /// The pin, against the log as it is.
     pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
-        pin::state(&self.state_dir(), &self.origin, self.store.head()?.as_ref())
+        // The pin before the log: who commits in between makes the log longer than the pin, which is nothing. The other
+        // way round the pin would seem to remember more than there is.
+        let note = pin::read(&self.state_dir())?;
+        pin::judge(note, &self.origin, self.store.head()?.as_ref())
     }
 }
 

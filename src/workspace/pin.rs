@@ -9,11 +9,14 @@ use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::PublicKey;
 use crate::log::tree::Frontier;
 use crate::store::Head;
-use crate::sys::files;
 use crate::sys::lock::Lock;
+use crate::sys::{SysError, files};
 
 /// The largest pin file: a checkpoint with some witnesses' lines.
 pub(super) const MAX_PIN: usize = 65_536;
+
+/// How long to wait for others that move the pin. The entry is on disk by then, and the next writer moves the pin too.
+const MOVING: std::time::Duration = std::time::Duration::from_secs(12);
 
 /// What the pin says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +49,18 @@ pub(super) fn vkey(origin: &Origin) -> VerifierKey {
     VerifierKey::for_log(&origin.name, &PublicKey(origin.log_key))
 }
 
-pub(super) fn state(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<PinState, WorkspaceError> {
-    let note = match files::read_private(&dir.join("pin"), MAX_PIN) {
-        Ok(bytes) => bytes.to_vec(),
-        Err(e) if e.is_not_found() => return Ok(PinState::Missing),
-        Err(e) => return Err(e.into()),
-    };
+/// The pin as it lies there; `None` where there is none.
+pub(super) fn read(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
+    match files::read_private(&dir.join("pin"), MAX_PIN) {
+        Ok(bytes) => Ok(Some(bytes.to_vec())),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// What a pin says of the log that ends there.
+pub(super) fn judge(note: Option<Vec<u8>>, origin: &Origin, head: Option<&Head>) -> Result<PinState, WorkspaceError> {
+    let Some(note) = note else { return Ok(PinState::Missing) };
     let checkpoint = match Checkpoint::open(&note, &vkey(origin)) {
         Ok((c, _)) => c,
         Err(e) => return Ok(PinState::Broken(e.to_string())),
@@ -69,7 +78,7 @@ pub(super) fn state(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<
 
 /// A writer goes on only from a log that the pin knows. A missing pin is for `audit verify` to report.
 pub(super) fn refuse_rollback(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<(), WorkspaceError> {
-    match state(dir, origin, head)? {
+    match judge(read(dir)?, origin, head)? {
         PinState::Covers { .. } | PinState::Missing => Ok(()),
         PinState::Ahead { size } => Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size }),
         PinState::Forked { size } => {
@@ -81,7 +90,11 @@ pub(super) fn refuse_rollback(dir: &Path, origin: &Origin, head: Option<&Head>) 
 
 /// Moves the pin forward to the tree's end; never back.
 pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> Result<(), WorkspaceError> {
-    let _lock = Lock::wait(&dir.join("pin.lock"))?;
+    let lock = dir.join("pin.lock");
+    let Some(_lock) = Lock::wait(&lock, MOVING)? else {
+        let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        return Err(SysError::Io { action: "take the lock", path: lock, source }.into());
+    };
     let path = dir.join("pin");
     if let Ok(old) = files::read_private(&path, MAX_PIN)
         && let Ok((old, _)) = Checkpoint::open(&old, &vkey(origin))
