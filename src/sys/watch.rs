@@ -59,7 +59,9 @@ mod linux {
 
     pub(super) fn watch(path: &Path) -> rustix::io::Result<OwnedFd> {
         let fd = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        add_watch(&fd, path, WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
+        // A transaction is written before it can be seen, and who looks in between sees nothing new. So the end of writing
+        // counts too: a writer closes its lock file after its commit can be seen, even one that is killed.
+        add_watch(&fd, path, WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::CLOSE_WRITE)?;
         Ok(fd)
     }
 
@@ -98,6 +100,12 @@ mod tests {
         watch.wait(Duration::from_millis(60));
         assert!(start.elapsed() >= Duration::from_millis(15));
         let file = dir.path().join("f");
+        let open = std::fs::File::create(&file).unwrap();
+        watch.wait(Duration::from_secs(4));
+        drop(open);
+        let start = Instant::now();
+        watch.wait(Duration::from_secs(4));
+        assert!(start.elapsed() < Duration::from_secs(3), "closing is told: {:?}", start.elapsed());
         let writer = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(50));
             std::fs::write(file, "x").unwrap();
