@@ -60,7 +60,8 @@ impl Bench {
     /// As an agent: its identity is presented.
     pub fn agent(&self, name: &str, args: &[&str]) -> Command {
         let mut c = self.bare();
-        c.args(args).arg("--identity").arg(self.identity(name));
+        // First: behind `--` it would belong to the command that `run` starts.
+        c.arg("--identity").arg(self.identity(name)).args(args);
         c
     }
 
