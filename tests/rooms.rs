@@ -152,7 +152,13 @@ const GUARDS: &[Guard] = &[
         name: "starting programs",
         patterns: &[&["process", "Command"], &["CommandExt"]],
         rooms: &["sys"],
-        but: &[("src/cli/term.rs", "the pager is a program of the user's choice, started only on a terminal")],
+        but: &[
+            ("src/cli/term.rs", "the pager is a program of the user's choice, started only on a terminal"),
+            (
+                "src/cli/commands/run/child.rs",
+                "what `run` is for; it hands on what the program prints, which only cli may",
+            ),
+        ],
         tests_may: true,
     },
 ];

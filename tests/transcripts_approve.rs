@@ -1,6 +1,14 @@
 //! The transcript of asking and deciding, run as it stands: `TRYCMD=overwrite` writes what comes into it anew.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 mod support;
 use support::Bench;

@@ -1,4 +1,14 @@
 //! The transcripts of setting up, run as they stand: `TRYCMD=overwrite` writes what comes into them anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+)]
 
 mod support;
 use support::Bench;

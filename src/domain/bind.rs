@@ -14,7 +14,7 @@ pub const MAX_NAME: usize = 500;
 /// an unclear point fires; nothing here can fail open. Where there are parameters, what is missing in them is missing: a
 /// refund without an amount is a refund of all that is left, whatever small amount is declared beside it.
 pub fn bind(action: &Action, parameters: Option<&Value>) -> Facets {
-    let mut facets = Facets { public: action.public, ..Facets::default() };
+    let mut facets = Facets { public: action.public, data: action.data, ..Facets::default() };
     let at = |pointer: &str| parameters.and_then(|p| p.pointer(pointer));
     if let Some(path) = &action.amount {
         match (at(&path.value), at(&path.currency)) {

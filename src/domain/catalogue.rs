@@ -75,7 +75,8 @@ pub struct Action {
     /// below, nor this mark is unclassified, and asks as a production change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub internal: bool,
-    /// The least data class that it touches.
+    /// The least data class that it reads or, for a write, carries. A refund names a charge and an amount: no customer data
+    /// goes over, although a customer is touched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataClass>,
     /// It hands data to the other side (an upload, a message, a model prompt), so the data class matters.

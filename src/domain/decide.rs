@@ -346,11 +346,10 @@ fn crossings(
     }
     // 7: customer data to anything outside the boundary.
     let outside = !integration.inside || f.destination.as_deref().is_some_and(|d| !rules.boundary.holds(d));
-    // What an action merely touches over there (a refund touches a customer) does not leave; what it sends does, and so
-    // does whatever a writing request itself declares to carry, and whatever an unknown write may carry.
-    let carries = f.data.is_some_and(|c| c >= DataClass::Customer) && access >= Access::Write;
-    let sends = action.is_none_or(|a| a.sends) || f.destination.is_some() || carries;
-    if outside && sends {
+    // A write carries what it writes, unless the system it goes to was counted in (`integration add --inside`). A read
+    // hands nothing over, unless it sends (an export) or names where the data goes.
+    let hands_over = access >= Access::Write || action.is_some_and(|a| a.sends) || f.destination.is_some();
+    if outside && hands_over {
         let to = match &f.destination {
             Some(d) if !rules.boundary.holds(d) => format!("a destination outside the boundary ({d})"),
             _ => format!("{}, which is outside the boundary", integration.handle),

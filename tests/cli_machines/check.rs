@@ -108,8 +108,7 @@ fn every_error_is_a_deny_in_one_object() {
     sql(
         &db,
         &format!(
-            "UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), '\"write\"', '\"admin\"') AS BLOB)
-             WHERE seq = {seq}"
+            "UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), '\"write\"', '\"admin\"') AS BLOB) WHERE seq = {seq}"
         ),
     );
     let (exit, v) = check(&lab, &args);

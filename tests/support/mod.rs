@@ -53,14 +53,14 @@ impl Bench {
     /// As an operator: the passphrase file is given.
     pub fn cmd(&self, args: &[&str]) -> Command {
         let mut c = self.bare();
-        c.args(args).arg("--passphrase-file").arg(self.path("pass"));
+        // First, because what follows `--` belongs to somebody else.
+        c.arg("--passphrase-file").arg(self.path("pass")).args(args);
         c
     }
 
     /// As an agent: its identity is presented.
     pub fn agent(&self, name: &str, args: &[&str]) -> Command {
         let mut c = self.bare();
-        // First: behind `--` it would belong to the command that `run` starts.
         c.arg("--identity").arg(self.identity(name)).args(args);
         c
     }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{named, schema_of};
 use crate::cli::commands::{
-    agent, approve, audit, check, connect, freeze, grant, init, integration, operator, request, revoke, thaw,
+    agent, approve, audit, check, connect, freeze, grant, init, integration, operator, policy, request, revoke, run,
+    status, thaw,
 };
 use crate::cli::error::{ERROR_SCHEMA, ErrorView};
 use crate::cli::screen;
@@ -37,11 +38,20 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<operator::list::OperatorListView>(),
         schema_of::<operator::passphrase::OperatorPassphraseView>(),
         schema_of::<operator::retire::OperatorRetireView>(),
+        schema_of::<policy::adopt::PolicyAdoptView>(),
+        schema_of::<policy::diff::PolicyDiffView>(),
+        schema_of::<policy::explain::ExplainView>(),
+        schema_of::<policy::lint::LintView>(),
+        schema_of::<policy::matrix::MatrixView>(),
+        schema_of::<policy::set::PolicySetView>(),
+        schema_of::<policy::show::PolicyView>(),
         schema_of::<request::change::RequestChangeView>(),
         schema_of::<request::list::RequestListView>(),
         schema_of::<request::new::RequestNewView>(),
         schema_of::<request::wait::RequestWaitView>(),
         schema_of::<revoke::view::RevokeView>(),
+        schema_of::<run::RunView>(),
+        schema_of::<status::StatusView>(),
         schema_of::<screen::RequestView>(),
         schema_of::<thaw::ThawView>(),
     ];

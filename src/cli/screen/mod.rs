@@ -5,6 +5,7 @@
 //! top are ours.
 
 mod fit;
+mod gather;
 mod page;
 mod sections;
 mod shape;

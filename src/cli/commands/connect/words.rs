@@ -46,7 +46,8 @@ pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
         .collect();
     found.sort_unstable();
     found.dedup();
-    found.into_iter().take(3).map(|(_, k)| k).collect()
+    let nearest = found.first().map_or(0, |(d, _)| *d);
+    found.into_iter().filter(|(d, _)| *d == nearest).take(3).map(|(_, k)| k).collect()
 }
 
 /// How many letters must be put in, taken out or changed (Levenshtein).

@@ -94,7 +94,7 @@ pub struct ActionLine {
     pub name: String,
     /// The access that it takes.
     pub access: Access,
-    /// The least data class that it touches.
+    /// The least data class that it reads or, for a write, carries.
     pub data: Option<DataClass>,
     /// Does it need a person?
     pub asks: Asks,

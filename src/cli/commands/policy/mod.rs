@@ -1,21 +1,21 @@
 //! `aosctl policy`: the rules of the decision.
 
-mod adopt;
+pub mod adopt;
 mod candidate;
-mod diff;
+pub mod diff;
 mod edit;
-mod explain;
-mod lint;
-mod matrix;
-mod set;
-mod show;
+pub mod explain;
+pub mod lint;
+pub mod matrix;
+pub mod set;
+pub mod show;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::workspace::{Adopted, Workspace};
 
-/// The policy: money caps, the boundary, which actions belong to which approval point.
+/// The policy: money caps, the boundary, what needs a person.
 ///
 /// Nothing in a policy can switch an approval point off. A policy decides nothing until an operator adopts it.
 #[derive(Debug, clap::Args)]
@@ -26,20 +26,14 @@ pub struct Args {
 
 /// The verbs of `policy`.
 #[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-    /// The adopted policy
     Show(show::Args),
-    /// Find what is wrong with a policy, or probably not meant
     Lint(lint::Args),
-    /// What adopting a policy would change
     Diff(diff::Args),
-    /// Put a policy into force
     Adopt(adopt::Args),
-    /// Change one value, and put it into force
     Set(set::Args),
-    /// What always needs a person, as one table
     Matrix(matrix::Args),
-    /// Why a request was decided as it was
     Explain(explain::Args),
 }
 
