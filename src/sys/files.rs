@@ -110,6 +110,30 @@ pub fn read_private(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>,
     read_up_to(path, file, max_bytes)
 }
 
+/// As [`read_private`], a file that aosctl keeps by itself: a pipe that somebody put in its place is refused, because
+/// nobody writes into it and whoever opens it would wait for ever.
+///
+/// # Errors
+/// As [`read_private`].
+pub fn read_private_kept(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
+    refuse_pipe(path)?;
+    read_private(path, max_bytes)
+}
+
+/// As [`read_limited`], a file that aosctl keeps by itself; no pipe, as [`read_private_kept`].
+///
+/// # Errors
+/// As [`read_limited`].
+pub fn read_limited_kept(path: &Path, max_bytes: usize) -> Result<Vec<u8>, SysError> {
+    refuse_pipe(path)?;
+    read_limited(path, max_bytes)
+}
+
+fn refuse_pipe(path: &Path) -> Result<(), SysError> {
+    let metadata = path.metadata().map_err(SysError::io("open", path))?;
+    if metadata.is_file() { Ok(()) } else { Err(SysError::NotAFile { path: path.to_path_buf() }) }
+}
+
 /// Reads a file of at most `max_bytes`.
 ///
 /// # Errors
@@ -335,5 +359,11 @@ mod tests {
         assert!(matches!(read_limited(dir.path(), 4), Err(SysError::NotAFile { .. })));
         assert!(matches!(read_limited(Path::new("/dev/zero"), 4), Err(SysError::NotAFile { .. })));
         assert!(read_limited(&dir.path().join("no"), 4).unwrap_err().is_not_found());
+        assert!(read_private_kept(&dir.path().join("no"), 4).unwrap_err().is_not_found());
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(matches!(read_private_kept(&pipe, 4), Err(SysError::NotAFile { .. })));
+        assert!(matches!(read_limited_kept(&pipe, 4), Err(SysError::NotAFile { .. })));
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn vkey(origin: &Origin) -> VerifierKey {
 
 /// The pin as it lies there; `None` where there is none.
 pub(super) fn read(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
-    match files::read_private(&dir.join("pin"), MAX_PIN) {
+    match files::read_private_kept(&dir.join("pin"), MAX_PIN) {
         Ok(bytes) => Ok(Some(bytes.to_vec())),
         Err(e) if e.is_not_found() => Ok(None),
         Err(e) => Err(e.into()),
@@ -96,7 +96,7 @@ pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &F
         return Err(SysError::Io { action: "take the lock", path: lock, source }.into());
     };
     let path = dir.join("pin");
-    if let Ok(old) = files::read_private(&path, MAX_PIN)
+    if let Ok(old) = files::read_private_kept(&path, MAX_PIN)
         && let Ok((old, _)) = Checkpoint::open(&old, &vkey(origin))
         && old.size >= tree.size()
     {
