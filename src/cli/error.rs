@@ -151,6 +151,10 @@ impl From<StoreError> for CliError {
                 }
                 SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text)
                     .hint("see everything that is wrong: aosctl audit verify"),
+                SqlKind::Refused => CliError::could_not("disk", format!("{text}; nothing was changed"))
+                    .because("its disk is full, read-only or broken, or something else lies in the place of one of its files")
+                    .hint("look at the disk: df, mount")
+                    .hint("and at the workspace's directory: aosctl.db, aosctl.db-wal and aosctl.db-shm are files"),
                 SqlKind::Other => CliError::could_not("database", text),
             },
             StoreError::Io { .. } => CliError::could_not("io", text),
