@@ -67,7 +67,7 @@ fn a_full_file_system_refuses_and_loses_nothing() {
             "--agent",
             "build-bot",
             "--scope",
-            "repo:acme/*",
+            "repo:acme/app",
             "--data",
             "internal",
             "--access",

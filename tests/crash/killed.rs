@@ -117,7 +117,7 @@ fn asking() {
 fn opening_and_closing_doors() {
     let lab = Lab::new();
     let connect = |n: u32| {
-        let scope = format!("repo:acme/app-{n}");
+        let scope = format!("repo:other/app-{n}");
         lab.bench.cmd(&["--json", "connect", "github", "--agent", "build-bot", "--scope", &scope, "--data", "internal"])
     };
     let whole = duration(connect(0));
@@ -126,9 +126,9 @@ fn opening_and_closing_doors() {
         let ended = kill_after(connect(n), delay);
         tally.of(&ended);
         if let Ended::Answered(_, v) = ended {
-            let g = id(v["grant"]["id"].as_str().unwrap_or_else(|| panic!("{v:#}")));
+            let g = id(v["grant"].as_str().unwrap_or_else(|| panic!("{v:#}")));
             let found = lab.ws().facts().grant(g).unwrap().expect("an acknowledged grant is gone");
-            assert_eq!(found.scope.as_str(), format!("repo:acme/app-{n}"));
+            assert_eq!(found.scope.as_str(), format!("repo:other/app-{n}"));
         }
         lab.entries();
     }
