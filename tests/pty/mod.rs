@@ -128,6 +128,11 @@ impl Desk {
         status.exit_code()
     }
 
+    /// The number of the process in it.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Closes the terminal, and waits for the end of what ran in it.
     pub fn hang_up(self) {
         let Desk { pair, mut child, keyboard, .. } = self;
