@@ -1,10 +1,13 @@
 //! Opening workspaces of every schema version: a newer one is refused clearly, an older one migrated after a backup.
 #![allow(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test may fail loudly"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
 #[path = "schema/fixture.rs"]

@@ -7,8 +7,9 @@ use crate::lab::{Lab, REFUND, parse};
 use crate::support::code;
 use crate::{alone, assert_calm, assert_whole, crowd, log, soak};
 
-const MOVE: u64 = 100_00;
-const WEEK: u64 = 2_500_00;
+/// Caps in cents.
+const MOVE: u64 = 10_000;
+const WEEK: u64 = 250_000;
 
 #[test]
 fn a_thousand_requests_never_get_more_than_the_caps() {

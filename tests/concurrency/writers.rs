@@ -17,14 +17,10 @@ fn sixty_four_writers_lose_nothing_and_readers_never_fail() {
     let before = lab.entries();
     let count = 64 * 5 * soak();
     let written = std::thread::scope(|scope| {
-        let readers = [
-            vec![["check", "--agent", "build-bot"].as_slice(), READ].concat(),
-            vec!["audit", "verify"],
-            vec!["status"],
-            vec!["request", "list"],
-            vec!["grant", "list"],
-            vec!["audit", "log"],
-        ];
+        let check = [&["check", "--agent", "build-bot"], READ].concat();
+        let readers: [&[&str]; 6] =
+            [&check, &["audit", "verify"], &["status"], &["request", "list"], &["grant", "list"], &["audit", "log"]];
+        let readers = readers.map(<[&str]>::to_vec);
         for line in readers {
             let (lab, over, reads) = (&lab, &over, &reads);
             scope.spawn(move || {
@@ -126,5 +122,24 @@ fn the_pin_never_seems_ahead_while_others_write() {
         }
         over.store(true, Ordering::SeqCst);
     });
+    assert_whole(&lab);
+}
+
+/// The identity that is left must be the one that was enrolled.
+#[test]
+fn of_those_who_enrol_one_name_one_wins_and_can_ask() {
+    let _alone = alone();
+    let lab = Lab::new();
+    for round in 0..2 * soak() {
+        let name = format!("bot-{round}");
+        let file = lab.bench.identity(&name);
+        let out = crowd(5, 5, |_| lab.bench.cmd(&["agent", "add", &name, "--out", file.to_str().unwrap()]));
+        out.iter().for_each(assert_calm);
+        assert_eq!(out.iter().filter(|o| code(o) == 0).count(), 1, "{out:#?}");
+        let out = lab.bench.agent(&name, &[&["--json", "request", "new"], READ].concat()).output().unwrap();
+        assert_eq!((code(&out), &parse(&out)["rule"]), (1, &"grant.none".into()), "{}", text(&out.stderr));
+    }
+    let enrolled = log(&lab).iter().filter(|e| e["type"] == "agent.enrolled/1").count();
+    assert_eq!(enrolled, 1 + 2 * soak());
     assert_whole(&lab);
 }

@@ -207,6 +207,55 @@ fn creating_a_workspace() {
     }
 }
 
+/// Many at once, every other one killed somewhere: the others notice nothing, and what was answered is there.
+#[test]
+fn in_the_middle_of_a_crowd() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let lab = Lab::new();
+    let ask = || lab.bench.agent("build-bot", &[&["--json", "request", "new"], READ].concat());
+    let before = lab.entries();
+    let (next, count) = (AtomicU32::new(0), 160 * soak());
+    let answered = std::sync::Mutex::new(Vec::new());
+    let cut = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::SeqCst);
+                    if n >= count {
+                        return;
+                    }
+                    let ended = if n % 2 == 0 {
+                        // In a crowd each takes many times as long as alone.
+                        kill_after(ask(), Duration::from_millis(u64::from(n * 7 % 160)))
+                    } else {
+                        let out = ends(&mut ask());
+                        assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+                        Ended::Answered(0, serde_json::from_slice(&out.stdout).unwrap())
+                    };
+                    match ended {
+                        Ended::Answered(_, v) => answered.lock().unwrap().push(id(v["id"].as_str().unwrap())),
+                        Ended::Cut => drop(cut.fetch_add(1, Ordering::SeqCst)),
+                    }
+                }
+            });
+        }
+    });
+    let answered = answered.into_inner().unwrap();
+    let ws = lab.ws();
+    for r in &answered {
+        assert!(ws.facts().request(*r).unwrap().is_some(), "{r} was acknowledged and is gone");
+    }
+    let cut = u64::from(cut.into_inner());
+    let written = lab.entries() - before;
+    let distinct: std::collections::BTreeSet<_> = answered.iter().collect();
+    assert_eq!(distinct.len(), answered.len(), "an id was given out twice");
+    let told = u64::try_from(answered.len()).unwrap();
+    println!("{cut} killed before they answered, {told} answered, {written} written");
+    assert!(written >= told && written <= told + cut);
+    assert_whole(&lab.bench);
+}
+
 fn lines(lab: &Lab, r: &str) -> usize {
     std::fs::read_to_string(lab.bench.path(&format!("ran-{r}"))).unwrap_or_default().lines().count()
 }
