@@ -38,7 +38,8 @@ fn rolled_back(ahead: usize) -> Bench {
 
 fn kind(b: &Bench, args: &[&str]) -> (i32, String) {
     let out = b.run(&[&["--json"], args].concat());
-    let v: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}\n{}", text(&out.stderr)));
+    let v: Value =
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}\n{}", text(&out.stderr)));
     let kind = v["error"]["kind"].as_str().or(v["kind"].as_str()).unwrap_or_default().to_string();
     (code(&out), kind)
 }

@@ -127,6 +127,8 @@ impl Workspace {
 
 /// Reads an unsealed identity from a file that only its user can read.
 fn read_plain(path: &Path, kind: PlainKind) -> Result<PlainIdentity, WorkspaceError> {
-    let bytes = files::read_private(path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
+    // An agent's may be given through a pipe; the log's is kept by aosctl.
+    let read = if kind == PlainKind::Log { files::read_private_kept } else { files::read_private };
+    let bytes = read(path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
     PlainIdentity::parse(kind, &bytes).map_err(|source| WorkspaceError::Identity { path: path.to_path_buf(), source })
 }

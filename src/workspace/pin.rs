@@ -9,11 +9,14 @@ use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::PublicKey;
 use crate::log::tree::{Frontier, leaf_hash};
 use crate::store::{Head, Store};
-use crate::sys::files;
 use crate::sys::lock::Lock;
+use crate::sys::{SysError, files};
 
 /// The largest pin file: a checkpoint with some witnesses' lines.
 pub(super) const MAX_PIN: usize = 65_536;
+
+/// How long to wait for others that move the pin. The entry is on disk by then, and the next writer moves the pin too.
+const MOVING: std::time::Duration = std::time::Duration::from_secs(12);
 
 /// What the pin says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +56,18 @@ pub(super) enum Pin {
     Found { checkpoint: Checkpoint, note: Vec<u8> },
 }
 
+/// The note as it lies there; `None` where there is none.
+pub(super) fn note(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
+    match files::read_private_kept(&dir.join("pin"), MAX_PIN) {
+        Ok(bytes) => Ok(Some(bytes.to_vec())),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
 /// Reads the pin. Whoever compares it with a log that others write reads it first: a pin only ever lags behind.
 pub(super) fn read(dir: &Path, origin: &Origin) -> Result<Pin, WorkspaceError> {
-    let note = match files::read_private(&dir.join("pin"), MAX_PIN) {
-        Ok(bytes) => bytes.to_vec(),
-        Err(e) if e.is_not_found() => return Ok(Pin::Missing),
-        Err(e) => return Err(e.into()),
-    };
+    let Some(note) = note(dir)? else { return Ok(Pin::Missing) };
     Ok(match Checkpoint::open(&note, &vkey(origin)) {
         Ok((checkpoint, _)) => Pin::Found { checkpoint, note },
         Err(e) => Pin::Broken(e.to_string()),
@@ -135,9 +143,13 @@ pub(super) fn refuse_marked(dir: &Path, origin: &Origin, store: &Store) -> Resul
 
 /// Moves the pin forward to the tree's end; never back.
 pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> Result<(), WorkspaceError> {
-    let _lock = Lock::wait(&dir.join("pin.lock"))?;
+    let lock = dir.join("pin.lock");
+    let Some(_lock) = Lock::wait(&lock, MOVING)? else {
+        let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        return Err(SysError::Io { action: "take the lock", path: lock, source }.into());
+    };
     let path = dir.join("pin");
-    if let Ok(old) = files::read_private(&path, MAX_PIN)
+    if let Ok(old) = files::read_private_kept(&path, MAX_PIN)
         && let Ok((old, _)) = Checkpoint::open(&old, &vkey(origin))
         && old.size >= tree.size()
     {

@@ -5,7 +5,6 @@
 //! are compared with the workspace's, row by row. A snapshot keeps the view still while others write.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::{Place, WorkspaceError, pin};
@@ -105,7 +104,7 @@ fn examine(
     let name = name_of(store)?;
     let (vkey, trusted) = trusted_key(place, &name, options, store)?;
     // Before the snapshot: a writer that commits in between moves the pin past what the snapshot shows.
-    let pin = read_pin(&place.state_of(&name))?;
+    let pin = pin::note(&place.state_of(&name))?;
     let _snapshot = store.snapshot()?;
     let total = store.last_seq()?.map_or(0, |n| n + 1);
 
@@ -142,6 +141,7 @@ fn examine(
     if let Some(d) = differences.first() {
         report.fail(Check::Projections, None, "projection", format!("table {}, row {}: {}", d.table, d.row, d.kind));
     }
+    // Entries are found by indexes, and kept by triggers: one that leaves an entry out would hide it from every decision.
     let invalid = replay.tables().invalid_entries()?;
     let ahead = run.last_at.filter(|at| *at > clock);
     Ok(Verification {
@@ -192,14 +192,6 @@ fn created_keys(stored: &Stored) -> Option<([u8; 32], [u8; 32])> {
     match Event::parse("workspace.created/1", &record.body)? {
         Ok(Event::WorkspaceCreated(b)) => Some((b.operator_key.0, b.log_key.0)),
         _ => None,
-    }
-}
-
-fn read_pin(state: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
-    match files::read_private(&state.join("pin"), pin::MAX_PIN) {
-        Ok(bytes) => Ok(Some(bytes.to_vec())),
-        Err(e) if e.is_not_found() => Ok(None),
-        Err(e) => Err(e.into()),
     }
 }
 
