@@ -34,7 +34,9 @@ pub fn command(line: &str, indent: &str, width: usize) -> String {
     while text::width(&row) > width {
         // Two cells are for the backslash.
         let fits = |at: &usize| text::width(row.get(..*at).unwrap_or_default()) + 2 <= width;
-        let cut = row.match_indices(" --").map(|(at, _)| at).filter(|at| *at > indent.len() + 4).filter(fits).last();
+        let cuts = || row.match_indices(" --").map(|(at, _)| at).filter(|at| *at > indent.len() + 4);
+        // A flag that is wider than the screen itself is left whole, and what follows it goes on below.
+        let cut = cuts().filter(fits).last().or_else(|| cuts().next());
         let Some(at) = cut else { break };
         let (head, rest) = row.split_at(at);
         out.push_str(&format!("{head} \\\n"));
@@ -91,6 +93,10 @@ mod tests {
         assert_eq!(
             line("  aosctl thaw --reason because --dry-run", 30),
             "  aosctl thaw --reason \\\n".replace(" --reason", "") + "      --reason because \\\n      --dry-run"
+        );
+        assert_eq!(
+            line("  aosctl deny r-1 --reason awordthatisfartoowide --dry-run --quiet", 28),
+            "  aosctl deny r-1 \\\n      --reason awordthatisfartoowide \\\n      --dry-run --quiet"
         );
     }
 }

@@ -99,11 +99,20 @@ pub(super) fn newest_about(conn: &Connection, subject: Id, before: u64) -> Resul
 
 /// The entries from a place on, at most so many.
 pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
+    // Clamped, it would give the last possible row again and again.
+    let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 ORDER BY e.seq LIMIT ?2"
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![clamp(from), i64::try_from(limit).unwrap_or(i64::MAX)], stored)?;
+    let rows = statement.query_map(params![from, i64::try_from(limit).unwrap_or(i64::MAX)], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Entries before the first place there is: no log has them, and reading from 0 on never meets them.
+pub(super) fn before_first(conn: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut statement = conn.prepare("SELECT seq FROM entries WHERE seq < 0 ORDER BY seq LIMIT 20")?;
+    let rows = statement.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

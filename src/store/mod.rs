@@ -6,18 +6,22 @@
 //! `secure_delete` overwrites what is deleted. Writers queue on a file lock before they ask SQLite for its own, because
 //! SQLite's busy handler polls and is unfair: with a queue nobody starves and nobody sees "busy".
 
+mod compare;
 mod entries;
 mod open;
+mod outside;
 mod read;
 mod rows;
 mod schema;
 mod tables;
 
+pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
 pub use open::{Snapshot, Store, Write, scratch};
+pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
-pub use tables::{Difference, Tables, compare};
+pub use tables::Tables;
 
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]

@@ -187,6 +187,11 @@ impl Store {
         entries::last_seq(&self.conn)
     }
 
+    /// Entries with a negative number.
+    pub fn entries_before_first(&self) -> Result<Vec<i64>, StoreError> {
+        entries::before_first(&self.conn)
+    }
+
     /// Payloads that belong to no entry.
     pub fn orphan_payloads(&self) -> Result<Vec<i64>, StoreError> {
         entries::orphans(&self.conn)
@@ -233,28 +238,9 @@ impl Store {
         &self.conn
     }
 
-    /// What is wrong with the database itself, if anything: a page that cannot be read, an index that leaves rows out or
-    /// names others, a table, an index or a trigger that this version's schema does not have, or has otherwise. Compares
-    /// with the attached scratch database.
-    pub fn structure_fault(&self) -> Result<Option<String>, StoreError> {
-        let said: String = self.conn.query_row("PRAGMA main.integrity_check(1)", [], |r| r.get(0))?;
-        if said != "ok" {
-            return Ok(Some(said));
-        }
-        let mut statement = self.conn.prepare(
-            "SELECT name FROM (
-                 SELECT type, name, tbl_name, sql FROM main.sqlite_schema
-                 EXCEPT SELECT type, name, tbl_name, sql FROM replayed.sqlite_schema
-             ) UNION SELECT name FROM (
-                 SELECT type, name, tbl_name, sql FROM replayed.sqlite_schema
-                 EXCEPT SELECT type, name, tbl_name, sql FROM main.sqlite_schema
-             ) ORDER BY name LIMIT 1",
-        )?;
-        let mut rows = statement.query([])?;
-        Ok(match rows.next()? {
-            Some(row) => Some(format!("{} is not as this version's schema has it", row.get::<_, String>(0)?)),
-            None => None,
-        })
+    /// Compares the schema with that of the attached scratch database.
+    pub fn compare_schema(&self, limit: usize) -> Result<Vec<super::Difference>, StoreError> {
+        super::compare::compare_schema(&self.conn, limit)
     }
 
     /// Compares the projection with the attached scratch database.

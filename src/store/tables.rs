@@ -1,4 +1,4 @@
-//! The projection as facts, changes to it, and the comparison of two of them.
+//! The projection as facts, and changes to it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,6 @@ use std::rc::Rc;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::rows::{self, Reader};
-use super::schema::PROJECTION;
 use super::{StoreError, entries};
 use crate::domain::event::{Event, PolicyAdopted};
 use crate::domain::facts::{Change, EntryFacts, Facts, InvalidEntry, Origin, Policy, Spend};
@@ -508,75 +507,4 @@ fn policy_at(conn: &Connection, seq: u64) -> Result<Option<Rc<Policy>>, StoreErr
         Some(Err(e)) => Err(bad(e)),
         _ => Err(bad("not a policy".into())),
     }
-}
-
-/// A row of the projection that is not what the log says.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Difference {
-    /// The table.
-    pub table: String,
-    /// The row, by the table's own name for it.
-    pub row: String,
-    /// Columns that differ; empty where the whole row is too much or missing.
-    pub columns: Vec<String>,
-    /// `changed`, `inserted` (in the workspace, not in the log) or `deleted`.
-    pub kind: String,
-    /// The first column that differs: what the workspace says and what the log says.
-    pub example: Option<(String, String)>,
-}
-
-/// Compares the projection of a workspace with one replayed into `scratch` (attached as `replayed`), table by table.
-pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
-    let mut found: Vec<Difference> = Vec::new();
-    for (table, name) in PROJECTION {
-        let columns: Vec<String> = conn
-            .prepare("SELECT name FROM pragma_table_info(?1, 'replayed')")?
-            .query_map([table], |r| r.get(0))?
-            .collect::<Result<_, _>>()?;
-        let list = columns.join(", ");
-        for (here, there, kind) in [("main", "replayed", "inserted"), ("replayed", "main", "deleted")] {
-            let sql =
-                format!("SELECT {list} FROM {here}.{table} EXCEPT SELECT {list} FROM {there}.{table} LIMIT {limit}");
-            let mut statement = conn.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let values: Vec<String> = (0..columns.len()).map(|i| show(row, i)).collect::<Result<_, _>>()?;
-                let id =
-                    columns.iter().position(|c| c == name).and_then(|i| values.get(i)).cloned().unwrap_or_default();
-                merge(&mut found, table, id, kind, &columns, values);
-            }
-        }
-    }
-    found.truncate(limit);
-    Ok(found)
-}
-
-/// Two one-sided differences of one row are one change.
-fn merge(found: &mut Vec<Difference>, table: &str, row: String, kind: &str, columns: &[String], values: Vec<String>) {
-    let twin = found.iter_mut().find(|d| d.table == table && d.row == row && d.kind == "inserted" && kind == "deleted");
-    match twin {
-        Some(d) => {
-            d.kind = "changed".into();
-            let ours = std::mem::take(&mut d.columns);
-            for ((name, a), b) in columns.iter().zip(ours).zip(values) {
-                if a != b {
-                    d.columns.push(name.clone());
-                    d.example.get_or_insert((a, b));
-                }
-            }
-        }
-        // Until its twin is found, `columns` carries the values.
-        None => found.push(Difference { table: table.into(), row, columns: values, kind: kind.into(), example: None }),
-    }
-}
-
-fn show(row: &Row<'_>, i: usize) -> Result<String, StoreError> {
-    use rusqlite::types::ValueRef;
-    Ok(match row.get_ref(i)? {
-        ValueRef::Null => "nothing".into(),
-        ValueRef::Integer(n) => n.to_string(),
-        ValueRef::Real(x) => x.to_string(),
-        ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
-        ValueRef::Blob(b) => data_encoding::HEXLOWER.encode(b),
-    })
 }

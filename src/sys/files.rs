@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+/// A directory that goes when it is dropped: [`temporary_dir`].
+pub use tempfile::TempDir as TemporaryDir;
+
 /// Makes sure that `path` is a directory of this user, creating it and its missing parents with mode 0700.
 ///
 /// One that is already there keeps its mode, but must belong to this user and be writable by nobody else.
@@ -65,7 +68,7 @@ pub fn remove_tree(path: &Path) {
 ///
 /// # Errors
 /// [`SysError::Io`].
-pub fn temporary_dir() -> Result<tempfile::TempDir, SysError> {
+pub fn temporary_dir() -> Result<TemporaryDir, SysError> {
     tempfile::Builder::new()
         .prefix("aosctl-")
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))

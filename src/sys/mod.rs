@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room in which clippy.toml allows them")]
 
+pub mod again;
 pub mod clock;
 pub mod env;
 pub mod files;

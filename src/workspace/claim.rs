@@ -174,7 +174,8 @@ fn facets_hold(ws: &Workspace, tx: &Tx<'_>, r: &Request) -> Result<bool, Workspa
     let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else {
         return Ok(false);
     };
-    if facts.erased_members(r.made_seq)?.iter().any(|m| m == "parameters") {
+    // Out of the record itself, which the entry commits to: a table could say that nothing was erased.
+    if super::ask::has_erased_members(ws, r.made_seq)? {
         return Ok(false);
     }
     let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else {

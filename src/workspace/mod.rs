@@ -2,7 +2,7 @@
 //!
 //! A workspace is a directory (`aosctl.db`, `policy.toml`, `catalogue/`, `operators/` with sealed identities) and a
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
-//! agents), so that a copy of the one cannot sign without the other (design section 4).
+//! agents; `operators/`, sealed identities made by `operator create`; `run/`, locks of what runs), so that a copy of the one cannot sign without the other (design section 4).
 
 mod adopt;
 pub mod ask;
@@ -114,10 +114,14 @@ impl Workspace {
 
     /// The pin, against the log as it is.
     pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
-        // The pin before the log: who commits in between makes the log longer than the pin, which is nothing. The other
-        // way round the pin would seem to remember more than there is.
-        let note = pin::read(&self.state_dir())?;
-        pin::judge(note, &self.origin, self.store.head()?.as_ref())
+        let pin = pin::read(&self.state_dir(), &self.origin)?;
+        Ok(pin.state(self.store.head()?.as_ref()))
+    }
+
+    /// Refuses a log that was rolled back behind its pin. Call it before a snapshot is taken: the pin of a log that others
+    /// write may lag behind what is read after it, and never be ahead.
+    pub fn refuse_rollback(&self) -> Result<(), WorkspaceError> {
+        pin::read(&self.state_dir(), &self.origin)?.refuse_rollback(self.store.head()?.as_ref())
     }
 }
 

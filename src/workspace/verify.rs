@@ -21,7 +21,7 @@ use crate::log::verify::{
     ChainChecker, Coverage, ErasureClaim, ErasureLedger, Inspected, SeenPayload, SignatureFault, check_pin,
     check_signature_ready, check_tree_root, inspect, report_tail,
 };
-use crate::store::{Difference, Head, Store, Stored, Tables, scratch};
+use crate::store::{Difference, Head, Store, StoreError, Stored, Tables, scratch};
 use crate::sys::files;
 
 /// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB.
@@ -82,15 +82,33 @@ pub fn verify(
     let scratch_path = dir.path().join("replay.db");
     let replay = scratch(&scratch_path)?;
     store.attach_scratch(&scratch_path)?;
+    let schema = store.compare_schema(MAX_DIFFERENCES)?;
+    examine(place, options, clock, &store, &replay, progress).map_err(|e| match e {
+        // Where a table is not the table that it was, reading it may be impossible: that is the finding.
+        WorkspaceError::Store(StoreError::Sql(e)) if !schema.is_empty() => {
+            let rows: Vec<String> = schema.iter().map(|d| format!("row {}: {}", d.row, d.kind)).collect();
+            WorkspaceError::integrity(None, format!("table sqlite_schema, {} ({e})", rows.join(", ")))
+        }
+        e => e,
+    })
+}
 
-    let name = name_of(&store)?;
-    let (vkey, trusted) = trusted_key(place, &name, options, &store)?;
+fn examine(
+    place: &Place,
+    options: &VerifyOptions,
+    clock: Time,
+    store: &Store,
+    replay: &Store,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Verification, WorkspaceError> {
+    let name = name_of(store)?;
+    let (vkey, trusted) = trusted_key(place, &name, options, store)?;
     // Before the snapshot: a writer that commits in between moves the pin past what the snapshot shows.
-    let pin = pin::read(&place.state_of(&name))?;
+    let pin = pin::note(&place.state_of(&name))?;
     let _snapshot = store.snapshot()?;
     let total = store.last_seq()?.map_or(0, |n| n + 1);
 
-    let mut run = Run::new(&store, &replay, &name, vkey.as_ref());
+    let mut run = Run::new(store, replay, &name, vkey.as_ref());
     if let (Some(note), Some(key)) = (&pin, &vkey)
         && let Ok((checkpoint, _)) = Checkpoint::open(note, key)
     {
@@ -124,9 +142,6 @@ pub fn verify(
         report.fail(Check::Projections, None, "projection", format!("table {}, row {}: {}", d.table, d.row, d.kind));
     }
     // Entries are found by indexes, and kept by triggers: one that leaves an entry out would hide it from every decision.
-    if let Some(fault) = store.structure_fault()? {
-        report.fail(Check::Projections, None, "structure", fault);
-    }
     let invalid = replay.tables().invalid_entries()?;
     let ahead = run.last_at.filter(|at| *at > clock);
     Ok(Verification {
@@ -311,11 +326,12 @@ impl<'a> Run<'a> {
 
     /// Judges the entry and, if it has the authority, applies what it changes.
     fn replay_entry(&mut self, place: u64, e: &Checked) -> Result<(), WorkspaceError> {
+        // Whatever is wrong with an entry, its time is where the log goes on from.
+        self.last_at = e.inspected.header().and_then(|h| h.at.parse().ok()).or(self.last_at);
         let (entry, event) = match self.readable(place, e) {
             Ok(pair) => pair,
             Err((kind, voidable)) => return self.skip(place, e, kind, voidable),
         };
-        self.last_at = Some(entry.at);
         match judge(&entry, &event, &self.tables) {
             Ok(changes) => {
                 if place == 0
@@ -407,6 +423,16 @@ impl<'a> Run<'a> {
     fn finish(&mut self) -> Result<(), WorkspaceError> {
         for (seq, fault) in self.ledger.settle() {
             self.report.fail(Check::Commitments, Some(seq), fault.kind(), fault.to_string());
+        }
+        for seq in self.store.entries_before_first()? {
+            self.report.fail(Check::Chain, None, "before_first", format!("there is an entry {seq}, before the first"));
+            self.column_differences.push(Difference {
+                table: "entries".into(),
+                row: seq.to_string(),
+                columns: Vec::new(),
+                kind: "inserted".into(),
+                example: None,
+            });
         }
         if let Some(seq) = self.store.orphan_payloads()?.first() {
             let detail = format!("there is a payload for entry {seq}, which is not there");

@@ -92,6 +92,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 fn decide(agent: &str, describe: Describe, ctx: &Context) -> Result<DecisionView, CliError> {
     let prepared = Prepared::for_decision(describe.ask()?)?;
     let ws = ctx.open()?;
+    // A grant that was revoked since would be alive again in yesterday's database.
+    ws.refuse_rollback()?;
     let _moment = ws.store().snapshot()?;
     let facts = ws.facts();
     let policy = facts.policy()?.map(|p| p.digest.clone());

@@ -54,6 +54,8 @@ pub struct Item {
 pub struct StatusView {
     /// As told to `init`.
     pub company: Option<String>,
+    /// The log's name: what `operator create --origin` asks for.
+    pub origin: String,
     /// The moment of this page.
     pub at: Time,
     /// What is frozen: `w-1` is everything.
@@ -95,9 +97,9 @@ impl View for StatusView {
             &mut page,
             screen,
             &format!(
-                "{company}  {} live grants, {} agents, {}",
-                self.live_grants,
-                self.live_agents,
+                "{company}  {}, {}, {}",
+                counted(self.live_grants, "live grant"),
+                counted(self.live_agents, "agent"),
                 show::minute(self.at)
             ),
         );
@@ -136,11 +138,17 @@ impl View for StatusView {
         let log = truncate(&log, screen.width).into_owned();
         page.push_str(&if self.whole { log } else { style.red(&log).into_owned() });
         page.push('\n');
+        push(&mut page, screen, &format!("              {}", self.origin));
         if !self.proven || !self.whole {
             push(&mut page, screen, "              prove all of it: aosctl audit verify");
         }
         page
     }
+}
+
+/// `1 agent`, `2 agents`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn push(page: &mut String, screen: &Screen, line: &str) {
@@ -190,6 +198,7 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let (entries, log, whole, proven) = log_state(&ws, ctx)?;
     let view = StatusView {
         company: ws.origin().company.clone(),
+        origin: ws.origin().name.clone(),
         at: now,
         frozen: ws.store().frozen()?,
         waiting,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{named, schema_of};
 use crate::cli::commands::{
     agent, approve, audit, check, connect, freeze, grant, init, integration, operator, policy, request, revoke, run,
-    status, thaw,
+    status, thaw, tour,
 };
 use crate::cli::error::{ERROR_SCHEMA, ErrorView};
 use crate::cli::screen;
@@ -54,6 +54,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<status::StatusView>(),
         schema_of::<screen::RequestView>(),
         schema_of::<thaw::ThawView>(),
+        schema_of::<tour::TourView>(),
     ];
     all.extend(beside_views());
     all.sort_by(|a, b| a.0.cmp(&b.0));

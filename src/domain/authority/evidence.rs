@@ -68,6 +68,8 @@ pub(super) fn erased<F: Facts>(entry: &Entry, b: &PayloadErased, signer: &Signer
         let approval = request
             .as_ref()
             .filter(|r| r.action == AUDIT_EDIT && r.resource.as_str() == format!("entry:{}", b.seq))
+            // Half approved and then taken back or denied: nobody stands by it any more.
+            .filter(|r| r.withdrawn_seq.is_none() && r.denied_seq.is_none())
             .and_then(|r| r.counting(entry.at).find(|a| a.seq == *seq));
         match approval {
             Some(a) => approvers.insert(a.operator),
