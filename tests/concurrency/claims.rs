@@ -67,7 +67,7 @@ fn refused_runs_do_not_hide_the_one_that_runs() {
         ),
     );
     script(&lab.bench, "other", "#!/bin/sh\nexit 0\n");
-    for round in 0..12 * soak() {
+    for round in 0..8 * soak() {
         let _ = std::fs::remove_file(&gate);
         let _ = std::fs::remove_file(&begun);
         let r = lab.ask(&[READ, &["--command", "--", "./slow"]].concat(), 0);
@@ -113,7 +113,7 @@ fn a_revocation_and_a_claim_at_once_leave_no_claim_after_the_revocation() {
     let _alone = alone();
     let lab = Lab::new();
     let mut won = 0;
-    let rounds = 30 * soak();
+    let rounds = 20 * soak();
     for round in 0..rounds {
         let name = format!("github-{round}");
         lab.integration(&name, "github", false);

@@ -11,14 +11,14 @@ fn nothing_is_allowed_after_a_freeze_and_everybody_who_waits_hears_of_it() {
     let _alone = alone();
     let lab = Lab::new();
     let mut late = 0;
-    for round in 0..3 * soak() {
+    for round in 0..2 * soak() {
         let waits_on = lab.ask(MERGE, 5);
         let waiters: Vec<_> = (0..16)
             .map(|_| start(lab.bench.agent("build-bot", &["--json", "request", "wait", &waits_on, "--timeout", "50s"])))
             .collect();
         let (acknowledged, over) = (AtomicBool::new(false), AtomicBool::new(false));
         let asked: Vec<(bool, i32, serde_json::Value)> = std::thread::scope(|scope| {
-            let askers: Vec<_> = (0..12)
+            let askers: Vec<_> = (0..8)
                 .map(|_| {
                     scope.spawn(|| {
                         let mut said = vec![];

@@ -78,7 +78,7 @@ fn a_full_file_system_refuses_and_loses_nothing() {
     let ask = [&["--json", "request", "new"], READ].concat();
     let size = entries(&disk);
     let mut acknowledged = vec![];
-    for kib in (0..=160).step_by(4) {
+    for kib in (0..=160).step_by(8) {
         free(kib * 1024);
         let out = ends(&mut on(&disk, &b, &ask, true));
         match code(&out) {

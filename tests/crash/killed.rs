@@ -122,7 +122,7 @@ fn opening_and_closing_doors() {
     };
     let whole = duration(connect(0));
     let mut tally = Tally::default();
-    for (n, delay) in (1..).zip(delays(whole, 30)) {
+    for (n, delay) in (1..).zip(delays(whole, 20)) {
         let ended = kill_after(connect(n), delay);
         tally.of(&ended);
         if let Ended::Answered(_, v) = ended {
@@ -160,7 +160,7 @@ fn approving_and_setting_the_policy() {
     let approve = |r: &str| lab.bench.cmd(&["--json", "approve", r]);
     let whole = duration(approve(&lab.ask(MERGE, 5)));
     let mut tally = Tally::default();
-    for delay in delays(whole, 25) {
+    for delay in delays(whole, 15) {
         let r = lab.ask(MERGE, 5);
         let ended = kill_after(approve(&r), delay);
         tally.of(&ended);
@@ -169,7 +169,7 @@ fn approving_and_setting_the_policy() {
     }
     let set = |n: u32| lab.bench.cmd(&["--json", "policy", "set", "cap.move", &format!("{}USD", 100 + n)]);
     let whole = duration(set(0));
-    for (n, delay) in (1..).zip(delays(whole, 25)) {
+    for (n, delay) in (1..).zip(delays(whole, 15)) {
         let ended = kill_after(set(n), delay);
         tally.of(&ended);
         let cap = lab.ws().adopted().unwrap().unwrap().rules.caps.per_move().minor;
@@ -187,7 +187,7 @@ fn creating_a_workspace() {
     let init = |b: &Bench| b.cmd(&["--json", "init", "--name", "ACME"]);
     let whole = duration(init(&Bench::empty()));
     let mut tally = Tally::default();
-    for delay in delays(whole, 30) {
+    for delay in delays(whole, 20) {
         let b = Bench::empty();
         let ended = kill_after(init(&b), delay);
         tally.of(&ended);

@@ -95,7 +95,7 @@ fn a_cut_wal_keeps_what_was_whole_and_the_pin_tells_the_rest() {
     cuts.sort_unstable();
     cuts.dedup();
     // Each costs some processes; the edges of transactions are all among the edges of frames.
-    let step = cuts.len().div_ceil(60);
+    let step = cuts.len().div_ceil(45);
     let mut seen = std::collections::BTreeMap::new();
     let mut last = 0;
     for cut in cuts.iter().copied().filter(|cut| cut % step == 0 || *cut < 64 || len - cut < frame + 2) {
