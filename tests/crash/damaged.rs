@@ -192,7 +192,10 @@ fn a_broken_pin_stops_writers_and_fails_verification() {
         damage(&copy.state.join("pin"));
         let found = copy.run(what);
         let (exit, said) = &found["freeze"];
-        assert!(*exit == 0 && said.contains("pin"), "{what}: nothing stands in the way of a freeze: exit {exit}\n{said}");
+        assert!(
+            *exit == 0 && said.contains("pin"),
+            "{what}: nothing stands in the way of a freeze: exit {exit}\n{said}"
+        );
         for name in ["verify", "ask", "connect"] {
             let (exit, said) = &found[name];
             assert!([3, 4].contains(exit), "{what}, {name}: exit {exit}\n{said}");
