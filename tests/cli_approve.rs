@@ -179,7 +179,7 @@ fn an_operators_own_request_needs_another_operator() {
     );
     let out = w.bench.bare().args(["approve", "r-1", "-n"]).output().unwrap();
     assert_eq!(code(&out), 1, "the dry run ends as it would");
-    // It asks for two, and the requester does not count: one more is missing after eve.
+    // It asks for two, and the requester does not count: one more is missing after the second operator.
     let out = w.bench.cmd(&["approve", "r-1"]).arg("--identity").arg(&second).output().unwrap();
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));
     assert!(

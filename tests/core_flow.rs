@@ -276,3 +276,36 @@ fn a_widened_projection_changes_no_decision() {
     let (_, v) = w.ask("10USD", w.now).unwrap();
     assert_eq!(v, Verdict::Deny, "the hot path reads the log, not the table");
 }
+
+/// Entries are found by an index. One that leaves out a revocation hides it from the hot path, and verify finds that.
+#[test]
+fn an_index_that_hides_an_entry_is_found() {
+    let w = world();
+    let log = w.ws.log_identity().unwrap();
+    w.ws.transact(w.now, |tx| {
+        tx.append(By::log(log.signer()), GrantRevoked { grant: Id::new(IdKind::Grant, 1), reason: None })?;
+        Ok::<_, WorkspaceError>(())
+    })
+    .unwrap();
+    let define = |wanted: &str| {
+        format!(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = 'CREATE INDEX entries_by_subject ON entries (subject, seq){wanted}'
+             WHERE name = 'entries_by_subject';
+             PRAGMA writable_schema = RESET;"
+        )
+    };
+    w.sql("CREATE TABLE more (x)");
+    assert_eq!(w.verify().report.status(Check::Projections), Status::Failed, "a table that no version has");
+    w.sql("DROP TABLE more; DROP TRIGGER payloads_keep_1");
+    assert_eq!(w.verify().report.status(Check::Projections), Status::Failed, "a trigger is missing");
+    w.sql(
+        "CREATE TRIGGER payloads_keep_1 BEFORE UPDATE ON payloads BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    );
+    assert!(!w.verify().report.failed());
+    w.sql(&format!("{} REINDEX entries_by_subject", define(" WHERE kind <> ''grant.revoked/1''")));
+    w.sql(&define(""));
+    let v = w.verify();
+    assert_eq!(v.report.status(Check::Projections), Status::Failed, "{:?}", v.report);
+    assert!(v.differences.iter().any(|d| d.row.contains("entries_by_subject")), "{:?}", v.differences);
+}

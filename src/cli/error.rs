@@ -135,9 +135,9 @@ impl From<StoreError> for CliError {
     fn from(e: StoreError) -> CliError {
         let text = safe(&e.to_string());
         match e {
-            StoreError::Busy => {
-                CliError::could_not("busy", text).because("another program has held it for over ten seconds")
-            }
+            StoreError::Busy => CliError::could_not("busy", text)
+                .because("another program has held it for over ten seconds; nothing was changed")
+                .hint("look for one that was stopped or hangs, then try again"),
             StoreError::Newer { .. } => CliError::could_not("newer_workspace", text)
                 .because("a newer aosctl wrote it; nothing was changed")
                 .hint("install that version or a newer one"),
@@ -151,6 +151,10 @@ impl From<StoreError> for CliError {
                 }
                 SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text)
                     .hint("see everything that is wrong: aosctl audit verify"),
+                SqlKind::Refused => CliError::could_not("disk", format!("{text}; nothing was changed"))
+                    .because("its disk is full, read-only or broken, or something else lies in the place of one of its files")
+                    .hint("look at the disk: df, mount")
+                    .hint("and at the workspace's directory: aosctl.db, aosctl.db-wal and aosctl.db-shm are files"),
                 SqlKind::Other => CliError::could_not("database", text),
             },
             StoreError::Io { .. } => CliError::could_not("io", text),

@@ -263,7 +263,11 @@ fn read_line(tty: &File) -> Result<String, TermError> {
     BufReader::new(tty.take(MAX_LINE)).read_until(b'\n', &mut line)?;
     match line.pop() {
         Some(b'\n') => {}
-        None => return Err(TermError::Closed),
+        None => {
+            // Ctrl-D leaves the cursor behind the question, and what is said next begins a line of its own.
+            let _ = writeln!(&mut &*tty);
+            return Err(TermError::Closed);
+        }
         Some(_) => return Err(TermError::NotText),
     }
     let line = String::from_utf8(line).map_err(|_| TermError::NotText)?;

@@ -231,7 +231,8 @@ body! {
     }
 }
 body! {
-    /// An agent asks. The last twelve members are agent text, shown with care and erasable.
+    /// An agent asks. What it wrote itself, from `parameters` on, is shown with care and erasable; `model`,
+    /// `idempotency_key` and `bound_command` are not erasable.
     RequestMade {
         /// `r-57`.
         request: Id,
@@ -566,6 +567,12 @@ events! {
 }
 
 impl Event {
+    /// It only takes rights away: nothing may stand in its way (law 2).
+    pub fn narrows(&self) -> bool {
+        use Event::*;
+        matches!(self, GrantRevoked(_) | GrantNarrowed(_) | WorkspaceFrozen(_) | RequestWithdrawn(_))
+    }
+
     /// The header's `subject`: what the event is about. The hot path finds every event on a subject by this alone, so an
     /// entry whose subject is another one is invalid. `entry.voided/1` and `payload.erased/1` carry the subject of the
     /// entry that they name, which is passed in.

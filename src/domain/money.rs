@@ -109,17 +109,35 @@ impl Money {
 impl std::str::FromStr for Money {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        let s = s.replace([',', ' ', '_'], "");
+        let s = s.trim();
         let split = s.len().checked_sub(3).filter(|i| s.is_char_boundary(*i));
         let Some((number, code)) = split.map(|i| s.split_at(i)) else {
             return Err(format!("{s:?} is not an amount such as 500USD or 12.50EUR"));
         };
+        let number = ungrouped(number.trim_end())
+            .ok_or_else(|| format!("{s:?} is not an amount such as 1,000USD or 12.50EUR: a comma groups thousands"))?;
         let currency = code
             .to_ascii_uppercase()
             .parse()
             .map_err(|_| format!("{s:?} is not an amount such as 500USD or 12.50EUR"))?;
-        Money::from_decimal(number, currency)
+        Money::from_decimal(&number, currency)
     }
+}
+
+/// Takes the thousands separators out, if that is what they are: `12,50` is twelve and a half to some and would be 1,250
+/// to others, so it is neither.
+fn ungrouped(number: &str) -> Option<String> {
+    if !number.contains([',', '_']) {
+        return Some(number.to_string());
+    }
+    let (whole, fraction) = number.split_once('.').map_or((number, None), |(w, f)| (w, Some(f)));
+    let mut groups = whole.split([',', '_']);
+    let first = groups.next()?;
+    let in_groups = (1..=3).contains(&first.len()) && groups.all(|g| g.len() == 3);
+    if !in_groups || fraction.is_some_and(|f| f.contains([',', '_'])) {
+        return None;
+    }
+    Some(number.replace([',', '_'], ""))
 }
 
 impl std::fmt::Display for Money {

@@ -309,7 +309,7 @@ mod tests {
         for good in ["log", "op-1", "ag-999999999999999"] {
             assert!(is_actor(good), "{good}");
         }
-        for bad in ["", "op-", "op-0", "op-01", "alice", "Log", "op-1 ", "op-\u{661}"] {
+        for bad in ["", "op-", "op-0", "op-01", "somebody", "Log", "op-1 ", "op-\u{661}"] {
             assert!(!is_actor(bad), "{bad}");
         }
         for good in ["a.b/1", "request.made/1", "x_1.y2_/9999"] {

@@ -70,6 +70,8 @@ pub enum SqlKind {
     ReadOnly,
     /// The file is damaged.
     Corrupt,
+    /// The system refused to open, read or write a file; SQLite does not say why.
+    Refused,
     /// Anything else.
     Other,
 }
@@ -83,6 +85,7 @@ impl StoreError {
                 Some(ErrorCode::DiskFull) => SqlKind::Full,
                 Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => SqlKind::ReadOnly,
                 Some(ErrorCode::DatabaseCorrupt) => SqlKind::Corrupt,
+                Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => SqlKind::Refused,
                 _ => SqlKind::Other,
             },
             _ => SqlKind::Other,

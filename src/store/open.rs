@@ -9,9 +9,14 @@ use super::schema::{APPLICATION_ID, FINGERPRINT, MIGRATIONS, SCHEMA_VERSION, fin
 use super::{Head, StoreError, Stored, Tables, entries};
 use crate::domain::id::Id;
 use crate::sys::lock::Lock;
+use crate::sys::{SysError, files};
 
 /// How long to wait for a program that is not aosctl and holds the database.
 const BUSY: Duration = Duration::from_secs(12);
+
+/// How long to wait for one's turn among aosctl's own writers. Each takes milliseconds, so hundreds may be before this one;
+/// longer means that one of them was stopped or hangs.
+const QUEUE: Duration = Duration::from_secs(60);
 
 /// An open workspace database.
 pub struct Store {
@@ -29,27 +34,34 @@ impl Store {
         prepare(&conn)?;
         let store = Store { conn, path: path.to_path_buf() };
         store.conn.pragma_update(None, "application_id", APPLICATION_ID)?;
-        store.migrate_from(0)?;
+        store.migrate(MIGRATIONS, Backup::NothingToKeep)?;
         Ok(store)
     }
 
     /// Opens a database that exists. An older schema is migrated after a backup copy; a newer one is refused.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
+        Store::open_at(path, MIGRATIONS)
+    }
+
+    /// As [`Store::open`], by an aosctl that knows these schema versions.
+    fn open_at(path: &Path, migrations: &[&str]) -> Result<Store, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(StoreError::from_sql)?;
-        prepare(&conn)?;
+        conn.busy_timeout(BUSY)?;
+        // Before anything is set: setting the journal mode would already write into another program's file.
         let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(StoreError::from_sql)?;
-        let version: i64 = conn.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(StoreError::from_sql)?;
+        let found = version(&conn)?;
+        let known = known(migrations);
         if id != APPLICATION_ID {
             return Err(StoreError::NotOurs);
         }
-        if version > SCHEMA_VERSION {
-            return Err(StoreError::Newer { found: version, known: SCHEMA_VERSION });
+        if found > known {
+            return Err(StoreError::Newer { found, known });
         }
+        prepare(&conn)?;
         let store = Store { conn, path: path.to_path_buf() };
-        if version < SCHEMA_VERSION {
-            store.back_up(version)?;
-            store.migrate_from(version)?;
+        if found < known {
+            store.migrate(migrations, Backup::First)?;
         }
         Ok(store)
     }
@@ -71,37 +83,58 @@ impl Store {
         Ok(fingerprint(&self.conn)? == FINGERPRINT)
     }
 
-    /// Copies the database beside itself before its schema changes: `aosctl.db.v1-backup`.
+    /// Copies the database beside itself before its schema changes: `aosctl.db.v1-backup`. The copy takes its name when it
+    /// is whole and on disk, so that one that was cut off is never taken for one.
     fn back_up(&self, version: i64) -> Result<(), StoreError> {
-        let mut name = self.path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".v{version}-backup"));
-        let target = self.path.with_file_name(name);
+        let named = |end: String| {
+            let mut name = self.path.file_name().unwrap_or_default().to_os_string();
+            name.push(end);
+            self.path.with_file_name(name)
+        };
+        let target = named(format!(".v{version}-backup"));
         if target.exists() {
             return Ok(());
         }
-        self.conn.backup("main", &target, None::<fn(rusqlite::backup::Progress)>)?;
-        Ok(())
+        let half = named(format!(".v{version}-backup.new"));
+        files::remove_file(&half);
+        let sys = |e: SysError| io(&half, std::io::Error::other(e.to_string()));
+        // Made private before SQLite writes into it.
+        files::create_private_new(&half, b"").map_err(sys)?;
+        self.conn.backup("main", &half, None::<fn(rusqlite::backup::Progress)>).map_err(StoreError::from_sql)?;
+        files::sync(&half).map_err(sys)?;
+        files::move_into_place(&half, &target).map_err(sys)
     }
 
-    fn migrate_from(&self, version: i64) -> Result<(), StoreError> {
+    /// Brings the schema up to the newest of these versions, in one transaction.
+    fn migrate(&self, migrations: &[&str], backup: Backup) -> Result<(), StoreError> {
+        // One at a time: the backup too must be of a database that nobody is changing.
         let _queue = self.queue()?;
+        let found = version(&self.conn)?;
+        let known = known(migrations);
+        // Another process may have migrated while this one waited, even one that knows more versions.
+        if found >= known {
+            return if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) };
+        }
+        if backup == Backup::First {
+            self.back_up(found)?;
+        }
         let tx = rusqlite::Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)
             .map_err(StoreError::from_sql)?;
-        // Another process may have migrated while this one waited.
-        let now: i64 = tx.pragma_query_value(None, "user_version", |r| r.get(0))?;
-        let from = usize::try_from(now.max(version)).unwrap_or(0);
-        for migration in MIGRATIONS.iter().skip(from) {
+        for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(0)) {
             tx.execute_batch(migration)?;
         }
-        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        tx.commit()?;
-        Ok(())
+        tx.pragma_update(None, "user_version", known)?;
+        tx.commit().map_err(StoreError::from_sql)
     }
 
     /// Waits for its turn among aosctl's own writers. The kernel wakes waiters; nobody polls.
     fn queue(&self) -> Result<Lock, StoreError> {
         let lock = self.path.with_extension("lock");
-        Lock::wait(&lock).map_err(|e| io(&lock, std::io::Error::other(e.to_string())))
+        match Lock::wait(&lock, QUEUE) {
+            Ok(Some(turn)) => Ok(turn),
+            Ok(None) => Err(StoreError::Busy),
+            Err(e) => Err(io(&lock, std::io::Error::other(e.to_string()))),
+        }
     }
 
     /// Begins to write: from here to [`Write::commit`] no other process writes.
@@ -266,6 +299,24 @@ pub fn scratch(path: &Path) -> Result<Store, StoreError> {
     Ok(Store { conn, path: path.to_path_buf() })
 }
 
+/// What is kept of a database before its schema changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backup {
+    /// A copy of it.
+    First,
+    /// It is new and holds nothing.
+    NothingToKeep,
+}
+
+fn version(conn: &Connection) -> Result<i64, StoreError> {
+    conn.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(StoreError::from_sql)
+}
+
+/// The newest of these schema versions.
+fn known(migrations: &[&str]) -> i64 {
+    i64::try_from(migrations.len()).unwrap_or(i64::MAX)
+}
+
 fn prepare(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
@@ -282,4 +333,93 @@ fn prepare(conn: &Connection) -> Result<(), StoreError> {
 
 fn io(path: &Path, source: std::io::Error) -> StoreError {
     StoreError::Io { path: path.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 2 of an aosctl that is not written yet.
+    const NEXT: &str = "CREATE TABLE later (x INTEGER NOT NULL) STRICT; INSERT INTO later VALUES (7);";
+
+    fn next() -> Vec<&'static str> {
+        [MIGRATIONS, &[NEXT]].concat()
+    }
+
+    fn number(path: &Path, sql: &str) -> i64 {
+        Connection::open(path).unwrap().query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+
+    fn v1(dir: &Path) -> PathBuf {
+        let path = dir.join("aosctl.db");
+        let store = Store::create(&path).unwrap();
+        store.conn.execute_batch("INSERT INTO freezes VALUES ('w-1', 3)").unwrap();
+        path
+    }
+
+    #[test]
+    fn an_older_schema_is_backed_up_then_migrated() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = v1(dir.path());
+        let backup = dir.path().join("aosctl.db.v1-backup");
+        // A copy that was cut off is not taken for one.
+        std::fs::write(dir.path().join("aosctl.db.v1-backup.new"), b"half").unwrap();
+        drop(Store::open_at(&path, &next()).unwrap());
+        assert_eq!(number(&path, "SELECT user_version FROM pragma_user_version"), 2);
+        assert_eq!(number(&path, "SELECT x FROM later"), 7);
+        assert_eq!(number(&path, "SELECT seq FROM freezes"), 3);
+        assert_eq!(number(&backup, "SELECT user_version FROM pragma_user_version"), 1);
+        assert_eq!(number(&backup, "SELECT seq FROM freezes"), 3);
+        assert_eq!(number(&backup, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&backup).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!dir.path().join("aosctl.db.v1-backup.new").exists());
+        // The first backup stays: it is the one from before the first attempt.
+        let before = std::fs::read(&backup).unwrap();
+        drop(Store::open_at(&path, &next()).unwrap());
+        assert_eq!(std::fs::read(&backup).unwrap(), before);
+        // And this aosctl refuses what the next one wrote, without a touch.
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1 })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_old_version_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = v1(dir.path());
+        let broken = [MIGRATIONS, &[NEXT, "CREATE TABLE later (y) STRICT"]].concat();
+        assert!(Store::open_at(&path, &broken).is_err());
+        assert_eq!(number(&path, "SELECT user_version FROM pragma_user_version"), 1);
+        assert_eq!(number(&path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
+        drop(Store::open(&path).unwrap());
+        drop(Store::open_at(&path, &next()).unwrap());
+    }
+
+    #[test]
+    fn many_that_open_an_older_one_migrate_it_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = v1(dir.path());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| drop(Store::open_at(&path, &next()).unwrap()));
+            }
+        });
+        assert_eq!(number(&path, "SELECT count(*) FROM later"), 1);
+    }
+
+    #[test]
+    fn another_programs_file_is_not_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("other.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+        let empty = dir.path().join("empty.db");
+        std::fs::write(&empty, b"").unwrap();
+        for path in [&path, &empty] {
+            let before = std::fs::read(path).unwrap();
+            assert!(matches!(Store::open(path), Err(StoreError::NotOurs)));
+            assert_eq!(std::fs::read(path).unwrap(), before);
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 }

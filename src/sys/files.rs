@@ -36,13 +36,21 @@ pub fn create_private_dir(path: &Path) -> Result<(), SysError> {
     require_private(path, &metadata, 0o022, 0o700)
 }
 
-/// Gives a directory that was built beside `to` its name, in one step. Returns when the name is on disk.
+/// Gives a directory or file that was built beside `to` its name, in one step. Returns when the name is on disk.
 ///
 /// # Errors
-/// [`SysError::Io`], also where `to` holds anything; nothing was changed then.
+/// [`SysError::Io`], also where `to` is a directory that holds anything; nothing was changed then.
 pub fn move_into_place(from: &Path, to: &Path) -> Result<(), SysError> {
     std::fs::rename(from, to).map_err(SysError::io("create", to))?;
     sync_dir(parent_of(to))
+}
+
+/// Returns when what was written into a file is on disk.
+///
+/// # Errors
+/// [`SysError::Io`].
+pub fn sync(path: &Path) -> Result<(), SysError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(SysError::io("sync", path))
 }
 
 /// Removes a file that this program made and nobody needs, as [`remove_tree`] does.
@@ -103,6 +111,30 @@ pub fn read_private(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>,
     let (file, metadata) = open(path)?;
     require_private(path, &metadata, 0o077, 0o600)?;
     read_up_to(path, file, max_bytes)
+}
+
+/// As [`read_private`], a file that aosctl keeps by itself: a pipe that somebody put in its place is refused, because
+/// nobody writes into it and whoever opens it would wait for ever.
+///
+/// # Errors
+/// As [`read_private`].
+pub fn read_private_kept(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
+    refuse_pipe(path)?;
+    read_private(path, max_bytes)
+}
+
+/// As [`read_limited`], a file that aosctl keeps by itself; no pipe, as [`read_private_kept`].
+///
+/// # Errors
+/// As [`read_limited`].
+pub fn read_limited_kept(path: &Path, max_bytes: usize) -> Result<Vec<u8>, SysError> {
+    refuse_pipe(path)?;
+    read_limited(path, max_bytes)
+}
+
+fn refuse_pipe(path: &Path) -> Result<(), SysError> {
+    let metadata = path.metadata().map_err(SysError::io("open", path))?;
+    if metadata.is_file() { Ok(()) } else { Err(SysError::NotAFile { path: path.to_path_buf() }) }
 }
 
 /// Reads a file of at most `max_bytes`.
@@ -330,5 +362,11 @@ mod tests {
         assert!(matches!(read_limited(dir.path(), 4), Err(SysError::NotAFile { .. })));
         assert!(matches!(read_limited(Path::new("/dev/zero"), 4), Err(SysError::NotAFile { .. })));
         assert!(read_limited(&dir.path().join("no"), 4).unwrap_err().is_not_found());
+        assert!(read_private_kept(&dir.path().join("no"), 4).unwrap_err().is_not_found());
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(matches!(read_private_kept(&pipe, 4), Err(SysError::NotAFile { .. })));
+        assert!(matches!(read_limited_kept(&pipe, 4), Err(SysError::NotAFile { .. })));
     }
 }

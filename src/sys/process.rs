@@ -3,6 +3,8 @@
 use super::SysError;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Proof that [`harden_process`] ran, and what a child should get back.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +25,7 @@ impl Hardened {
     }
 }
 
-/// Makes new files private (umask 077) and switches core dumps off.
+/// Makes new files private (umask 077), switches core dumps off, and takes a file size limit for an error.
 ///
 /// Call it first, before any secret is in memory and before any thread is started.
 ///
@@ -35,6 +37,9 @@ impl Hardened {
 /// [`SysError::Harden`] if neither way of switching core dumps off worked.
 pub fn harden_process() -> Result<Hardened, SysError> {
     let umask_before = umask(private_umask());
+    // A file that may not grow any more (`ulimit -f`) is an error like a full disk, and no reason to die without a word.
+    // Handled rather than ignored, because what is ignored stays so in a child. Where that fails, the signal still kills.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
     let maximum = getrlimit(Resource::Core).maximum;
     let limit = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     let dumpable = forbid_dumps();

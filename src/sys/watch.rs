@@ -62,7 +62,9 @@ mod linux {
 
     pub(super) fn watch(path: &Path) -> rustix::io::Result<OwnedFd> {
         let fd = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        add_watch(&fd, path, WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
+        // A transaction is written before it can be seen, and who looks in between sees nothing new. So the end of writing
+        // counts too: a writer closes its lock file after its commit can be seen, even one that is killed.
+        add_watch(&fd, path, WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::CLOSE_WRITE)?;
         Ok(fd)
     }
 
@@ -113,6 +115,17 @@ mod tests {
             assert!(looks < 10, "each wait is twice as long");
         }
         writer.join().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_end_of_writing_is_told_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = std::fs::File::create(dir.path().join("f")).unwrap();
+        let fd = linux::watch(dir.path()).unwrap();
+        assert!(!linux::wait(&fd, Duration::from_millis(10)).unwrap());
+        drop(open);
+        assert!(linux::wait(&fd, Duration::from_secs(10)).unwrap());
     }
 
     #[test]

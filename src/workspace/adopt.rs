@@ -10,7 +10,7 @@ use crate::domain::id::Actor;
 use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use crate::policy::file::MAX_TEXT;
-use crate::sys::files;
+use crate::sys::{SysError, files};
 
 /// The policy in force, with the text that it was read from.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl Place {
     /// # Errors
     /// A file that cannot be read, is too long, or is no text.
     pub fn policy_text(&self) -> Result<Option<String>, WorkspaceError> {
-        match read_text(&self.policy()) {
+        match text(&self.policy(), files::read_limited_kept) {
             Err(WorkspaceError::Sys(e)) if e.is_not_found() => Ok(None),
             other => other.map(Some),
         }
@@ -101,17 +101,16 @@ impl Place {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => {
-                return Err(crate::sys::SysError::Io { action: "read", path: dir, source }.into());
+                return Err(SysError::Io { action: "read", path: dir, source }.into());
             }
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path =
-                entry.map_err(|source| crate::sys::SysError::Io { action: "read", path: dir.clone(), source })?.path();
+            let path = entry.map_err(|source| SysError::Io { action: "read", path: dir.clone(), source })?.path();
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             // What an editor leaves beside a file begins with a dot.
             if name.ends_with(".toml") && !name.starts_with('.') {
-                found.push((format!("catalogue/{name}"), read_text(&path)?));
+                found.push((format!("catalogue/{name}"), text(&path, files::read_limited_kept)?));
             }
         }
         found.sort();
@@ -124,9 +123,13 @@ impl Place {
 /// # Errors
 /// A file that cannot be read, is too long, or is no text.
 pub fn read_text(path: &Path) -> Result<String, WorkspaceError> {
-    let bytes = files::read_limited(path, MAX_TEXT)?;
+    text(path, files::read_limited)
+}
+
+fn text(path: &Path, read: fn(&Path, usize) -> Result<Vec<u8>, SysError>) -> Result<String, WorkspaceError> {
+    let bytes = read(path, MAX_TEXT)?;
     String::from_utf8(bytes).map_err(|_| {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text");
-        WorkspaceError::Sys(crate::sys::SysError::Io { action: "read", path: path.to_path_buf(), source })
+        WorkspaceError::Sys(SysError::Io { action: "read", path: path.to_path_buf(), source })
     })
 }

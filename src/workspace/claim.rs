@@ -87,7 +87,8 @@ pub fn lock(ws: &Workspace, id: Id) -> Result<RunLock, ClaimError> {
     let io = |e| ClaimError::Workspace(WorkspaceError::Sys(e));
     files::create_private_dir(&ws.state_dir().join("run")).map_err(io)?;
     for _ in 0..TRIES {
-        if let Some(lock) = Lock::try_now(&path).map_err(io)? {
+        // One that was refused, or has ended, removes the file: a lock on that one would be seen by nobody.
+        if let Some(lock) = Lock::try_now(&path).map_err(io)?.filter(|lock| lock.is_of(&path)) {
             return Ok(RunLock { _lock: lock, path });
         }
         std::thread::sleep(PAUSE);
@@ -100,9 +101,7 @@ pub fn lock(ws: &Workspace, id: Id) -> Result<RunLock, ClaimError> {
 /// # Errors
 /// What the file system gives.
 pub fn is_running(ws: &Workspace, id: Id) -> Result<bool, WorkspaceError> {
-    let path = lock_path(ws, id);
-    // Looking must not create the file.
-    Ok(path.exists() && Lock::try_now(&path)?.is_none())
+    Ok(Lock::is_held(&lock_path(ws, id))?)
 }
 
 /// How a request was claimed, if it was. Verified.
@@ -175,7 +174,8 @@ fn facets_hold(ws: &Workspace, tx: &Tx<'_>, r: &Request) -> Result<bool, Workspa
     let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else {
         return Ok(false);
     };
-    if facts.erased_members(r.made_seq)?.iter().any(|m| m == "parameters") {
+    // Out of the record itself, which the entry commits to: a table could say that nothing was erased.
+    if super::ask::has_erased_members(ws, r.made_seq)? {
         return Ok(false);
     }
     let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else {

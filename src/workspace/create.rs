@@ -133,6 +133,9 @@ fn build(
         return Err(e);
     }
     drop(workspace);
-    files::move_into_place(&building.dir, &place.dir)?;
+    files::move_into_place(&building.dir, &place.dir).map_err(|e| {
+        // Two at once: the other one was quicker.
+        if place.database().exists() { WorkspaceError::Exists { dir: place.dir.clone() } } else { e.into() }
+    })?;
     Ok(Created { origin: name.to_string(), vkey, operator_file: place.operators().join("op-1.json"), state_dir })
 }

@@ -2,7 +2,7 @@
 //!
 //! A workspace is a directory (`aosctl.db`, `policy.toml`, `catalogue/`, `operators/` with sealed identities) and a
 //! state directory outside it (`log.json`, the log identity; `pin`, the newest checkpoint; `agents/`, identities of
-//! agents), so that a copy of the one cannot sign without the other (design section 4).
+//! agents; `operators/`, sealed identities made by `operator create`; `run/`, locks of what runs), so that a copy of the one cannot sign without the other (design section 4).
 
 mod adopt;
 pub mod ask;
@@ -119,12 +119,15 @@ impl Workspace {
 
     /// The pin, against the log as it is.
     pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
-        pin::state(&self.state_dir(), &self.origin, self.store.head()?.as_ref())
+        let pin = pin::read(&self.state_dir(), &self.origin)?;
+        Ok(pin.state(self.store.head()?.as_ref()))
     }
 }
 
 /// Reads an unsealed identity from a file that only its user can read.
 fn read_plain(path: &Path, kind: PlainKind) -> Result<PlainIdentity, WorkspaceError> {
-    let bytes = files::read_private(path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
+    // An agent's may be given through a pipe; the log's is kept by aosctl.
+    let read = if kind == PlainKind::Log { files::read_private_kept } else { files::read_private };
+    let bytes = read(path, crate::identity::MAX_IDENTITY_FILE_BYTES)?;
     PlainIdentity::parse(kind, &bytes).map_err(|source| WorkspaceError::Identity { path: path.to_path_buf(), source })
 }

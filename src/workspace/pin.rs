@@ -7,13 +7,16 @@ use crate::domain::facts::Origin;
 use crate::identity::PlainIdentity;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::PublicKey;
-use crate::log::tree::Frontier;
-use crate::store::Head;
-use crate::sys::files;
+use crate::log::tree::{Frontier, leaf_hash};
+use crate::store::{Head, Store};
 use crate::sys::lock::Lock;
+use crate::sys::{SysError, files};
 
 /// The largest pin file: a checkpoint with some witnesses' lines.
 pub(super) const MAX_PIN: usize = 65_536;
+
+/// How long to wait for others that move the pin. The entry is on disk by then, and the next writer moves the pin too.
+const MOVING: std::time::Duration = std::time::Duration::from_secs(12);
 
 /// What the pin says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,58 +49,108 @@ pub(super) fn vkey(origin: &Origin) -> VerifierKey {
     VerifierKey::for_log(&origin.name, &PublicKey(origin.log_key))
 }
 
-pub(super) fn state(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<PinState, WorkspaceError> {
-    Ok(read(dir)?.map_or(PinState::Missing, |note| against(note, origin, head)))
+/// What lies there: the note, and the checkpoint in it if the log signed one.
+#[derive(Debug)]
+pub(super) enum Pin {
+    Missing,
+    Broken(String),
+    Found { checkpoint: Checkpoint, note: Vec<u8> },
 }
 
-/// What a pin that was read before says of the log.
-pub(super) fn against(note: Vec<u8>, origin: &Origin, head: Option<&Head>) -> PinState {
-    let checkpoint = match Checkpoint::open(&note, &vkey(origin)) {
-        Ok((c, _)) => c,
-        Err(e) => return PinState::Broken(e.to_string()),
-    };
-    let size = head.map_or(0, |h| h.size);
-    if checkpoint.size > size {
-        return PinState::Ahead { size: checkpoint.size };
-    }
-    let root = head.and_then(|h| Frontier::from_bytes(&h.frontier)).map(|f| f.root());
-    if checkpoint.size == size && root != Some(checkpoint.root) {
-        return PinState::Forked { size };
-    }
-    PinState::Covers { size: checkpoint.size, note }
-}
-
-/// The pin's bytes; `None` where there is none.
-pub(super) fn read(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
-    match files::read_private(&dir.join("pin"), MAX_PIN) {
+/// The note as it lies there; `None` where there is none.
+pub(super) fn note(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
+    match files::read_private_kept(&dir.join("pin"), MAX_PIN) {
         Ok(bytes) => Ok(Some(bytes.to_vec())),
         Err(e) if e.is_not_found() => Ok(None),
         Err(e) => Err(e.into()),
     }
 }
 
-/// A writer goes on only from a log that the pin knows. A missing pin is for `audit verify` to report.
-pub(super) fn refuse_rollback(dir: &Path, origin: &Origin, head: Option<&Head>) -> Result<(), WorkspaceError> {
-    refuse(state(dir, origin, head)?, head)
+/// Reads the pin. Whoever compares it with a log that others write reads it first: a pin only ever lags behind.
+pub(super) fn read(dir: &Path, origin: &Origin) -> Result<Pin, WorkspaceError> {
+    let Some(note) = note(dir)? else { return Ok(Pin::Missing) };
+    Ok(match Checkpoint::open(&note, &vkey(origin)) {
+        Ok((checkpoint, _)) => Pin::Found { checkpoint, note },
+        Err(e) => Pin::Broken(e.to_string()),
+    })
 }
 
-/// Only a pin that knows the log lets anything go on; a missing one is for `audit verify` to report.
-pub(super) fn refuse(state: PinState, head: Option<&Head>) -> Result<(), WorkspaceError> {
-    match state {
-        PinState::Covers { .. } | PinState::Missing => Ok(()),
-        PinState::Ahead { size } => Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size }),
-        PinState::Forked { size } => {
-            Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")))
+impl Pin {
+    /// What it says of a log that ends so.
+    pub(super) fn state(self, head: Option<&Head>) -> PinState {
+        let (checkpoint, note) = match self {
+            Pin::Missing => return PinState::Missing,
+            Pin::Broken(why) => return PinState::Broken(why),
+            Pin::Found { checkpoint, note } => (checkpoint, note),
+        };
+        let size = head.map_or(0, |h| h.size);
+        if checkpoint.size > size {
+            return PinState::Ahead { size: checkpoint.size };
         }
-        PinState::Broken(why) => Err(WorkspaceError::integrity(None, format!("the pin does not hold: {why}"))),
+        let root = head.and_then(|h| Frontier::from_bytes(&h.frontier)).map(|f| f.root());
+        if checkpoint.size == size && root != Some(checkpoint.root) {
+            return PinState::Forked { size };
+        }
+        PinState::Covers { size: checkpoint.size, note }
     }
+
+    /// Only a log that the pin knows may be built on, or decided by. A missing pin is for `audit verify` to report.
+    pub(super) fn refuse_rollback(self, head: Option<&Head>) -> Result<(), WorkspaceError> {
+        match self.state(head) {
+            PinState::Covers { .. } | PinState::Missing => Ok(()),
+            PinState::Ahead { size } => {
+                Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size })
+            }
+            PinState::Forked { size } => {
+                Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")))
+            }
+            PinState::Broken(why) => Err(WorkspaceError::integrity(None, format!("the pin does not hold: {why}"))),
+        }
+    }
+}
+
+/// What marks that entries were appended to a log that was behind its pin. From then on its size proves nothing: with
+/// enough of them it would grow past the pin, and the pin would move on as if nothing had been lost.
+const MARK: &str = "behind";
+
+/// Leaves the mark.
+pub(super) fn mark_behind(dir: &Path) -> Result<(), WorkspaceError> {
+    Ok(files::write_private_atomic(&dir.join(MARK), b"")?)
+}
+
+/// Where the mark lies, the pin must be found in the log, entry by entry; then the mark goes.
+pub(super) fn refuse_marked(dir: &Path, origin: &Origin, store: &Store) -> Result<(), WorkspaceError> {
+    let mark = dir.join(MARK);
+    if !mark.exists() {
+        return Ok(());
+    }
+    let Pin::Found { checkpoint, .. } = read(dir, origin)? else { return Ok(()) };
+    let mut tree = Frontier::new();
+    while tree.size() < checkpoint.size {
+        let most = usize::try_from(checkpoint.size - tree.size()).unwrap_or(usize::MAX).min(1_000);
+        let entries = store.range(tree.size(), most)?;
+        if entries.is_empty() {
+            break;
+        }
+        entries.iter().for_each(|e| tree.push(leaf_hash(&e.envelope)));
+    }
+    if tree.size() != checkpoint.size || tree.root() != checkpoint.root {
+        let size = checkpoint.size;
+        return Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")));
+    }
+    files::remove_file(&mark);
+    Ok(())
 }
 
 /// Moves the pin forward to the tree's end; never back.
 pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> Result<(), WorkspaceError> {
-    let _lock = Lock::wait(&dir.join("pin.lock"))?;
+    let lock = dir.join("pin.lock");
+    let Some(_lock) = Lock::wait(&lock, MOVING)? else {
+        let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        return Err(SysError::Io { action: "take the lock", path: lock, source }.into());
+    };
     let path = dir.join("pin");
-    if let Ok(old) = files::read_private(&path, MAX_PIN)
+    if let Ok(old) = files::read_private_kept(&path, MAX_PIN)
         && let Ok((old, _)) = Checkpoint::open(&old, &vkey(origin))
         && old.size >= tree.size()
     {

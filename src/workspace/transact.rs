@@ -1,6 +1,6 @@
 //! Changing a workspace: decide, sign, append and project in one transaction, then move the pin.
 
-use super::{PinState, Trusted, Workspace, WorkspaceError, pin};
+use super::{Trusted, Workspace, WorkspaceError, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
@@ -60,11 +60,14 @@ pub struct Tx<'s> {
     now: Time,
     frontier: Frontier,
     head: Head,
+    /// Everything that was appended only takes rights away.
+    only_narrows: bool,
 }
 
 impl Workspace {
     /// Runs `change` alone among all writers. If it gives `Ok`, what it appended is on disk when this returns; a pin that
-    /// could not be moved is said in the second value and undoes nothing.
+    /// could not be moved is said in the second value and undoes nothing. On a log that its pin does not know, only what
+    /// takes rights away is appended, and the second value says so.
     ///
     /// # Errors
     /// What `change` gives, and [`WorkspaceError`] where the log is damaged, rolled back, or from the future.
@@ -75,22 +78,38 @@ impl Workspace {
     ) -> Result<(T, Option<WorkspaceError>), E> {
         let write = self.store.write().map_err(WorkspaceError::from)?;
         let head = self.store.head().map_err(WorkspaceError::from)?;
-        pin::refuse_rollback(&self.state_dir(), &self.origin, head.as_ref())?;
+        let state_dir = self.state_dir();
+        let behind = pin::read(&state_dir, &self.origin).and_then(|pin| pin.refuse_rollback(head.as_ref()));
+        let behind = behind.and_then(|()| pin::refuse_marked(&state_dir, &self.origin, &self.store)).err();
         let (head, frontier) = self.continue_from(head)?;
         if head.size > 0 && head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
         }
         let now = clock.max(head.at);
         let before = head.size;
-        let mut tx = Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head };
-        let out = change(&mut tx)?;
-        let (head, frontier) = (tx.head.clone(), tx.frontier.clone());
-        drop(tx);
+        let mut tx =
+            Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: true };
+        let done = change(&mut tx);
+        // Nothing stands in the way of taking rights away (law 2); anything else ends here.
+        let goes_on = done.is_ok() && tx.only_narrows && tx.head.size > before;
+        let behind = match behind {
+            Some(e) if !goes_on => return Err(e.into()),
+            other => other,
+        };
+        let out = done?;
+        let Tx { head, frontier, .. } = tx;
         if head.size == before {
             return Ok((out, None));
         }
         write.set_head(&head).map_err(WorkspaceError::from)?;
+        if behind.is_some() {
+            pin::mark_behind(&state_dir)?;
+        }
         write.commit().map_err(WorkspaceError::from)?;
+        if behind.is_some() {
+            // The pin stays where it is, and so does the verdict.
+            return Ok((out, behind));
+        }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
         Ok((out, warning))
@@ -136,7 +155,7 @@ impl Workspace {
 
     /// The pin, to be read before a snapshot is taken: a writer in between moves the log past it, never behind.
     pub fn pinned(&self) -> Result<Pinned, WorkspaceError> {
-        Ok(Pinned(pin::read(&self.state_dir())?))
+        Ok(Pinned(pin::read(&self.state_dir(), &self.origin)?))
     }
 
     /// The moment of a decision that only answers and writes nothing. Whatever would stop a writer stops it: a damaged end,
@@ -146,8 +165,7 @@ impl Workspace {
     /// As [`Workspace::transact`].
     pub fn moment(&self, pinned: Pinned, clock: Time) -> Result<Time, WorkspaceError> {
         let head = self.store.head()?;
-        let state = pinned.0.map_or(PinState::Missing, |note| pin::against(note, &self.origin, head.as_ref()));
-        pin::refuse(state, head.as_ref())?;
+        pinned.0.refuse_rollback(head.as_ref())?;
         let Some(head) = self.sound(head)? else { return Ok(clock) };
         if head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });
@@ -158,7 +176,7 @@ impl Workspace {
 
 /// A pin that was read, not yet compared with anything.
 #[derive(Debug)]
-pub struct Pinned(Option<Vec<u8>>);
+pub struct Pinned(pin::Pin);
 
 impl<'s> Tx<'s> {
     /// The moment of this change: the clock's, or the last entry's if that is later.
@@ -182,6 +200,7 @@ impl<'s> Tx<'s> {
     }
 
     pub(super) fn append_to(&mut self, by: By<'_>, event: Event, origin: &str) -> Result<Appended, WorkspaceError> {
+        self.only_narrows &= event.narrows();
         let named = match &event {
             Event::PayloadErased(b) => self.facts.entry(b.seq)?.and_then(|e| e.subject),
             Event::EntryVoided(b) => self.facts.invalid(b.seq)?.and_then(|e| e.subject),

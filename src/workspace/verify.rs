@@ -104,7 +104,7 @@ fn examine(
     let name = name_of(store)?;
     let (vkey, trusted) = trusted_key(place, &name, options, store)?;
     // Before the snapshot: a writer that commits in between moves the pin past what the snapshot shows.
-    let pin = pin::read(&place.state_of(&name))?;
+    let pin = pin::note(&place.state_of(&name))?;
     let _snapshot = store.snapshot()?;
     let total = store.last_seq()?.map_or(0, |n| n + 1);
 

@@ -238,13 +238,13 @@ impl World {
         );
     }
 
-    /// A second operator, `eve`, whose sealed identity lies in the file that is given back; the passphrase is the same.
+    /// A second operator, `second`, whose sealed identity lies in the file that is given back; the passphrase is the same.
     pub fn second_operator(&self) -> std::path::PathBuf {
         let signer = Signer::generate().unwrap();
         let line = EnrolmentLine::create(&signer, &self.ws.origin().name).unwrap();
         let id = Id::new(IdKind::Operator, 2);
         let (public_key, proof) = (Hex32(line.public_key), data_encoding::HEXLOWER.encode(&line.proof));
-        self.sign(now().minus(Span::days(9)), OperatorEnrolled { id, public_key, proof, name: Some("eve".into()) });
+        self.sign(now().minus(Span::days(9)), OperatorEnrolled { id, public_key, proof, name: Some("second".into()) });
         let pass = Passphrase::chosen(PASSPHRASE.into()).unwrap();
         let sealed = SealedIdentity::seal(&signer, &pass, Some("op-2"), Some(&self.ws.origin().name)).unwrap();
         let path = self.bench.path("op-2.json");

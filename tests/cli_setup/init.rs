@@ -85,7 +85,7 @@ fn at_a_terminal_it_asks() {
         &["init"],
         &[
             ("company's name: ", "ACME"),
-            ("your name: ", "Ada"),
+            ("your name: ", "Auditor"),
             ("at once without a question [1,000.00 USD]: ", "lots"),
             ("at once without a question [1,000.00 USD]: ", "250EUR"),
             ("all agents together [2,500.00 EUR]: ", ""),
@@ -97,7 +97,7 @@ fn at_a_terminal_it_asks() {
     assert!(screen.contains("250.00 EUR at once or 2,500.00 EUR in 7 days asks"), "{screen}");
     assert!(!screen.contains(PASSPHRASE) && !screen.contains("not confirmed"), "{screen}");
     let v = json(&b, 0, &["operator", "list"]);
-    assert_eq!(v["operators"][0]["name"], "Ada");
+    assert_eq!(v["operators"][0]["name"], "Auditor");
 }
 
 #[test]

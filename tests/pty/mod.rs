@@ -128,6 +128,22 @@ impl Desk {
         status.exit_code()
     }
 
+    /// The number of the process in it.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Closes the terminal, and waits for the end of what ran in it.
+    pub fn hang_up(self) {
+        let Desk { pair, mut child, keyboard, .. } = self;
+        drop((keyboard, pair));
+        let begin = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "it lives on without a terminal");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Lines are echoed and edited, and Ctrl-C is a signal again: as a shell expects it.
     pub fn is_sane(&self) -> bool {
         use rustix::termios::{LocalModes, OutputModes, tcgetattr};

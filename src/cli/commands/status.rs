@@ -54,6 +54,8 @@ pub struct Item {
 pub struct StatusView {
     /// As told to `init`.
     pub company: Option<String>,
+    /// The log's name: what `operator create --origin` asks for.
+    pub origin: String,
     /// The moment of this page.
     pub at: Time,
     /// What is frozen: `w-1` is everything.
@@ -136,6 +138,7 @@ impl View for StatusView {
         let log = truncate(&log, screen.width).into_owned();
         page.push_str(&if self.whole { log } else { style.red(&log).into_owned() });
         page.push('\n');
+        push(&mut page, screen, &format!("              {}", self.origin));
         if !self.proven || !self.whole {
             push(&mut page, screen, "              prove all of it: aosctl audit verify");
         }
@@ -195,6 +198,7 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let (entries, log, whole, proven) = log_state(&ws, ctx)?;
     let view = StatusView {
         company: ws.origin().company.clone(),
+        origin: ws.origin().name.clone(),
         at: now,
         frozen: ws.store().frozen()?,
         waiting,

@@ -183,6 +183,14 @@ pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Si
     if r.approvals.iter().any(|a| a.operator == operator) {
         return fault("approved_twice", format!("{operator} approved {} before", b.request));
     }
+    // Nobody else looked at an edit of the evidence: the entry itself must say so.
+    let alone = r.approvers <= 1 && b.points.contains(&Point::Audit);
+    if b.self_approved != alone {
+        return fault(
+            "self_approved",
+            "an approval is marked as self-approved where one operator decides an audit edit",
+        );
+    }
     let life = facts.policy()?.map(|p| p.rules.requests.use_within);
     if b.until <= entry.at || life.is_none_or(|l| b.until > entry.at.plus(l)) {
         return fault("until", "the approval ends outside what the policy allows");

@@ -53,7 +53,7 @@ fn sealed_opens_and_verifies() {
 #[test]
 fn what_is_not_of_the_format_is_not_sealed() {
     let sign = |_: &[u8]| -> [u8; 64] { panic!("must not be asked for a signature") };
-    let bad = Header { actor: "alice".into(), ..header() };
+    let bad = Header { actor: "somebody".into(), ..header() };
     assert_eq!(Envelope::seal(&bad, sign).unwrap_err().kind(), "header_actor");
     let long = Header { kind: format!("a.{}/1", "b".repeat(60_000)), ..header() };
     assert_eq!(Envelope::seal(&long, |_| [0; 64]).err().map(|fault| fault.kind()), Some("too_large"));

@@ -147,7 +147,8 @@ fn before(
     Ok(Recorded { request, decision: None, integration, now: tx.now() })
 }
 
-fn has_erased_members(ws: &Workspace, seq: u64) -> Result<bool, WorkspaceError> {
+/// Was anything of an entry erased? Out of its record.
+pub(in crate::workspace) fn has_erased_members(ws: &Workspace, seq: u64) -> Result<bool, WorkspaceError> {
     let record = ws.store().entry(seq)?.and_then(|s| s.record).unwrap_or_default();
     let record = Record::parse(&record).map_err(|e| WorkspaceError::integrity(seq, format!("entry {seq}: {e}")))?;
     Ok(!record.erased.is_empty())

@@ -52,7 +52,7 @@ pub struct VerifyView {
     pub trusted_key: String,
     /// A verdict for each thing that is checked.
     pub verdicts: Vec<VerdictView>,
-    /// Rows of the projection that are not what the log says (at most 50 a table).
+    /// Rows of the projection that are not what the log says (at most 50).
     pub differences: Vec<Difference>,
     /// Entries whose signer lacked the right to make them.
     pub invalid: Vec<InvalidView>,

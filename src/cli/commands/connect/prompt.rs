@@ -6,7 +6,7 @@ use super::words;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::term::Prompter;
-use crate::cli::text::safe;
+use crate::cli::text::{safe, safe_block};
 use crate::domain::access::Access;
 use crate::domain::advice::End;
 use crate::domain::catalogue::Kind;
@@ -17,6 +17,9 @@ use crate::workspace::Workspace;
 
 /// How often a person may answer wrongly before the question is given up.
 const MAX_TRIES: usize = 3;
+
+/// What a scope is may take so many rows of the screen.
+const MAX_ROWS: usize = 3;
 
 /// Asks for everything that no flag says.
 pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliError> {
@@ -57,7 +60,7 @@ pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliErro
     };
     let scope = match (&args.scope, kind) {
         (Some(typed), _) => typed.clone(),
-        (None, Some(kind)) => ask_scope(&prompter, kind)?,
+        (None, Some(kind)) => ask_scope(&prompter, kind, ctx.screen().width)?,
         // The plan says what is wrong with the integration.
         (None, None) => "*".into(),
     };
@@ -109,12 +112,17 @@ fn pick(prompter: &Prompter, what: &str, lines: &[String], names: &[String], fla
 }
 
 /// Shows the forms that a scope may have, and asks for one.
-fn ask_scope(prompter: &Prompter, kind: &Kind) -> Result<String, CliError> {
+fn ask_scope(prompter: &Prompter, kind: &Kind, columns: usize) -> Result<String, CliError> {
     let width = kind.scope.iter().map(|s| s.form.len()).max().unwrap_or_default();
     let mut what = format!("Scopes of {}, narrowest first:\n", safe(&kind.title));
     for s in &kind.scope {
         let wide = if s.account_wide { " (account-wide)" } else { "" };
-        what.push_str(&format!("  {:<width$}  {}{wide}\n", safe(&s.form), safe(&s.about)));
+        let indent = " ".repeat(width + 4);
+        let mut head = format!("  {:<width$}  ", safe(&s.form));
+        for line in safe_block(&format!("{}{wide}", s.about), &indent, columns, MAX_ROWS).lines {
+            what.push_str(&format!("{head}{}\n", line.strip_prefix(&indent).unwrap_or(&line).trim_end()));
+            head.clone_from(&indent);
+        }
     }
     what.push_str("scope");
     for _ in 0..MAX_TRIES {

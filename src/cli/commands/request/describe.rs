@@ -242,7 +242,7 @@ impl From<AskError> for CliError {
             AskError::Command(e) => e.into(),
             AskError::Json { .. } => CliError::could_not("bad_json", text),
             AskError::Shape(_) => CliError::could_not("bad_description", text)
-                .hint("see docs/schemas/aosctl.ask-v1.json for what may be in it"),
+                .hint("see docs/schemas/aosctl.ask.v1.json for what may be in it"),
             AskError::Member { .. } => CliError::could_not("bad_description", text),
             AskError::TooLarge { .. } => CliError::could_not("too_large", text)
                 .hint("name large things as files: --artifact FILE records their SHA-256"),
