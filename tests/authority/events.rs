@@ -1,0 +1,203 @@
+//! Events as an honest aosctl would write them, to be signed by whom and when a test likes.
+
+use super::*;
+
+pub fn proof(signer: &Signer, origin: &str) -> String {
+    data_encoding::HEXLOWER.encode(&EnrolmentLine::create(signer, origin).unwrap().proof)
+}
+
+pub fn operator(c: &Cast, who: &str, origin: &str) -> OperatorEnrolled {
+    let signer = c.signer(who);
+    OperatorEnrolled { id: id(who), public_key: Hex32(signer.public()), proof: proof(signer, origin), name: None }
+}
+
+pub fn agent_of(c: &Cast, who: &str, handle: &str, op: &str, origin: &str) -> AgentEnrolled {
+    let signer = c.signer(who);
+    AgentEnrolled {
+        id: id(who),
+        handle: handle.into(),
+        operator: id(op),
+        public_key: Hex32(signer.public()),
+        proof: proof(signer, origin),
+    }
+}
+
+pub fn integration(i: &str, handle: &str, kind: &str, inside: bool) -> IntegrationAdded {
+    IntegrationAdded { id: id(i), handle: handle.into(), kind: kind.into(), inside, residency: None }
+}
+
+pub fn grant(g: &str, agent: &str, i: &str, scope: &str, access: Access, data: DataClass) -> GrantIssued {
+    GrantIssued {
+        grant: id(g),
+        agent: id(agent),
+        integration: id(i),
+        scope: scope.parse().unwrap(),
+        access,
+        data,
+        owner: Id::FIRST_OPERATOR,
+        mission: None,
+        until: Some(now().plus(Span::days(30))),
+        replaces: None,
+        again: None,
+        accepted: vec![],
+        reason: None,
+    }
+}
+
+pub fn narrowing(g: &str) -> GrantNarrowed {
+    GrantNarrowed { grant: id(g), scope: None, access: None, data: None, until: None, reason: None }
+}
+
+pub fn finished(r: &str, outcome: Outcome) -> RequestFinished {
+    RequestFinished { request: id(r), outcome, status: None, duration_ms: None, detail: None, note: None }
+}
+
+pub fn erasure(seq: u64, member: &str, approvals: &[u64]) -> PayloadErased {
+    PayloadErased {
+        seq,
+        members: [member.to_string()].into(),
+        approvals: approvals.iter().copied().collect(),
+        reason: None,
+    }
+}
+
+pub fn adoption(rules: Rules, source: &str) -> PolicyAdopted {
+    PolicyAdopted {
+        digest: rules_digest(&rules).unwrap(),
+        rules: Box::new(rules),
+        source: source.into(),
+        confirmed: BTreeSet::new(),
+        reason: None,
+    }
+}
+
+/// The approval that is right at that moment.
+pub fn approval(facts: &Trusted<'_>, r: Id, at: Time) -> RequestApproved {
+    let r = facts.request(r).unwrap().unwrap();
+    let points = again(&r, at, facts).unwrap().points();
+    RequestApproved {
+        request: r.id,
+        leaf: r.leaf.clone(),
+        points: points.union(&r.points).copied().collect(),
+        grant: r.grant,
+        policy: facts.policy().unwrap().unwrap().digest.clone(),
+        until: at.plus(Span::seconds(1800)),
+        self_approved: false,
+        reason: None,
+    }
+}
+
+pub fn denial(facts: &Trusted<'_>, r: Id) -> RequestDenied {
+    let r: std::rc::Rc<Request> = facts.request(r).unwrap().unwrap();
+    RequestDenied {
+        request: r.id,
+        leaf: r.leaf.clone(),
+        points: r.points.clone(),
+        grant: r.grant,
+        policy: facts.policy().unwrap().unwrap().digest.clone(),
+        reason: Some("no".into()),
+    }
+}
+
+/// What somebody asks for.
+#[derive(Clone)]
+pub struct Asking {
+    pub requester: Id,
+    pub integration: Option<Id>,
+    pub action: &'static str,
+    pub resource: String,
+    pub access: Option<Access>,
+    pub facets: Facets,
+    pub key: Option<String>,
+    pub bound: bool,
+}
+
+impl Asking {
+    pub fn refund(amount: &str) -> Asking {
+        Asking {
+            requester: id("ag-1"),
+            integration: Some(id("i-1")),
+            action: "refund.create",
+            resource: "account:acct_1".into(),
+            access: None,
+            facets: Facets { amount: Some(amount.parse().unwrap()), ..Facets::default() },
+            key: None,
+            bound: false,
+        }
+    }
+
+    pub fn public() -> Asking {
+        Asking {
+            integration: Some(id("i-2")),
+            action: "pull_request.read",
+            resource: "repo:acme/app".into(),
+            facets: Facets { public: true, ..Facets::default() },
+            ..Asking::refund("1USD")
+        }
+    }
+
+    pub fn erasure(seq: u64) -> Asking {
+        Asking {
+            requester: id("op-1"),
+            integration: None,
+            action: "audit.erase",
+            resource: format!("entry:{seq}"),
+            facets: Facets::default(),
+            ..Asking::refund("1USD")
+        }
+    }
+
+    pub fn decided<F: Facts>(&self, facts: &F, at: Time) -> Decision
+    where
+        F::Error: std::fmt::Debug,
+    {
+        let p = Proposal {
+            requester: self.requester,
+            action: self.action.into(),
+            resource: self.resource.parse().unwrap(),
+            access: self.access,
+            facets: self.facets.clone(),
+            unsure: false,
+        };
+        weigh(facts, &p, self.integration, at, None).unwrap()
+    }
+
+    /// The entry that an honest aosctl would write.
+    pub fn made(&self, facts: &Trusted<'_>, request: Id, at: Time) -> RequestMade {
+        let d = self.decided(facts, at);
+        let policy = facts.policy().unwrap().unwrap();
+        let lives = &policy.rules.requests;
+        let life = if d.verdict == Verdict::Ask { lives.wait } else { lives.use_within };
+        RequestMade {
+            request,
+            agent: self.requester,
+            integration: self.integration,
+            action: self.action.into(),
+            resource: self.resource.parse().unwrap(),
+            access: d.access,
+            facets: self.facets.clone(),
+            unsure: false,
+            decision: d.verdict,
+            points: d.points(),
+            rule: d.rule.into(),
+            approvers: d.approvers,
+            tier: d.tier,
+            grant: d.grant,
+            policy: policy.digest.clone(),
+            until: at.plus(life),
+            mission: None,
+            model: None,
+            idempotency_key: self.key.clone(),
+            bound_command: self.bound,
+            parameters: None,
+            artifacts: None,
+            diff: None,
+            summary: Some("what it is about".into()),
+            recommendation: None,
+            rationale: None,
+            alternatives: None,
+            rollback: None,
+            detail: None,
+        }
+    }
+}
