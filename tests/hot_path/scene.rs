@@ -44,20 +44,19 @@ fn probes() -> Vec<Probe> {
         probe(&[&bot, MERGE], 5),
         probe(&[&bot, &read("repo:other/app")], 1),
         probe(&[&bot, &read("repo:old/app")], 1),
-        probe(&[&bot, &read("repo:strange/app")], 1),
         probe(&[&bot, READ, &["--access", "admin"]], 1),
         probe(&[&bot, READ, &["--data", "customer"]], 1),
+        // Over the cap for a move; and within it, but over the week's, of which 400 are spent.
         probe(&[&bot, REFUND, &usd("600USD")], 5),
+        probe(&[&bot, REFUND, &["--amount", "450USD", "--parameters", r#"{"amount":45000,"currency":"usd"}"#]], 5),
         probe(&[&bot, &refund("account:acct_2"), &usd("5USD")], 1),
         probe(&[&check("other-bot"), READ], 1),
         probe(&[&check("gone-bot"), READ], 1),
-        probe(&[&check("op-1"), READ], 1),
         probe(&[&begin("r-2")], 1),
         probe(&[&begin("r-4")], 1),
         probe(&[&begin("r-5")], 1),
         probe(&[&begin("r-6")], 1),
         probe(&[&begin("r-7")], 1),
-        probe(&[&begin("r-9")], 1),
         probe(&[&begin("r-99")], 1),
         probe(&[&["run", "r-2", "--", "/bin/true"]], 1),
         probe(&[&["request", "new"], &read("repo:other/app")], 1),
@@ -101,7 +100,7 @@ pub fn scene(frozen: bool) -> &'static Bench {
 }
 
 fn play() -> Lab {
-    let lab = Lab::with_caps("1000USD", "1000USD");
+    let lab = Lab::with_caps("1000USD", "800USD");
     let grant =
         |agent: &str, i: &str, scope: &str, access, data, until| lab.grant(agent, i, scope, access, data, until);
     lab.bench.add_agent("other-bot");
