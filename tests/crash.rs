@@ -88,7 +88,7 @@ impl<'a> Small<'a> {
             .arg(dir)
             .stderr(Stdio::null())
             .status();
-        done.is_ok_and(|s| s.success()).then_some(Small(dir))
+        done.is_ok_and(|s| s.success()).then(|| Small(dir))
     }
 
     fn remount(&self, options: &str) {

@@ -147,7 +147,7 @@ impl From<StoreError> for CliError {
             StoreError::Sql(_) => match e.sql_kind() {
                 SqlKind::Full => CliError::could_not("disk_full", "the disk is full; nothing was changed"),
                 SqlKind::ReadOnly => {
-                    CliError::could_not("read_only", "the file system is read-only; nothing was changed")
+                    CliError::could_not("read_only", "the workspace or its file system is read-only; nothing was changed")
                 }
                 SqlKind::Corrupt => CliError::new(Exit::Integrity, "corrupt", text)
                     .hint("see everything that is wrong: aosctl audit verify"),

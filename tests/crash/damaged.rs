@@ -171,7 +171,7 @@ fn what_is_no_database_is_said() {
 }
 
 #[test]
-fn a_broken_pin_stops_writers_and_fails_verification() {
+fn a_broken_pin_opens_nothing_and_fails_verification() {
     let kept = kept();
     let damages: &[(&str, fn(&Path))] = &[
         ("empty", |p| std::fs::write(p, "").unwrap()),

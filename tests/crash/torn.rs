@@ -73,6 +73,10 @@ impl Crashed {
             assert!(text(&out.stderr).contains(&error), "{what}: {}", text(&out.stderr));
             let out = ends(b.bare().args(["status"]));
             assert_eq!(code(&out), 4, "{what}: {}{}", text(&out.stdout), text(&out.stderr));
+            // What closes is stopped by nothing, and makes nothing whole.
+            assert_eq!(code(&ends(b.bare().args(["freeze"]))), 0, "{what}");
+            assert_eq!(code(&ends(&mut ask)), 4, "{what}");
+            assert_eq!(verify(b).0, 4, "{what}");
         }
         left
     }

@@ -55,7 +55,11 @@ fn it_leaves_no_core() {
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), CANARY.as_bytes()).unwrap();
         // It is aosctl by now, and has lowered the limit that the shell had raised.
         let hardened = || {
-            let exe = std::fs::read_link(format!("/proc/{}/exe", child.id())).unwrap_or_default();
+            let exe = match std::fs::read_link(format!("/proc/{}/exe", child.id())) {
+                // What may not be dumped may not be looked at by its own user either.
+                Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => return true,
+                exe => exe.unwrap_or_default(),
+            };
             let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
             let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap_or_default();
             exe.ends_with("aosctl") && core.split_whitespace().nth(4) == Some("0")
@@ -96,6 +100,13 @@ fn typed_at_a_terminal_it_is_not_shown() {
     desk.wait_for("the same again: ");
     for (name, bytes) in seen(desk.pid()) {
         secrets.assert_absent(&format!("/proc/PID/{name}"), &bytes);
+    }
+    // Nobody but root can look into its memory while it holds what was typed.
+    if !rustix::process::geteuid().is_root() {
+        for name in ["mem", "environ", "maps"] {
+            let opened = std::fs::File::open(format!("/proc/{}/{name}", desk.pid()));
+            assert!(opened.is_err(), "/proc/PID/{name} can be opened by its user");
+        }
     }
     desk.type_in(&format!("{CANARY}\n"));
     assert_eq!(desk.end(), 0, "{:#?}", desk.rows());
