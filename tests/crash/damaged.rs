@@ -77,6 +77,9 @@ impl Copy {
     }
 }
 
+/// What is done to a file, and what to call that.
+type Damage = (&'static str, fn(&Path));
+
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -144,7 +147,7 @@ fn a_damaged_database_is_never_fine() {
 #[test]
 fn what_is_no_database_is_said() {
     let kept = kept();
-    let damages: &[(&str, fn(&Path))] = &[
+    let damages: &[Damage] = &[
         ("garbage", |p| std::fs::write(p, [0x5a; 8192]).unwrap()),
         ("a text", |p| std::fs::write(p, "not a database").unwrap()),
         ("a directory", replace_by_directory),
@@ -173,7 +176,7 @@ fn what_is_no_database_is_said() {
 #[test]
 fn a_broken_pin_opens_nothing_and_fails_verification() {
     let kept = kept();
-    let damages: &[(&str, fn(&Path))] = &[
+    let damages: &[Damage] = &[
         ("empty", |p| std::fs::write(p, "").unwrap()),
         ("garbage", |p| std::fs::write(p, [0xff; 300]).unwrap()),
         ("cut", |p| {
@@ -213,7 +216,7 @@ fn a_broken_pin_opens_nothing_and_fails_verification() {
 #[test]
 fn identities_that_are_not_theirs_sign_nothing() {
     let kept = kept();
-    let damages: &[(&str, fn(&Path))] = &[
+    let damages: &[Damage] = &[
         ("missing", |p| std::fs::remove_file(p).unwrap()),
         ("empty", |p| std::fs::write(p, "").unwrap()),
         ("garbage", |p| std::fs::write(p, [0xff; 300]).unwrap()),
