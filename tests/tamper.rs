@@ -14,6 +14,8 @@
 
 #[path = "tamper/around.rs"]
 mod around;
+#[path = "tamper/binary.rs"]
+mod binary;
 #[path = "tamper/cases.rs"]
 mod cases;
 #[path = "tamper/entries.rs"]

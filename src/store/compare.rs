@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use super::schema::PROJECTION;
+use super::schema::{LISTED, PROJECTION};
 
 /// A row of the projection that is not what the log says.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -53,12 +53,7 @@ pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, Store
 pub fn compare_schema(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
     let columns = ["type", "name", "tbl_name", "sql"].map(str::to_string);
     let mut found = Vec::new();
-    let of = |schema: &str| {
-        format!(
-            "SELECT type, name, tbl_name, sql FROM {schema}.sqlite_schema
-             WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat3', 'sqlite_stat4'))"
-        )
-    };
+    let of = |schema: &str| format!("SELECT type, name, tbl_name, sql FROM {schema}.sqlite_schema {LISTED}");
     one_sided(conn, (&of("main"), &of("replayed")), SCHEMA, (&columns, "name"), limit, &mut found)?;
     Ok(found)
 }

@@ -141,10 +141,14 @@ pub(super) fn set_head(conn: &Connection, h: &Head) -> Result<(), StoreError> {
 
 pub(super) fn insert(conn: &Connection, s: &Stored) -> Result<(), StoreError> {
     let (kind, actor, subject, at) = &s.columns;
-    conn.prepare_cached(
-        "INSERT INTO entries (seq, envelope, kind, actor, subject, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![clamp(s.seq), s.envelope, kind, actor, subject, at])?;
+    let added = conn
+        .prepare_cached(
+            "INSERT INTO entries (seq, envelope, kind, actor, subject, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![clamp(s.seq), s.envelope, kind, actor, subject, at])?;
+    if added != 1 {
+        return Err(StoreError::corrupt("entries", format!("entry {} was not taken", s.seq)));
+    }
     if let Some(record) = &s.record {
         conn.prepare_cached("INSERT INTO payloads (seq, record) VALUES (?1, ?2)")?
             .execute(params![clamp(s.seq), record])?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::schema::{APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION};
+use super::schema::{APPLICATION_ID, FINGERPRINT, MIGRATIONS, SCHEMA_VERSION, fingerprint};
 use super::{Head, StoreError, Stored, Tables, entries};
 use crate::domain::id::Id;
 use crate::sys::lock::Lock;
@@ -76,6 +76,11 @@ impl Store {
         let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).ok()?;
         let version: i64 = conn.pragma_query_value(None, "user_version", |r| r.get(0)).ok()?;
         (id == APPLICATION_ID && version == SCHEMA_VERSION).then(|| Store { conn, path: path.to_path_buf() })
+    }
+
+    /// Are tables, indexes and triggers those that the migrations made, and nothing besides?
+    pub fn has_our_schema(&self) -> Result<bool, StoreError> {
+        Ok(fingerprint(&self.conn)? == FINGERPRINT)
     }
 
     /// Copies the database beside itself before its schema changes: `aosctl.db.v1-backup`. The copy takes its name when it

@@ -1,6 +1,12 @@
 //! The schema, as an append-only list of migrations: one that was released is never edited, the next is added below it.
 //! `PRAGMA user_version` counts those applied; `application_id` marks the file as ours.
 
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::StoreError;
+use crate::log::hash::sha256;
+
 /// "aosc" in ASCII.
 pub const APPLICATION_ID: i64 = 0x616f_7363;
 
@@ -9,6 +15,34 @@ pub const MIGRATIONS: &[&str] = &[V1];
 
 /// The version that this aosctl writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Hex SHA-256 of what SQLite lists after all migrations; a test keeps it true. A workspace that
+/// lists anything else is neither read nor written.
+pub const FINGERPRINT: &str = "17a76d7a569a3b17c7e3b78bdb7e4cf8cf3ecfe031d4ef6b958194415ffd0eb3";
+
+/// What SQLite lists of a schema, without the statistics that `ANALYZE` leaves, which are SQLite's own.
+pub(super) const LISTED: &str =
+    "WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat3', 'sqlite_stat4'))";
+
+/// Hex SHA-256 over type, name, table and text of every table, index, trigger and view.
+pub(super) fn fingerprint(conn: &Connection) -> Result<String, StoreError> {
+    let sql = format!("SELECT type, name, tbl_name, sql FROM main.sqlite_schema {LISTED} ORDER BY type, name");
+    let mut statement = conn.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut listed = Vec::new();
+    while let Some(row) = rows.next()? {
+        for i in 0..4 {
+            // Lengths keep two texts apart that would read the same put together.
+            let text = match row.get_ref(i)? {
+                ValueRef::Text(t) | ValueRef::Blob(t) => t,
+                _ => &[],
+            };
+            listed.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            listed.extend_from_slice(text);
+        }
+    }
+    Ok(sha256(&listed).to_hex())
+}
 
 /// Every table of the projection, with the columns by which a row is named. `audit verify` rebuilds and compares these.
 pub const PROJECTION: &[(&str, &str)] = &[
@@ -180,3 +214,21 @@ CREATE TABLE invalid (
     voided_seq INTEGER
 ) STRICT;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_migrations() {
+        let conn = Connection::open_in_memory().unwrap();
+        for migration in MIGRATIONS {
+            conn.execute_batch(migration).unwrap();
+        }
+        assert_eq!(fingerprint(&conn).unwrap(), FINGERPRINT, "a migration was added: write its fingerprint here");
+        conn.execute_batch("ANALYZE").unwrap();
+        assert_eq!(fingerprint(&conn).unwrap(), FINGERPRINT);
+        conn.execute_batch("CREATE VIEW v AS SELECT 1").unwrap();
+        assert_ne!(fingerprint(&conn).unwrap(), FINGERPRINT);
+    }
+}

@@ -11,7 +11,7 @@ use super::{StoreError, entries};
 use crate::domain::event::{Event, PolicyAdopted};
 use crate::domain::facts::{Change, EntryFacts, Facts, InvalidEntry, Origin, Policy, Spend};
 use crate::domain::grant::Grant;
-use crate::domain::id::Id;
+use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
 use crate::domain::money::{Currency, Money};
@@ -111,6 +111,28 @@ impl<'c> Tables<'c> {
     /// Integrations that match a condition of our own making.
     pub(super) fn integrations_where(&self, condition: &str, p: impl Params) -> Result<Vec<Integration>, StoreError> {
         self.many(&format!("SELECT {} FROM integrations WHERE {condition}", rows::INTEGRATION), p, rows::integration)
+    }
+
+    /// Entries by which these tables hold a subject to have been narrowed: changed, revoked, retired, frozen, denied,
+    /// withdrawn, used up, replaced. A log in which one of them is not found has lost it.
+    pub fn narrowed_by(&self, subject: Id) -> Result<Vec<u64>, StoreError> {
+        let sql = match subject.kind {
+            IdKind::Grant => {
+                "SELECT changed_seq FROM grants WHERE id = ?1 UNION ALL SELECT revoked_seq FROM grants WHERE id = ?1"
+            }
+            IdKind::Operator | IdKind::Agent => {
+                "SELECT retired_seq FROM identities WHERE id = ?1 UNION ALL SELECT seq FROM freezes WHERE target = ?1"
+            }
+            IdKind::Request => {
+                "SELECT denied_seq FROM requests WHERE id = ?1 UNION ALL SELECT withdrawn_seq FROM requests WHERE id = ?1
+                 UNION ALL SELECT claimed_seq FROM requests WHERE id = ?1"
+            }
+            IdKind::Workspace => "SELECT seq FROM freezes WHERE target = ?1",
+            IdKind::Policy => "SELECT max(seq) FROM policies WHERE ?1 = 'p-1'",
+            IdKind::Key | IdKind::Integration => return Ok(Vec::new()),
+        };
+        let found = self.many(sql, [subject.to_string()], |row| Reader::new(row, "narrowed_by").seq_or_null())?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The entry that enrolled a public key.

@@ -33,7 +33,7 @@ pub use names::standing;
 pub use pin::PinState;
 pub use place::Place;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
-pub use transact::{Appended, By, Tx};
+pub use transact::{Appended, By, Pinned, Tx};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
 pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};
@@ -66,6 +66,11 @@ impl Workspace {
             return Err(WorkspaceError::Missing { dir: place.dir.clone() });
         }
         let store = Store::open(&db)?;
+        // A trigger could drop what is appended, a view hide what was: nothing is read or written through another schema.
+        if !store.has_our_schema()? {
+            let what = "table sqlite_schema: a table, index, trigger or view is not as aosctl makes it";
+            return Err(WorkspaceError::integrity(None, what));
+        }
         let origin = Rc::new(trusted::origin(&store)?);
         Ok(Workspace { place, store, origin })
     }
@@ -116,12 +121,6 @@ impl Workspace {
     pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
         let pin = pin::read(&self.state_dir(), &self.origin)?;
         Ok(pin.state(self.store.head()?.as_ref()))
-    }
-
-    /// Refuses a log that was rolled back behind its pin. Call it before a snapshot is taken: the pin of a log that others
-    /// write may lag behind what is read after it, and never be ahead.
-    pub fn refuse_rollback(&self) -> Result<(), WorkspaceError> {
-        pin::read(&self.state_dir(), &self.origin)?.refuse_rollback(self.store.head()?.as_ref())
     }
 }
 

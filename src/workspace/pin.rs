@@ -50,6 +50,7 @@ pub(super) fn vkey(origin: &Origin) -> VerifierKey {
 }
 
 /// What lies there: the note, and the checkpoint in it if the log signed one.
+#[derive(Debug)]
 pub(super) enum Pin {
     Missing,
     Broken(String),

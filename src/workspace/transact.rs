@@ -13,6 +13,7 @@ use crate::log::header::Header;
 use crate::log::key::PublicKey;
 use crate::log::payload::Record;
 use crate::log::tree::{Frontier, leaf_hash};
+use crate::log::verify::inspect;
 use crate::store::{Head, Stored, Write};
 use crate::sys::random;
 
@@ -116,31 +117,66 @@ impl Workspace {
 
     /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
     fn continue_from(&self, head: Option<Head>) -> Result<(Head, Frontier), WorkspaceError> {
-        let last = self.store.last_seq()?;
-        let Some(head) = head else {
-            return match last {
-                None => Ok((
-                    Head { size: 0, frontier: Vec::new(), leaf: Hash::ZERO.0, at: Time::from_millis(0) },
-                    Frontier::new(),
-                )),
-                Some(_) => Err(WorkspaceError::integrity(None, "table head: the row is missing")),
-            };
+        let Some(head) = self.sound(head)? else {
+            return Ok((
+                Head { size: 0, frontier: Vec::new(), leaf: Hash::ZERO.0, at: Time::from_millis(0) },
+                Frontier::new(),
+            ));
         };
+        let frontier = Frontier::from_bytes(&head.frontier)
+            .filter(|f| f.size() == head.size)
+            .ok_or_else(|| WorkspaceError::integrity(None, "table head: the tree's edge is unreadable"))?;
+        Ok((head, frontier))
+    }
+
+    /// The end of the log as the table has it, if that is where the entries end.
+    fn sound(&self, head: Option<Head>) -> Result<Option<Head>, WorkspaceError> {
+        let last = self.store.last_seq()?;
         let wrong = |what: &str| WorkspaceError::integrity(None, format!("table head: {what}"));
-        let last = last.ok_or_else(|| wrong("there are no entries"))?;
-        if head.size != last + 1 {
+        let (head, last) = match (head, last) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return Err(wrong("the row is missing")),
+            (Some(_), None) => return Err(wrong("there are no entries")),
+            (Some(head), Some(last)) => (head, last),
+        };
+        if last.checked_add(1) != Some(head.size) {
             return Err(wrong("it counts other entries than there are"));
         }
         let stored = self.store.entry(last)?.ok_or_else(|| wrong("the last entry is missing"))?;
         if leaf_hash(&stored.envelope).0 != head.leaf {
             return Err(WorkspaceError::integrity(last, format!("entry {last} is not the one that was appended")));
         }
-        let frontier = Frontier::from_bytes(&head.frontier)
-            .filter(|f| f.size() == head.size)
-            .ok_or_else(|| wrong("the tree's edge is unreadable"))?;
-        Ok((head, frontier))
+        let signed_at = inspect(&stored.envelope, None).header().and_then(|h| h.at.parse::<Time>().ok());
+        if signed_at != Some(head.at) {
+            return Err(wrong("the last entry was signed at another time"));
+        }
+        Ok(Some(head))
+    }
+
+    /// The pin, to be read before a snapshot is taken: a writer in between moves the log past it, never behind.
+    pub fn pinned(&self) -> Result<Pinned, WorkspaceError> {
+        Ok(Pinned(pin::read(&self.state_dir(), &self.origin)?))
+    }
+
+    /// The moment of a decision that only answers and writes nothing. Whatever would stop a writer stops it: a damaged end,
+    /// a log older than its pin, a last entry from the future (by which a week's money would be forgotten).
+    ///
+    /// # Errors
+    /// As [`Workspace::transact`].
+    pub fn moment(&self, pinned: Pinned, clock: Time) -> Result<Time, WorkspaceError> {
+        let head = self.store.head()?;
+        pinned.0.refuse_rollback(head.as_ref())?;
+        let Some(head) = self.sound(head)? else { return Ok(clock) };
+        if head.at > clock.plus(AHEAD) {
+            return Err(WorkspaceError::ClockBehind { last: head.at, clock });
+        }
+        Ok(clock.max(head.at))
     }
 }
+
+/// A pin that was read, not yet compared with anything.
+#[derive(Debug)]
+pub struct Pinned(pin::Pin);
 
 impl<'s> Tx<'s> {
     /// The moment of this change: the clock's, or the last entry's if that is later.

@@ -5,7 +5,8 @@
 //! commitment and its signer's enrolment verified, folded by [`judge`], the same function that replay uses. Its cost
 //! depends on how much was ever said about the subject, not on how long the log is. An entry that cannot be read or is
 //! badly signed is an integrity failure (it may have been a revocation); one without authority is skipped, as replay
-//! skips it. That nothing was removed, and that totals are right, `audit verify` proves.
+//! skips it. An entry by which the tables hold something to be narrower and which the index does not find is an
+//! integrity failure too. That nothing was removed from both, and that totals are right, `audit verify` proves.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -108,7 +109,10 @@ impl<'s> Trusted<'s> {
         if upto >= self.before {
             return Ok(());
         }
+        // Asked before the entries are read, so that whoever commits in between adds to these and not to those.
+        let mut narrowed = if self.before == PRESENT { self.tables.narrowed_by(subject)? } else { Vec::new() };
         for stored in self.store.about(subject, self.before)? {
+            narrowed.retain(|seq| *seq != stored.seq);
             if stored.seq < self.mark(subject, stored.seq) {
                 continue;
             }
@@ -123,6 +127,9 @@ impl<'s> Trusted<'s> {
                 Err(Refusal::Facts(e)) => return Err(e),
             }
             self.mark(subject, stored.seq + 1);
+        }
+        if let Some(seq) = narrowed.first() {
+            return Err(lost(subject, *seq));
         }
         self.mark(subject, self.before);
         Ok(())
@@ -185,6 +192,12 @@ impl<'s> Trusted<'s> {
         };
         Ok((entry, event))
     }
+}
+
+/// The tables know of an entry that is not found. They prove nothing, but whoever takes a revocation out of the log has
+/// to take it out of both; and then `audit verify` finds it in the chain.
+fn lost(subject: Id, seq: u64) -> WorkspaceError {
+    WorkspaceError::integrity(seq, format!("the tables know of entry {seq} about {subject}, and it is not found"))
 }
 
 /// The operator key that entry 0 carries.
@@ -297,8 +310,13 @@ impl Facts for Trusted<'_> {
             return Ok(Some(policy));
         }
         // Adoptions replace each other, so the newest valid one is enough: walk back to it.
+        let narrowed = if self.before == PRESENT { self.tables.narrowed_by(Id::POLICY)? } else { Vec::new() };
+        let mut known = narrowed.into_iter().max();
         let mut before = self.before;
         while let Some(stored) = self.store.newest_about(Id::POLICY, before)? {
+            if let Some(seq) = known.take().filter(|seq| stored.seq < *seq) {
+                return Err(lost(Id::POLICY, seq));
+            }
             let (entry, event) = self.verified(&stored)?;
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
@@ -316,7 +334,7 @@ impl Facts for Trusted<'_> {
             }
             before = stored.seq;
         }
-        Ok(None)
+        known.map_or(Ok(None), |seq| Err(lost(Id::POLICY, seq)))
     }
 
     fn frozen(&self, target: Id) -> Result<Option<u64>, WorkspaceError> {

@@ -144,7 +144,6 @@ fn examine(
     if let Some(d) = differences.first() {
         report.fail(Check::Projections, None, "projection", format!("table {}, row {}: {}", d.table, d.row, d.kind));
     }
-    // Entries are found by indexes, and kept by triggers: one that leaves an entry out would hide it from every decision.
     let invalid = replay.tables().invalid_entries()?;
     let ahead = run.last_at.filter(|at| *at > clock);
     Ok(Verification {

@@ -95,8 +95,7 @@ fn a_damaged_grant_holds_up_no_other() {
     assert_eq!(v["not_closed"][0]["target"], "g-1");
     assert!(matches!(&last(&b, 1)[0].1, Event::GrantRevoked(g) if g.grant == id("g-2")));
     // A damaged policy does not hold a freeze up either.
-    let damage =
-        "UPDATE payloads SET record = CAST(replace(record, 'production', 'productiom') AS BLOB) WHERE seq = 1;";
+    let damage = "DROP TRIGGER payloads_keep_1; UPDATE payloads SET record = CAST(replace(record, 'production', 'productiom') AS BLOB) WHERE seq = 1;";
     sql(&b.db(), damage);
     let v = bare(&b, &["freeze"], 0);
     assert_eq!(v["changed"], true);

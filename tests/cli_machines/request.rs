@@ -6,7 +6,7 @@ use aosctl::domain::facets::DataClass;
 use aosctl::workspace::ask::{Ask, Prepared};
 
 use crate::lab::{Lab, MERGE, READ, id, parse, script};
-use crate::support::{code, text};
+use crate::support::{code, put_back, text, triggers};
 
 #[test]
 fn allow_ask_and_deny_are_recorded() {
@@ -121,15 +121,13 @@ fn what_was_erased_cannot_be_compared() {
     let bytes: Vec<u8> = c.query_row("SELECT record FROM payloads WHERE seq = ?1", [seq], |r| r.get(0)).unwrap();
     let mut record = aosctl::log::payload::Record::parse(&bytes).unwrap();
     assert!(record.erase("summary").unwrap());
-    let triggers: Vec<String> = {
-        let mut s = c.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
-        s.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    for t in triggers {
-        c.execute_batch(&format!("DROP TRIGGER {t}")).unwrap();
+    let kept = triggers(&c);
+    for (name, _) in &kept {
+        c.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
     }
     c.execute("UPDATE payloads SET record = ?1 WHERE seq = ?2", rusqlite::params![record.to_jcs().unwrap(), seq])
         .unwrap();
+    put_back(&c, &kept);
     drop(c);
     for args in [keyed.clone(), [READ, &["--idempotency-key", "k"]].concat()] {
         let out = lab.bot(&[&["--json", "request", "new"][..], &args].concat());

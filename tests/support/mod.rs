@@ -100,8 +100,27 @@ pub fn code(out: &Output) -> i32 {
     out.status.code().unwrap_or(-1)
 }
 
-/// Runs SQL on a database as an attacker with the sqlite3 shell would.
+/// Runs SQL on a database as an attacker with the sqlite3 shell would, who puts back the triggers that stood in the way:
+/// a workspace with another schema is not even opened.
 pub fn sql(db: &Path, statements: &str) {
     let c = rusqlite::Connection::open(db).unwrap();
+    let triggers = triggers(&c);
     c.execute_batch(statements).unwrap();
+    put_back(&c, &triggers);
+}
+
+/// Name and text of every trigger.
+pub fn triggers(c: &rusqlite::Connection) -> Vec<(String, String)> {
+    let mut s = c.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+    s.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
+/// Makes those triggers anew that are gone.
+pub fn put_back(c: &rusqlite::Connection, triggers: &[(String, String)]) {
+    let left = self::triggers(c);
+    for (name, text) in triggers {
+        if !left.iter().any(|(n, _)| n == name) {
+            c.execute_batch(text).unwrap();
+        }
+    }
 }

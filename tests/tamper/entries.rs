@@ -29,14 +29,14 @@ fn flip(table: &'static str, column: &'static str, seq: u64, part: usize, of: us
 fn flipped_bits() {
     let mut all = Vec::new();
     for seq in 0..size() {
-        for part in [1, 4, 8] {
+        for part in [1, 6] {
             all.push(flip("entries", "envelope", seq, part, 9));
         }
         for part in [2, 7] {
             all.push(flip("payloads", "record", seq, part, 9));
         }
     }
-    assert!(all.len() >= 250);
+    assert!(all.len() >= 200);
     must_all_be_found("flipped bits", all);
 }
 

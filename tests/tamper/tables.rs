@@ -82,9 +82,9 @@ fn rows(c: &Connection, table: &str, name: &str) -> Vec<(i64, String, Vec<Value>
     .collect()
 }
 
-/// First, last and one in the middle.
+/// First and last.
 fn some<T>(all: &[T]) -> Vec<&T> {
-    let mut at = vec![0, all.len() / 2, all.len() - 1];
+    let mut at = vec![0, all.len() - 1];
     at.dedup();
     at.into_iter().map(|i| &all[i]).collect()
 }

@@ -92,9 +92,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 fn decide(agent: &str, describe: Describe, ctx: &Context) -> Result<DecisionView, CliError> {
     let prepared = Prepared::for_decision(describe.ask()?)?;
     let ws = ctx.open()?;
-    // A grant that was revoked since would be alive again in yesterday's database.
-    ws.refuse_rollback()?;
+    let pinned = ws.pinned()?;
     let _moment = ws.store().snapshot()?;
+    let now = ws.moment(pinned, ctx.clock())?;
     let facts = ws.facts();
     let policy = facts.policy()?.map(|p| p.digest.clone());
     let found = match agent.parse::<Id>() {
@@ -106,7 +106,6 @@ fn decide(agent: &str, describe: Describe, ctx: &Context) -> Result<DecisionView
         let reason = "no agent of that name was ever enrolled".to_string();
         return Ok(DecisionView { policy, ..DecisionView::deny("agent.unknown".into(), reason) });
     };
-    let now = ws.now(ctx.clock())?;
     let binding = bind(&facts, &prepared, found.id)?;
     let decision = binding.weigh(&facts, now)?;
     Ok(DecisionView::of(&decision, Some(&binding.proposal.facets), policy))

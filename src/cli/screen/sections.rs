@@ -70,7 +70,8 @@ impl Layout {
     fn ours(self, label: &'static str, rank: u8, text: &str) -> Section {
         let block = safe_block(text, BLANK, self.width, self.max_lines);
         let whole = block.lines.len() + block.hidden_lines;
-        Section::new(label, rank, block.lines, whole)
+        let lines = block.lines.iter().map(|l| l.trim_end().to_string()).collect();
+        Section::new(label, rank, lines, whole)
     }
 
     /// Text of an agent, its line breaks kept.

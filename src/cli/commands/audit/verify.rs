@@ -212,8 +212,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let monitor = args.monitor;
     match inner(args, ctx) {
         Err(e) if monitor => {
-            let _ = crate::cli::to_stdout(&format!("AOSCTL UNKNOWN - {}\n", e.what));
-            Ok(Outcome::silent(Exit::Monitor(3)))
+            // What cannot be read because it was tampered with is no unknown.
+            let (word, code) = if e.exit == Exit::Integrity { ("CRITICAL", 2) } else { ("UNKNOWN", 3) };
+            let _ = crate::cli::to_stdout(&format!("AOSCTL {word} - {}\n", e.what));
+            Ok(Outcome::silent(Exit::Monitor(code)))
         }
         other => other,
     }

@@ -46,7 +46,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 pub fn explain(e: CliError, id: Id) -> CliError {
     match e.kind {
         "bound_command" => e.hint(format!("run it: aosctl run {id} -- CMD...")),
-        "claimed" => e.hint("an approval works once; ask again with a new request"),
+        "claimed" => e.hint("to do it again, ask again: a new request"),
         "not_allowed" | "expired" | "no_live_grant" | "other_grant" | "point_not_shown" | "too_few_approvers" => {
             e.hint(format!("see where it stands: aosctl request show {id}"))
         }

@@ -134,11 +134,13 @@ fn asker(ctx: &Context, ws: &Workspace, p: &Prepared) -> Result<Asker, CliError>
 }
 
 fn dry_run(ctx: &Context, ws: &Workspace, p: &Prepared, requester: Id) -> Result<Outcome, CliError> {
+    let pinned = ws.pinned()?;
     let _moment = ws.store().snapshot()?;
+    let now = ws.moment(pinned, ctx.clock())?;
     let facts = ws.facts();
     let policy = facts.policy()?.map(|p| p.digest.clone());
     let binding = bind(&facts, p, requester)?;
-    let d = binding.weigh(&facts, ws.now(ctx.clock())?)?;
+    let d = binding.weigh(&facts, now)?;
     let view = RequestNewView {
         dry_run: true,
         id: None,

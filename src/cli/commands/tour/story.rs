@@ -118,13 +118,6 @@ pub const STORY: &[Chapter] = &[
         title: "Be asked before a line is crossed",
         steps: &[
             Step {
-                about: "Stripe holds ACME's customers already, so it counts as inside the boundary.",
-                who: Who::OpsSigning,
-                args: &["integration", "add", "stripe", "--inside", "-q"],
-                exit: Exit::Done,
-                says: &["inside the boundary"],
-            },
-            Step {
                 about: "A second door: refunds, for 30 days.",
                 who: Who::OpsSigning,
                 args: &[
@@ -136,8 +129,6 @@ pub const STORY: &[Chapter] = &[
                     "resource:refunds",
                     "--access",
                     "write",
-                    "--data",
-                    "customer",
                     "--expires",
                     "30d",
                     "-q",
