@@ -271,7 +271,8 @@ fn identities_that_are_not_theirs_sign_nothing() {
 #[test]
 fn other_things_in_the_way_are_said() {
     let kept = kept();
-    let damages: &[(&str, fn(&Copy))] = &[
+    type Other = (&'static str, fn(&Copy));
+    let damages: &[Other] = &[
         ("the lock is a directory", |c| replace_by_directory(&c.b.workspace().join("aosctl.lock"))),
         ("the lock is a link to itself", |c| replace_by_link(&c.b.workspace().join("aosctl.lock"), "aosctl.lock")),
         ("the wal is a directory", |c| replace_by_directory(&c.b.workspace().join("aosctl.db-wal"))),

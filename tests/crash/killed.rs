@@ -350,7 +350,7 @@ fn killed_while_the_command_runs() {
     }
     std::fs::write(&gate, "").unwrap();
     assert_eq!(standing(), "unknown", "nobody but an operator knows better");
-    let out = ends(&mut lab.bench.bare().args(["--json", "request", "show", &r]));
+    let out = ends(lab.bench.bare().args(["--json", "request", "show", &r]));
     assert!(text(&out.stdout).contains("\"unknown\""), "{}", text(&out.stdout));
     lab.bench.ok(&["request", "resolve", &r, "--outcome", "succeeded", "--reason", "seen at the provider"]);
     assert_eq!(standing(), "succeeded");
