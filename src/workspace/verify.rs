@@ -83,6 +83,9 @@ pub fn verify(
     let replay = scratch(&scratch_path)?;
     store.attach_scratch(&scratch_path)?;
     let schema = store.compare_schema(MAX_DIFFERENCES)?;
+    // Both have the file open by now, so its name is needed no more: whoever ends this early, with Ctrl-C too, leaves no
+    // copy of the tables behind.
+    drop(dir);
     examine(place, options, clock, &store, &replay, progress).map_err(|e| match e {
         // Where a table is not the table that it was, reading it may be impossible: that is the finding.
         WorkspaceError::Store(StoreError::Sql(e)) if !schema.is_empty() => {

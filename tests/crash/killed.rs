@@ -256,6 +256,30 @@ fn in_the_middle_of_a_crowd() {
     assert_whole(&lab.bench);
 }
 
+/// The scratch database of `audit verify` has no name while it is used, so nothing of it outlives a kill.
+#[cfg(target_os = "linux")]
+#[test]
+fn verifying_leaves_nothing_behind() {
+    use aosctl::workspace::{VerifyOptions, verify};
+    let lab = Lab::new();
+    lab.ask(READ, 0);
+    let mut looked = 0;
+    let mut look = |_: u64, _: u64| {
+        let open: Vec<String> = std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|e| std::fs::read_link(e.unwrap().path()).ok())
+            .map(|to| to.to_string_lossy().into_owned())
+            .filter(|to| to.contains("replay.db"))
+            .collect();
+        assert!(!open.is_empty(), "the scratch database has another name now");
+        // Other tests verify at the same time.
+        assert!(open.iter().any(|to| to.ends_with("(deleted)")), "{open:?}");
+        looked += 1;
+    };
+    let v = verify(&crate::lab::place(&lab.bench), &VerifyOptions::default(), crate::lab::now(), &mut look).unwrap();
+    assert!(!v.report.failed() && looked > 0);
+}
+
 fn lines(lab: &Lab, r: &str) -> usize {
     std::fs::read_to_string(lab.bench.path(&format!("ran-{r}"))).unwrap_or_default().lines().count()
 }
@@ -326,7 +350,7 @@ fn killed_while_the_command_runs() {
     }
     std::fs::write(&gate, "").unwrap();
     assert_eq!(standing(), "unknown", "nobody but an operator knows better");
-    let out = ends(&mut lab.bench.bare().args(["--json", "request", "show", &r]));
+    let out = ends(lab.bench.bare().args(["--json", "request", "show", &r]));
     assert!(text(&out.stdout).contains("\"unknown\""), "{}", text(&out.stdout));
     lab.bench.ok(&["request", "resolve", &r, "--outcome", "succeeded", "--reason", "seen at the provider"]);
     assert_eq!(standing(), "succeeded");
