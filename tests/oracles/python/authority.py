@@ -283,17 +283,22 @@ class Replay:
         need(points == r.body["points"] or not self.schema.toy_policy, "other_points")
         need(at < r.until, "expired")
         need(r.body["decision"] == "ask", "not_asked")
-        need(not (r.denied or r.withdrawn or r.claimed or actor in r.approvals), "decided")
+        # Enough approvals decide, also when they have ended by now.
+        need(not (r.denied or r.withdrawn or r.claimed or self.enough(r, None)), "decided")
         if e.get("type") == "request.denied/1":
-            need(not self.enough(r, at), "decided")
             r.denied = True
         else:
+            need(actor not in r.approvals, "decided")
+            need(at < time_of(body), "expired")
             r.approvals[actor] = (seq, time_of(body))
 
     def enough(self, r, at):
-        """Distinct operators have distinct keys, because a key is enrolled once."""
+        """Whether there are enough approvals, of those that have not ended at `at`. Distinct operators have distinct keys,
+        because a key is enrolled once.
+        """
         wanted = 1 if self.schema.toy_policy else r.body.get("approvers")
-        return type(wanted) is int and sum(at < until for _, until in r.approvals.values()) >= max(wanted, 1)
+        counting = [until for _, until in r.approvals.values() if at is None or at < until]
+        return type(wanted) is int and len(counting) >= max(wanted, 1)
 
     def withdrawn(self, seq, at, e, actor, signer, body):
         r = self.request(e, body)
