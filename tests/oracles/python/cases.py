@@ -42,7 +42,7 @@ class Story:
 
     def __init__(self, real):
         """`real`: bodies of a real workspace, by name."""
-        self.real, self.at, self.pairs, self.seqs = real, START, [], []
+        self.real, self.at, self.pairs = real, START, []
         self.signers = {n: Signer(n) for n in ("op-1", "op-2", "op-3", "ag-1", "ag-2", "log")}
         self.leaves = []
         nonce = bytes(32)
@@ -63,7 +63,7 @@ class Story:
 
     def fork(self):
         other = copy.copy(self)
-        other.pairs, other.leaves, other.seqs = list(self.pairs), list(self.leaves), list(self.seqs)
+        other.pairs, other.leaves = list(self.pairs), list(self.leaves)
         return other
 
     def say(self, who, kind, subject, body, wait=1000 * TICK, signer=None, spoil=False):
@@ -107,7 +107,7 @@ class Story:
         return self.say(who, "request.made/1", name, {**body, **more})
 
     def about(self, name):
-        """Seq and body of a request, and what a decision about it names."""
+        """What a decision about a request names."""
         for seq, (_, record) in enumerate(self.pairs):
             body = json.loads(record)["body"]
             if "facets" in body and body["request"] == name:

@@ -132,7 +132,8 @@ def order_changes(log, i):
     def under(kind, order, must, at):
         envelopes = [e for e, _ in order]
         records = [(seq, r) for seq, (_, r) in enumerate(order)]
-        return Change(kind, changed(log, envelopes=envelopes, records=records), must, at)
+        # What was decided is decided again by aosctl, and not here; in another order that may give something else.
+        return Change(kind, changed(log, envelopes=envelopes, records=records), must, at, ("authority",))
 
     last = len(pairs) - 1
     if i < last:

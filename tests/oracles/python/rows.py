@@ -65,12 +65,15 @@ def grants(s):
     for who, good in (("op-2", True), ("ag-1", True), ("ag-2", False), ("log", True)):
         yield f"narrow by {who}", s.fork().change(who, "narrowed", "g-1", access="read"), good
         yield f"revoke by {who}", s.fork().change(who, "revoked", "g-1"), good
-    for what, more in (("access", {"access": "admin"}), ("data", {"data": "secret"}), ("until", {"until": "2027-06-01T00:00:00.000Z"})):
+    later = "2027-06-01T00:00:00.000Z"
+    for what, more in (("access", {"access": "admin"}), ("data", {"data": "secret"}), ("time", {"until": later})):
         yield f"narrow to more {what}", s.fork().change("op-1", "narrowed", "g-1", **more), False
     narrow = s.fork().change("log", "narrowed", "g-1", access="read")
     yield "narrow back again", narrow.fork().change("op-1", "narrowed", "g-1", access="write"), False
     yield "claim under a narrowed grant", narrow.fork().approve("op-1", "r-2").claim("ag-1", "r-2"), None
-    for who, target, good in (("op-1", "w-1", True), ("ag-1", "ag-1", True), ("ag-1", "ag-2", False), ("ag-1", "w-1", False), ("log", "ag-2", True)):  # fmt: skip
+    for who, target, good in [
+        ("op-1", "w-1", True), ("ag-1", "ag-1", True), ("ag-1", "ag-2", False), ("ag-1", "w-1", False), ("log", "ag-2", True),
+    ]:  # fmt: skip
         yield f"freeze {target} by {who}", s.fork().freeze(who, target), good
     for who, good in (("op-1", True), ("ag-1", False), ("log", False)):
         yield f"thaw by {who}", s.fork().freeze("log").thaw(who), good
@@ -84,9 +87,12 @@ def decisions(s):
     yield "approve what was allowed", s.fork().approve("op-1", "r-1"), False
     yield "approve one's own request", s.fork().edit(None).approve("op-1", "r-9"), False
     yield "deny one's own request", s.fork().edit(None).deny("op-1", "r-9"), False
-    for what, more in (("leaf", {"leaf": "0" * 64}), ("points", {"points": ["money"]}), ("points", {"points": []}), ("grant", {"grant": "g-2"}), ("policy", {"policy": "0" * 64})):  # fmt: skip
-        yield f"approve with another {what}: {list(more.values())[0]}", s.fork().approve("op-1", "r-2", **more), False
-        yield f"deny with another {what}: {list(more.values())[0]}", s.fork().deny("op-1", "r-2", **more), False
+    for what, name, value in [
+        ("leaf", "leaf", "0" * 64), ("points", "points", ["money"]), ("points: none", "points", []),
+        ("grant", "grant", "g-2"), ("policy", "policy", "0" * 64),
+    ]:  # fmt: skip
+        yield f"approve with another {what}", s.fork().approve("op-1", "r-2", **{name: value}), False
+        yield f"deny with another {what}", s.fork().deny("op-1", "r-2", **{name: value}), False
     yield "approve in the last moment", s.fork().approve("op-1", "r-2", wait=HOUR / 2 - SECOND - TICK), True
     yield "approve at the end", s.fork().approve("op-1", "r-2", wait=HOUR / 2 - SECOND), False
     yield "approve after a denial", s.fork().deny("op-2", "r-2").approve("op-1", "r-2"), False
@@ -133,6 +139,7 @@ def outcomes(s):
     yield "resolve", unknown.fork().resolve("op-2", "r-2"), True
     yield "resolve by the requester", unknown.fork().resolve("ag-1", "r-2"), False
     yield "resolve and release", unknown.fork().resolve("op-2", "r-2", "failed", True), True
+    yield "resolve while it runs, and finish then", claimed.fork().resolve("op-2", "r-2").finish("ag-1", "r-2"), False
     yield "resolve unclaimed", asked.fork().resolve("op-2", "r-2"), False
     for who, agent in (("ag-2", "ag-1"), ("op-1", "ag-1")):
         yield f"{who} asks for {agent}", s.fork().ask(who, "r-3", "allowed", agent=agent, grant="g-1"), False
@@ -178,12 +185,14 @@ def voids(s):
     yield "void as its subject", subject.fork().void("op-2", subject.last()), (subject.last(), "authority")
     spoiled = s.fork().say("ag-1", "workspace.frozen/1", "ag-1", {"target": "ag-1"}, spoil=True)
     yield "badly signed", spoiled, (spoiled.last(), "authority", "signatures")
-    yield "void what is badly signed", spoiled.fork().void("op-1", spoiled.last()), (spoiled.last(), "authority", "signatures")
-    yield "a rollback is accepted", s.fork().say("op-1", "rollback.accepted/1", "w-1", {"pin_size": 1, "pin_root": "00" * 32}), True
-    stranger = Signer("ag-7")
-    yield "a stranger", s.fork().say("ag-7", "workspace.frozen/1", "ag-7", {"target": "ag-7"}, signer=stranger), (11, "authority", "signatures")
-    early = s.fork().say("op-3", "workspace.frozen/1", "w-1", {"target": "w-1"})
-    yield "signed before being enrolled", early.say("op-1", "operator.enrolled/1", "op-3", s.enrolment("op-3")), (11, "authority", "signatures")
+    unsigned = (spoiled.last(), "authority", "signatures")
+    yield "void what is badly signed", spoiled.fork().void("op-1", spoiled.last()), unsigned
+    body = {"pin_size": 1, "pin_root": "00" * 32}
+    yield "a rollback is accepted", s.fork().say("op-1", "rollback.accepted/1", "w-1", body), True
+    yield "a rollback, by an agent", s.fork().say("ag-1", "rollback.accepted/1", "w-1", body), False
+    stranger = s.fork().say("ag-7", "workspace.frozen/1", "ag-7", {"target": "ag-7"}, signer=Signer("ag-7"))
+    yield "a stranger", stranger, unsigned
+    yield "signed before being enrolled", s.fork().freeze("op-3").enrol("op-1", "op-3"), unsigned
 
 
 def crossings(s):
