@@ -23,10 +23,6 @@ class Schema:
         self.approvals_are_requests, self.more_types = approvals_are_requests, more_types
 
 
-EXAMPLE = Schema("workspace", True, True, ())
-AOSCTL = Schema("w-1", False, False, ("integration.added/1",))
-
-
 class Invalid(Exception):
     """Why an entry is invalid, in one word."""
 
@@ -75,7 +71,7 @@ class Replay:
         self.schema, self.log_key, self.entries, self.records = schema, log_key, entries, records
         self.origin = self.policy = None
         self.identities, self.used_keys = {}, set()
-        self.grants, self.requests, self.frozen = {}, {}, set()
+        self.grants, self.requests, self.frozen, self.integrations = {}, {}, set(), set()
         self.invalid, self.voided, self.disputed, self.erasures = {}, [], [], set()
 
     def run(self, out):
@@ -132,10 +128,10 @@ class Replay:
         family, _, rest = kind.partition(".")
         if kind == "key.leaked/1":
             need(signer != "ag", "needs_operator")
-        elif family in ("key", "rotation", "review") and rest.endswith("/1") or kind in self.schema.more_types:
+        elif family in ("key", "rotation", "review") and rest.endswith("/1"):
             need(signer == "op", "needs_operator")
         else:
-            handler = HANDLERS.get(kind)
+            handler = self.schema.more_types.get(kind) or HANDLERS.get(kind)
             need(handler is not None, "unknown_type")
             who, method = handler
             need(signer in who, "needs_agent" if "ag" in who and "op" in who and len(who) == 2 else "needs_operator")
@@ -189,6 +185,11 @@ class Replay:
             need(self.records[seq].rules_digest == body["digest"], "digest")
         self.policy = body["digest"]
 
+    def added(self, seq, at, e, actor, signer, body):
+        self.subject(e, body.get("id"))
+        need(body["id"] not in self.integrations, "id_used")
+        self.integrations.add(body["id"])
+
     def grant(self, e, body):
         self.subject(e, body.get("grant"))
         need(body["grant"] in self.grants, "no_such_grant")
@@ -199,6 +200,7 @@ class Replay:
         self.subject(e, body.get("grant"))
         need(body["grant"] not in self.grants, "id_used")
         need(self.live(body.get("agent"), "ag"), "no_such_agent")
+        need(self.schema.toy_policy or body.get("integration") in self.integrations, "no_such_integration")
         until = None if body.get("until") is None else time_of(body)
         self.grants[body["grant"]] = {**body, "until": until, "revoked": False}
 
@@ -283,17 +285,22 @@ class Replay:
         need(points == r.body["points"] or not self.schema.toy_policy, "other_points")
         need(at < r.until, "expired")
         need(r.body["decision"] == "ask", "not_asked")
-        need(not (r.denied or r.withdrawn or r.claimed or actor in r.approvals), "decided")
+        # Enough approvals decide, also when they have ended by now.
+        need(not (r.denied or r.withdrawn or r.claimed or self.enough(r, None)), "decided")
         if e.get("type") == "request.denied/1":
-            need(not self.enough(r, at), "decided")
             r.denied = True
         else:
+            need(actor not in r.approvals, "decided")
+            need(at < time_of(body), "expired")
             r.approvals[actor] = (seq, time_of(body))
 
     def enough(self, r, at):
-        """Distinct operators have distinct keys, because a key is enrolled once."""
+        """Whether there are enough approvals, of those that have not ended at `at`. Distinct operators have distinct keys,
+        because a key is enrolled once.
+        """
         wanted = 1 if self.schema.toy_policy else r.body.get("approvers")
-        return type(wanted) is int and sum(at < until for _, until in r.approvals.values()) >= max(wanted, 1)
+        counting = [until for _, until in r.approvals.values() if at is None or at < until]
+        return type(wanted) is int and len(counting) >= max(wanted, 1)
 
     def withdrawn(self, seq, at, e, actor, signer, body):
         r = self.request(e, body)
@@ -320,7 +327,9 @@ class Replay:
         r.finished = True
 
     def resolved(self, seq, at, e, actor, signer, body):
-        need(self.request(e, body).claimed, "not_claimed")
+        r = self.request(e, body)
+        need(r.claimed, "not_claimed")
+        r.finished = True
 
     def erased(self, seq, at, e, actor, signer, body):
         target, members, approvals = body.get("seq"), body.get("members"), body.get("approvals")
@@ -383,3 +392,6 @@ HANDLERS = {
     "entry.voided/1": (("op",), Replay.void),
     "rollback.accepted/1": (("op",), Replay.accepted),
 }
+
+EXAMPLE = Schema("workspace", True, True, {})
+AOSCTL = Schema("w-1", False, False, {"integration.added/1": (("op",), Replay.added)})

@@ -32,6 +32,8 @@ class Log:
     def __init__(self, envelopes, records, vkey, checkpoint, pin=None, witnesses=(), quorum=0):
         self.envelopes, self.records, self.vkey, self.checkpoint = envelopes, records, vkey, checkpoint
         self.pin, self.witnesses, self.quorum = pin, witnesses, quorum
+        # In a workspace the seq stands beside a record, in a bundle in it.
+        self.workspace = any(seq is not None for seq, _ in records)
 
 
 class Verdicts:
@@ -39,7 +41,7 @@ class Verdicts:
 
     def __init__(self):
         self.failed = {}
-        self.voided, self.disputed, self.notes = [], [], []
+        self.voided, self.disputed = [], []
         self.unanchored = None
 
     def fail(self, verdict, seq, why):
@@ -47,9 +49,6 @@ class Verdicts:
         before = self.failed.get(verdict)
         if before is None or (seq is not None and (before[0] is None or seq < before[0])):
             self.failed[verdict] = (seq, why)
-
-    def ok(self):
-        return not self.failed
 
 
 def lines_of(data):
@@ -179,8 +178,8 @@ def root(log, log_key, leaves, out):
         out.fail("tree_root", len(leaves), "entries_missing")
     elif signed.root != tree.root(leaves[: signed.size]):
         out.fail("tree_root", None, "root")
-    elif signed.size < len(leaves):
-        # A bundle's checkpoint covers exactly its entries.
+    elif signed.size < len(leaves) and not log.workspace:
+        # A bundle's checkpoint covers exactly its entries. A workspace's is moved after each commit; the rest is a tail.
         out.fail("tree_root", signed.size, "size")
 
 

@@ -17,19 +17,21 @@ FORM = {"canonical_form", "signatures"}
 
 
 class Change:
-    """`must`: one of these must fail. `at`: the first bad seq of one of them, where it is said. `aside`: verdicts about which
-    two verifiers may differ, because the specification does not say what follows from the fault.
+    """`must`: one of these must fail, or none may where it is empty. `at`: the first bad seq of one of them, where it is
+    said. `aside`: verdicts about which two verifiers may differ, because the specification does not say what follows from
+    the fault. `follows`: verdicts that may fail too, because of it.
     """
 
-    def __init__(self, kind, log, must, at=None, aside=()):
+    def __init__(self, kind, log, must, at=None, aside=(), follows=()):
         self.kind, self.log, self.must, self.at, self.aside = kind, log, must, at, aside
+        self.follows = set(follows)
 
-    def missed(self, verdicts):
-        """None where the change was found, or what was found instead."""
-        found = [verdicts.failed[v] for v in self.must if v in verdicts.failed]
-        if found and (self.at is None or any(seq == self.at for seq, _ in found)):
+    def missed(self, failed):
+        """None where the change was found among what failed, or what was found instead."""
+        found = [failed[v] for v in self.must if v in failed]
+        if found and (self.at is None or any(seq == self.at for seq, _ in found)) or not (self.must or failed):
             return None
-        return f"{self.kind} at {self.at}: {verdicts.failed or 'accepted'}"
+        return f"{self.kind}, expected {sorted(self.must)} at {self.at}: {failed or 'accepted'}"
 
 
 def flip(data, random):
@@ -130,7 +132,8 @@ def order_changes(log, i):
     def under(kind, order, must, at):
         envelopes = [e for e, _ in order]
         records = [(seq, r) for seq, (_, r) in enumerate(order)]
-        return Change(kind, changed(log, envelopes=envelopes, records=records), must, at)
+        # What was decided is decided again by aosctl, and not here; in another order that may give something else.
+        return Change(kind, changed(log, envelopes=envelopes, records=records), must, at, ("authority",))
 
     last = len(pairs) - 1
     if i < last:
