@@ -192,8 +192,9 @@ pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Si
         );
     }
     let life = facts.policy()?.map(|p| p.rules.requests.use_within);
-    if b.until <= entry.at || life.is_none_or(|l| b.until > entry.at.plus(l)) {
-        return fault("until", "the approval ends outside what the policy allows");
+    // Nor later than the request itself: a claim must find both alive (log-format.md, request.claimed/1).
+    if b.until <= entry.at || b.until > r.until || life.is_none_or(|l| b.until > entry.at.plus(l)) {
+        return fault("until", "the approval ends outside what the policy allows, or after its request");
     }
     if let Some(grant) = r.grant
         && !facts.grant(grant)?.is_some_and(|g| g.is_live(entry.at))

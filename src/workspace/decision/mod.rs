@@ -194,7 +194,7 @@ pub fn approve(
         points: shown.points.clone(),
         grant: shown.grant,
         policy: shown.policy.clone(),
-        until: now.plus(open.use_within),
+        until: now.plus(open.use_within).min(r.until),
         self_approved: decided.self_approved,
         reason,
     };
@@ -236,7 +236,9 @@ pub fn foresee(r: &Request, open: &Open, answer: Answer, now: Time) -> Decided {
         request: r.id,
         seq: None,
         at: now,
-        until: yes.then(|| r.counting(now).map(|a| a.until).chain([now.plus(open.use_within)]).min()).flatten(),
+        until: yes
+            .then(|| r.counting(now).map(|a| a.until).chain([now.plus(open.use_within).min(r.until)]).min())
+            .flatten(),
         approved: r.approvals.len() + usize::from(yes),
         needed,
         self_approved: yes && needed == 1 && open.shown.points.contains(&Point::Audit),
