@@ -403,7 +403,7 @@ fn show_is_whole() {
     assert!(page.starts_with("=== r-4 === high risk === approved ==="), "{page}");
     assert!((1..=200).all(|i| page.contains(&format!("| +line {i}\n"))), "{page}");
     assert!(page.contains(&"ab".repeat(32)) && page.contains(&"3fa9c1d2e4b5".repeat(5)), "digests are whole: {page}");
-    assert!(page.contains("grant         g-1: write access to repo:acme/*, up to customer data, until "), "{page}");
+    assert!(page.contains("grant         g-1: write access to repo:acme/*, up to customer data, until\n"), "{page}");
     assert!(
         page.contains("  request.made by build-bot (ag-1)\n") && page.contains("  request.approved by ops (op-1)\n"),
         "{page}"

@@ -266,12 +266,7 @@ fn no_grant(
     class: Option<DataClass>,
 ) -> Decision {
     let class = class.unwrap_or(DataClass::Internal);
-    let name = agent.handle.as_deref().unwrap_or("");
-    let fix = format!(
-        "aosctl connect {} --agent {name} --scope {} --access {access} --data {class}",
-        integration.handle,
-        shell_word(p.resource.as_str())
-    );
+    let fix = connect_line(&integration.handle, agent, p, access, class);
     let live: Vec<&Grant> = s.grants.iter().map(Rc::as_ref).filter(|g| g.is_live(s.now)).collect();
     let reason = if live.is_empty() {
         match s.grants.last() {
@@ -291,6 +286,16 @@ fn no_grant(
         format!("none of its {} live grant(s) to {} covers {}", live.len(), integration.handle, p.resource)
     };
     deny("grant.none", reason, access, Some(fix))
+}
+
+/// The narrowest line that opens a door to what is proposed. An integration that nobody added is added by it, if it is
+/// called like its kind.
+pub fn connect_line(integration: &str, agent: &Identity, p: &Proposal, access: Access, class: DataClass) -> String {
+    format!(
+        "aosctl connect {integration} --agent {} --scope {} --access {access} --data {class}",
+        agent.handle.as_deref().unwrap_or(""),
+        shell_word(p.resource.as_str())
+    )
 }
 
 /// Scopes may hold characters that a shell reads; the printed line must be safe to paste.

@@ -81,7 +81,7 @@ pub fn approval(facts: &Trusted<'_>, r: Id, at: Time) -> RequestApproved {
         points: points.union(&r.points).copied().collect(),
         grant: r.grant,
         policy: facts.policy().unwrap().unwrap().digest.clone(),
-        until: at.plus(Span::seconds(1800)),
+        until: at.plus(Span::seconds(1800)).min(r.until),
         self_approved: false,
         reason: None,
     }

@@ -181,6 +181,12 @@ fn approving() {
         })
         .after(adopt),
         approves_request("the policy of now", "op-1", "r-2", Counts).after(adopt),
+        says("for longer than its request lives", "op-1", Fault("until"), move |f| {
+            let mut b = approval(f, id("r-2"), less(last));
+            b.until = last.plus(Span::from_millis(1));
+            b.into()
+        })
+        .at(less(last)),
         says("in the last millisecond", "op-1", Counts, move |f| approval(f, id("r-2"), less(last)).into())
             .at(less(last)),
         says("in the millisecond in which it ends", "op-1", Fault("expired"), move |f| {

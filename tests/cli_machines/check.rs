@@ -75,7 +75,16 @@ fn unknown_names_and_frozen_agents_are_denied() {
             "repo:acme/app",
         ],
     );
+    assert_eq!((exit, &v["rule"], &v["fix"]), (1, &"integration.unknown".into(), &serde_json::Value::Null));
+    // Nobody added slack, but `connect` would, and the catalogue says how little a message needs.
+    let message = ["--integration", "slack", "--action", "channel.history", "--resource", "channel:C1"];
+    let (exit, v) = check(&lab, &[&["--agent", "build-bot"], &message[..]].concat());
     assert_eq!((exit, &v["rule"]), (1, &"integration.unknown".into()));
+    let fix = v["fix"].as_str().unwrap();
+    assert!(
+        fix.starts_with("aosctl connect slack --agent build-bot --scope channel:C1 --access read --data "),
+        "{fix}"
+    );
     let (exit, v) = check(&lab, &[&["--agent", "op-1"], READ].concat());
     assert_eq!((exit, &v["rule"]), (1, &"agent.unknown".into()), "operators are no agents");
     lab.freeze(id("ag-1"));

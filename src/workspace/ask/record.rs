@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::{AskError, Prepared};
+use crate::domain::access::Access;
 use crate::domain::bind::bind as facets_of;
-use crate::domain::decide::{AUDIT_EDIT, Decision, Proposal, Verdict};
+use crate::domain::decide::{AUDIT_EDIT, Decision, Proposal, Verdict, connect_line};
 use crate::domain::event::{Event, RequestDetail, RequestMade};
-use crate::domain::facets::Facets;
+use crate::domain::facets::{DataClass, Facets};
 use crate::domain::facts::{Facts, Policy};
 use crate::domain::id::{Id, IdKind};
 use crate::domain::integration::Integration;
@@ -23,6 +24,8 @@ pub struct Binding {
     pub proposal: Proposal,
     /// Where, if that name is known.
     pub integration: Option<Rc<Integration>>,
+    /// The kind of that name, where no integration has it: `connect` would add one.
+    pub kind: Option<String>,
 }
 
 impl Binding {
@@ -31,7 +34,18 @@ impl Binding {
     /// # Errors
     /// What the facts give.
     pub fn weigh<F: Facts>(&self, facts: &F, now: Time) -> Result<Decision, F::Error> {
-        weigh(facts, &self.proposal, self.integration.as_ref().map(|i| i.id), now, None)
+        let p = &self.proposal;
+        let mut decision = weigh(facts, p, self.integration.as_ref().map(|i| i.id), now, None)?;
+        let (Some(name), "integration.unknown") = (&self.kind, decision.rule) else { return Ok(decision) };
+        let policy = facts.policy()?;
+        let kind = policy.as_ref().and_then(|policy| policy.rules.kind(name));
+        if let (Some(kind), Some(agent)) = (kind, facts.identity(p.requester)?) {
+            let action = kind.action(&p.action);
+            let access = action.map_or(Access::Write, |a| a.access).max(p.access.unwrap_or(Access::Read));
+            let class = p.facets.data.max(action.and_then(|a| a.data)).unwrap_or(DataClass::Internal);
+            decision.fix = Some(connect_line(name, &agent, p, access, class));
+        }
+        Ok(decision)
     }
 }
 
@@ -54,6 +68,10 @@ pub fn bind<F: Facts>(facts: &F, p: &Prepared, requester: Id) -> Result<Binding,
         (Some(i), Some(rules)) => rules.kind(&i.kind).and_then(|k| k.action(&ask.action)),
         _ => None,
     };
+    let kind = match (&integration, rules, ask.integration.as_deref()) {
+        (None, Some(rules), Some(typed)) if rules.kind(typed).is_some() => Some(typed.to_string()),
+        _ => None,
+    };
     let bound = action.map_or_else(Facets::default, |a| facets_of(a, p.parameters.as_ref()));
     let proposal = Proposal {
         requester,
@@ -63,7 +81,7 @@ pub fn bind<F: Facts>(facts: &F, p: &Prepared, requester: Id) -> Result<Binding,
         facets: bound.raise(&ask.facets.facets()),
         unsure: ask.unsure.is_some(),
     };
-    Ok(Binding { proposal, integration })
+    Ok(Binding { proposal, integration, kind })
 }
 
 /// A request that was recorded, now or before under the same idempotency key.
