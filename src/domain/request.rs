@@ -214,11 +214,8 @@ impl Request {
             return Standing::Denied;
         }
         let approved = self.is_approved();
-        let in_time = if approved {
-            self.counting(s.now).count() >= usize::from(self.approvers.max(1))
-        } else {
-            s.now < self.until
-        };
+        let enough = !approved || self.counting(s.now).count() >= usize::from(self.approvers.max(1));
+        let in_time = s.now < self.until && enough;
         if !in_time {
             return Standing::Expired;
         }

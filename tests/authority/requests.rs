@@ -181,7 +181,7 @@ fn approving() {
         })
         .after(adopt),
         approves_request("the policy of now", "op-1", "r-2", Counts).after(adopt),
-        says("for longer than its request lives", "op-1", Fault("until"), move |f| {
+        says("for longer than its request lives", "op-1", Counts, move |f| {
             let mut b = approval(f, id("r-2"), less(last));
             b.until = last.plus(Span::from_millis(1));
             b.into()
@@ -272,7 +272,7 @@ fn about_refunds(points: Vec<Point>, approvers: Option<u8>) -> ActionRule {
 
 #[test]
 fn claiming() {
-    let (allowed, approved) = (until("r-8"), until("r-3"));
+    let (allowed, approved, asked) = (until("r-8"), until("r-3"), until("r-2"));
     let retire = |who: &'static str| first(move || IdentityRetired { id: id(who), as_of: None, reason: None }.into());
     let all = vec![
         claims("an approval", AG, "r-3", Counts),
@@ -289,6 +289,16 @@ fn claiming() {
         claims("by the log", "log", "r-3", Fault("not_the_requester")),
         claims("an approval in its last millisecond", AG, "r-3", Counts).at(less(approved)),
         claims("an approval that just ended", AG, "r-3", Fault("expired")).at(approved),
+        // The approval would last longer; the request does not.
+        claims("an approval of a request that just ended", AG, "r-2", Fault("expired"))
+            .after(move |w, c| {
+                w.must(c, "op-1", less(asked), move |f| {
+                    let mut b = approval(f.facts(), id("r-2"), less(asked));
+                    b.until = asked.plus(Span::seconds(1800));
+                    b.into()
+                });
+            })
+            .at(asked),
         claims("an allow in its last millisecond", AG, "r-8", Counts).at(less(allowed)),
         claims("an allow that just ended", AG, "r-8", Fault("expired")).at(allowed),
         claims("by itself, where a command is bound", AG, "r-14", Fault("bound_command")),

@@ -192,9 +192,8 @@ pub(super) fn approved<F: Facts>(entry: &Entry, b: &RequestApproved, signer: &Si
         );
     }
     let life = facts.policy()?.map(|p| p.rules.requests.use_within);
-    // Nor later than the request itself: a claim must find both alive (log-format.md, request.claimed/1).
-    if b.until <= entry.at || b.until > r.until || life.is_none_or(|l| b.until > entry.at.plus(l)) {
-        return fault("until", "the approval ends outside what the policy allows, or after its request");
+    if b.until <= entry.at || life.is_none_or(|l| b.until > entry.at.plus(l)) {
+        return fault("until", "the approval ends outside what the policy allows");
     }
     if let Some(grant) = r.grant
         && !facts.grant(grant)?.is_some_and(|g| g.is_live(entry.at))
@@ -274,11 +273,9 @@ pub(super) fn claimed<F: Facts>(entry: &Entry, b: &RequestClaimed, signer: &Sign
         return fault("bound_command", "a command is bound to it, so only aosctl run may begin it");
     }
     let counting: Vec<&Approval> = r.counting(entry.at).collect();
-    let in_time = if r.decision == Verdict::Allow {
-        entry.at < r.until
-    } else {
-        counting.len() >= usize::from(r.approvers.max(1))
-    };
+    // The request and its approvals alike (log-format.md, request.claimed/1).
+    let enough = r.decision == Verdict::Allow || counting.len() >= usize::from(r.approvers.max(1));
+    let in_time = entry.at < r.until && enough;
     if !in_time {
         return fault("expired", format!("{} was not begun in time", b.request));
     }

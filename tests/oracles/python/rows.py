@@ -122,7 +122,7 @@ def outcomes(s):
     yield "claim an allowed one in its last moment", allowed.fork().claim("ag-1", "r-3", 59 * SECOND - TICK), True
     yield "claim an allowed one at its end", allowed.fork().claim("ag-1", "r-3", 59 * SECOND), False
     late = s.fork().approve("op-1", "r-2", until=HOUR - SECOND)
-    yield "claim approved, after the request's own end", late.claim("ag-1", "r-2", HOUR / 2), None
+    yield "claim approved, after the request's own end", late.claim("ag-1", "r-2", HOUR / 2), False
     yield "claim under a revoked grant", asked.fork().change("log", "revoked", "g-1").claim("ag-1", "r-2"), False
     yield "claim frozen", asked.fork().freeze("log").claim("ag-1", "r-2"), False
     yield "claim frozen itself", asked.fork().freeze("ag-1", "ag-1").claim("ag-1", "r-2"), False
