@@ -89,3 +89,17 @@ fn the_newest_copy_put_back_heals_it() {
     assert!(!state.join("behind").exists());
     fresh.ok(&["audit", "verify"]);
 }
+
+#[test]
+fn who_makes_a_new_pin_where_there_was_none_says_so() {
+    let b = Bench::new();
+    let quiet = b.bare().args(["freeze"]).output().unwrap();
+    assert!(!text(&quiet.stderr).contains("mind the pin"), "{}", text(&quiet.stderr));
+    let state = std::fs::read_dir(b.path("state")).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(state.join("pin")).unwrap();
+    assert_eq!(code(&b.run(&["audit", "verify"])), 4);
+    let out = b.run(&["thaw"]);
+    assert_eq!(code(&out), 0);
+    assert!(text(&out.stderr).contains("mind the pin: there was none"), "{}", text(&out.stderr));
+    assert!(state.join("pin").exists());
+}

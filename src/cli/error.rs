@@ -112,6 +112,8 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::RolledBack { .. } => CliError::new(Exit::Integrity, "rolled_back", text)
                 .because("an older copy of the workspace was put back, or its end was cut off")
                 .hint("put the newest copy back, then: aosctl audit verify"),
+            WorkspaceError::PinMissing => CliError::new(Exit::Integrity, "pin_missing", text)
+                .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify"),
             WorkspaceError::ClockBehind { .. } => CliError::could_not("clock", text)
                 .because("an entry must not be earlier than the one before it")
                 .hint("set this machine's clock right and try again"),

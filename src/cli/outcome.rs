@@ -90,10 +90,10 @@ impl Outcome {
         self
     }
 
-    /// Adds a warning on stderr, if there is one: a pin that could not be moved, for instance.
+    /// Adds a warning on stderr, if there is one: a pin that could not be moved, or was missing.
     #[must_use]
     pub fn warn_if(mut self, e: Option<impl std::fmt::Display>) -> Outcome {
-        self.warnings.extend(e.map(|e| format!("it is on disk, but the pin could not be moved: {e}")));
+        self.warnings.extend(e.map(|e| format!("it is on disk, but mind the pin: {e}")));
         self
     }
 

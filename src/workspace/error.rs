@@ -59,6 +59,9 @@ pub enum WorkspaceError {
         /// Entries that the pin covers.
         pinned: u64,
     },
+    /// There was no pin to compare the log with. Only ever a warning: the next writer makes one.
+    #[error("there was none, so what may have been removed before now cannot be found by it; a new one was made")]
+    PinMissing,
     /// The last entry is from the future.
     #[error("the last entry was signed at {last}, and this machine's clock says {clock}")]
     ClockBehind {

@@ -79,7 +79,9 @@ impl Workspace {
         let write = self.store.write().map_err(WorkspaceError::from)?;
         let head = self.store.head().map_err(WorkspaceError::from)?;
         let state_dir = self.state_dir();
-        let behind = pin::read(&state_dir, &self.origin).and_then(|pin| pin.refuse_rollback(head.as_ref()));
+        let pin = pin::read(&state_dir, &self.origin);
+        let missing = head.is_some() && matches!(pin, Ok(pin::Pin::Missing));
+        let behind = pin.and_then(|pin| pin.refuse_rollback(head.as_ref()));
         let behind = behind.and_then(|()| pin::refuse_marked(&state_dir, &self.origin, &self.store)).err();
         let (head, frontier) = self.continue_from(head)?;
         if head.size > 0 && head.at > clock.plus(AHEAD) {
@@ -112,7 +114,8 @@ impl Workspace {
         }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
-        Ok((out, warning))
+        // The new pin would make a log that was rolled back look whole: whoever is here now must hear of it.
+        Ok((out, warning.or(missing.then_some(WorkspaceError::PinMissing))))
     }
 
     /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
