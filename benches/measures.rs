@@ -236,6 +236,7 @@ impl World {
                             mission: None,
                             until: Some(tx.now().plus(Span::days(90))),
                             replaces: None,
+                            carries: None,
                             again: None,
                             accepted: vec![],
                             reason: None,
@@ -255,7 +256,7 @@ impl World {
                     let id = Id::new(IdKind::Agent, n + 1);
                     let by = By::identity(id, &signers[usize::try_from(n).unwrap()]);
                     let r = ask(tx, by, id)?;
-                    tx.append(by, RequestClaimed { request: r, mode: ClaimMode::Agent })?;
+                    tx.append(by, RequestClaimed { request: r, mode: ClaimMode::Agent, key: None })?;
                     tx.append(
                         by,
                         RequestFinished {

@@ -180,7 +180,8 @@ fn ask(b: &Bench, name: &str, action: &str, resource: &str) -> (Id, Verdict) {
 fn claim(b: &Bench, name: &str, request: Id) {
     let ws = open(b);
     let me = ws.agent(&b.identity(name)).unwrap();
-    ws.transact(clock(), |tx| tx.append(me.by(), RequestClaimed { request, mode: ClaimMode::Agent })).unwrap();
+    ws.transact(clock(), |tx| tx.append(me.by(), RequestClaimed { request, mode: ClaimMode::Agent, key: None }))
+        .unwrap();
 }
 
 fn standing(b: &Bench, request: Id) -> Standing {

@@ -94,6 +94,7 @@ fn world() -> World {
                 mission: None,
                 until: Some(tx.now().plus(Span::days(30))),
                 replaces: None,
+                carries: None,
                 again: None,
                 accepted: vec![],
                 reason: None,
@@ -192,7 +193,7 @@ impl World {
         let by = By::identity(Id::new(IdKind::Agent, 1), &self.bot);
         self.ws
             .transact(now, |tx| {
-                tx.append(by, RequestClaimed { request: id, mode: ClaimMode::Agent })?;
+                tx.append(by, RequestClaimed { request: id, mode: ClaimMode::Agent, key: None })?;
                 Ok::<_, WorkspaceError>(())
             })
             .map(|_| ())

@@ -3,7 +3,7 @@
 //! One struct a type; its members are the members of the payload's body. Members with an erasable name (`reason`,
 //! `note`, `parameters`, ...) are optional everywhere, because they may be gone, and no rule reads them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,12 +12,14 @@ use super::access::Access;
 use super::decide::Verdict;
 use super::facets::{DataClass, Facets};
 use super::id::{Id, IdKind};
+use super::key::{Carries, KeyFacts, LeakStep, Place, StepOutcome};
 use super::money::Money;
 use super::point::Point;
 use super::request::Outcome;
+use super::review::ItemDecision;
 use super::rules::{Rules, Tier};
 use super::scope::Scope;
-use super::time::Time;
+use super::time::{Span, Time};
 
 /// 32 bytes in lowercase hex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -169,6 +171,8 @@ body! {
         #[serde(default, skip_serializing_if = "Option::is_none")] replaces: Option<Id>,
         /// The grant that is opened again.
         #[serde(default, skip_serializing_if = "Option::is_none")] again: Option<Id>,
+        /// The key that it carries, and who may receive it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] carries: Option<Carries>,
         /// Warnings that were accepted, by their names.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] accepted: Vec<String>,
         /// Why.
@@ -400,6 +404,27 @@ pub enum ClaimMode {
     /// By the agent itself, which reports with `request done|fail`.
     Agent,
 }
+
+impl ClaimMode {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClaimMode::Run => "run",
+            ClaimMode::Agent => "agent",
+        }
+    }
+}
+
+impl std::str::FromStr for ClaimMode {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "run" => Ok(ClaimMode::Run),
+            "agent" => Ok(ClaimMode::Agent),
+            _ => Err(format!("{s:?} is no way to begin a request")),
+        }
+    }
+}
 body! {
     /// Begun, once.
     RequestClaimed {
@@ -407,6 +432,8 @@ body! {
         request: Id,
         /// How.
         mode: ClaimMode,
+        /// The key whose secret its program was given, as `run` says.
+        #[serde(default, skip_serializing_if = "Option::is_none")] key: Option<Id>,
     }
 }
 body! {
@@ -488,6 +515,140 @@ body! {
     }
 }
 
+body! {
+    /// A credential is in the inventory from here on.
+    KeyAdded {
+        /// `k-3`.
+        key: Id,
+        /// What is known of it.
+        facts: KeyFacts,
+        /// What an operator wants to remember.
+        #[serde(default, skip_serializing_if = "Option::is_none")] note: Option<String>,
+    }
+}
+body! {
+    /// Something else is known of a key: by an import, by hand, or because its secret was sealed anew.
+    KeyChanged {
+        /// Which.
+        key: Id,
+        /// All that is known of it now.
+        facts: KeyFacts,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+}
+body! {
+    /// A key is out of use, and `run` hands it out no more.
+    KeyRetired {
+        /// Which.
+        key: Id,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+}
+body! {
+    /// A key is exposed: `run` hands it out no more, until it was turned over.
+    KeyLeaked {
+        /// Which.
+        key: Id,
+        /// Grants that carried it and were revoked just before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] revoked: Vec<Id>,
+        /// Agents that were frozen just before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] frozen: Vec<Id>,
+        /// Where it was seen, as told.
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+}
+body! {
+    /// What was done about a leaked key.
+    KeyStep {
+        /// Which key.
+        key: Id,
+        /// The entry that said it leaked.
+        leak: u64,
+        /// Which step.
+        step: LeakStep,
+        /// How it ended.
+        outcome: StepOutcome,
+        /// What shows it: a command's answer, a ticket.
+        #[serde(default, skip_serializing_if = "Option::is_none")] note: Option<String>,
+        /// What still named the old one, place by place.
+        #[serde(default, skip_serializing_if = "Option::is_none")] detail: Option<Vec<String>>,
+    }
+}
+body! {
+    /// How often a key is to be turned over.
+    RotationScheduled {
+        /// Which.
+        key: Id,
+        /// So often; absent: no schedule any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")] every: Option<Span>,
+        /// It is said so long before.
+        #[serde(default, skip_serializing_if = "Option::is_none")] warn: Option<Span>,
+        /// The operator who does it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] owner: Option<Id>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+}
+body! {
+    /// A key was turned over, as an operator says.
+    RotationRecorded {
+        /// Which.
+        key: Id,
+        /// When; not after the entry.
+        rotated: Time,
+        /// Where the new secret lives, where that changed or it was sealed anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")] place: Option<Place>,
+        /// What the provider calls the new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")] provider_id: Option<String>,
+        /// The last four characters of the new secret; absent: nobody knows them.
+        #[serde(default, skip_serializing_if = "Option::is_none")] last4: Option<String>,
+        /// Keyed fingerprint of the new secret; absent: nobody knows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] fingerprint: Option<Hex32>,
+        /// When the provider ends the new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")] expires: Option<Time>,
+        /// What shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] note: Option<String>,
+    }
+}
+body! {
+    /// An operator decided about items of an access review.
+    ReviewDecided {
+        /// `rv-202610`.
+        review: Id,
+        /// The page was computed as of this moment.
+        as_of: Time,
+        /// And from so many entries.
+        entries: u64,
+        /// What was decided, item by item.
+        decisions: Vec<ItemDecision>,
+        /// Notes, by item.
+        #[serde(default, skip_serializing_if = "Option::is_none")] note: Option<BTreeMap<Id, String>>,
+    }
+}
+body! {
+    /// An operator stands by an access review.
+    ReviewSigned {
+        /// `rv-202610`.
+        review: Id,
+        /// The page was computed as of this moment.
+        as_of: Time,
+        /// And from so many entries.
+        entries: u64,
+        /// The root of the log over those (hex).
+        root: String,
+        /// Hex SHA-256 of the page as JSON, but for its signature.
+        page: String,
+        /// How many items there were.
+        items: u64,
+        /// Items whose decision was not carried out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] open: Vec<Id>,
+        /// What the reviewer adds.
+        #[serde(default, skip_serializing_if = "Option::is_none")] note: Option<String>,
+    }
+}
+
 macro_rules! events {
     ($($variant:ident => $name:literal),* $(,)?) => {
         /// One event, with its body.
@@ -564,13 +725,22 @@ events! {
     PayloadErased => "payload.erased/1",
     EntryVoided => "entry.voided/1",
     RollbackAccepted => "rollback.accepted/1",
+    KeyAdded => "key.added/1",
+    KeyChanged => "key.changed/1",
+    KeyRetired => "key.retired/1",
+    KeyLeaked => "key.leaked/1",
+    KeyStep => "key.step/1",
+    RotationScheduled => "rotation.scheduled/1",
+    RotationRecorded => "rotation.recorded/1",
+    ReviewDecided => "review.decided/1",
+    ReviewSigned => "review.signed/1",
 }
 
 impl Event {
     /// It only takes rights away: nothing may stand in its way (law 2).
     pub fn narrows(&self) -> bool {
         use Event::*;
-        matches!(self, GrantRevoked(_) | GrantNarrowed(_) | WorkspaceFrozen(_) | RequestWithdrawn(_))
+        matches!(self, GrantRevoked(_) | GrantNarrowed(_) | WorkspaceFrozen(_) | RequestWithdrawn(_) | KeyLeaked(_))
     }
 
     /// The header's `subject`: what the event is about. The hot path finds every event on a subject by this alone, so an
@@ -599,6 +769,15 @@ impl Event {
             Event::RequestResolved(b) => b.request,
             Event::PayloadErased(_) | Event::EntryVoided(_) => return named,
             Event::RollbackAccepted(_) => Id::WORKSPACE,
+            Event::KeyAdded(b) => b.key,
+            Event::KeyChanged(b) => b.key,
+            Event::KeyRetired(b) => b.key,
+            Event::KeyLeaked(b) => b.key,
+            Event::KeyStep(b) => b.key,
+            Event::RotationScheduled(b) => b.key,
+            Event::RotationRecorded(b) => b.key,
+            Event::ReviewDecided(b) => b.review,
+            Event::ReviewSigned(b) => b.review,
         })
     }
 }

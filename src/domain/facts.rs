@@ -9,8 +9,10 @@ use super::grant::Grant;
 use super::id::{Actor, Id};
 use super::identity::Identity;
 use super::integration::Integration;
+use super::key::Key;
 use super::money::{Currency, Money};
 use super::request::Request;
+use super::review::ReviewRecord;
 use super::rules::Rules;
 use super::time::Time;
 
@@ -111,6 +113,10 @@ pub trait Facts {
     fn invalid(&self, seq: u64) -> Result<Option<InvalidEntry>, Self::Error>;
     /// Members of that entry's payload that were erased.
     fn erased_members(&self, seq: u64) -> Result<Vec<String>, Self::Error>;
+    /// A key, live or not.
+    fn key(&self, id: Id) -> Result<Option<Rc<Key>>, Self::Error>;
+    /// What was decided and signed in a review; `None` before anything was.
+    fn review(&self, id: Id) -> Result<Option<Rc<ReviewRecord>>, Self::Error>;
     /// Is a past decision to be replayed? The hot path does not: what is decided now is decided with today's facts, and
     /// `audit verify` proves the past.
     fn replays_decisions(&self) -> bool;
@@ -162,6 +168,10 @@ pub enum Change {
         /// By which entry.
         by: u64,
     },
+    /// Added, changed, scheduled, turned over, leaked or retired.
+    Key(Box<Key>),
+    /// Decided or signed.
+    Review(Box<ReviewRecord>),
     /// An invalid entry is voided.
     Voided {
         /// Which.

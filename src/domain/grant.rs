@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::facets::DataClass;
 use super::id::{Actor, Id};
+use super::key::Carries;
 use super::scope::Scope;
 use super::time::Time;
 
@@ -33,6 +34,8 @@ pub struct Grant {
     pub issued_at: Time,
     /// The grant whose place it took.
     pub replaces: Option<Id>,
+    /// The key that it carries, and who may receive it.
+    pub carries: Option<Carries>,
     /// The newest entry about it.
     pub changed_seq: u64,
     /// The entry that revoked it.

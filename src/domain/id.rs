@@ -17,19 +17,22 @@ pub enum IdKind {
     Key,
     /// `i-4`, an instance of a catalogue entry.
     Integration,
+    /// `rv-202610`, the access review of a month.
+    Review,
     /// `p-1`, the policy: one a workspace, so that every adoption is an event on the same subject.
     Policy,
     /// `w-1`, the workspace itself: the subject of freezes of everything.
     Workspace,
 }
 
-const PREFIXES: [(IdKind, &str); 8] = [
+const PREFIXES: [(IdKind, &str); 9] = [
     (IdKind::Operator, "op"),
     (IdKind::Agent, "ag"),
     (IdKind::Grant, "g"),
     (IdKind::Request, "r"),
     (IdKind::Key, "k"),
     (IdKind::Integration, "i"),
+    (IdKind::Review, "rv"),
     (IdKind::Policy, "p"),
     (IdKind::Workspace, "w"),
 ];

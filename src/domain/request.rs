@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::access::Access;
 use super::decide::Verdict;
+use super::event::ClaimMode;
 use super::facets::Facets;
 use super::id::Id;
 use super::point::Point;
@@ -68,6 +69,10 @@ pub struct Request {
     pub claimed_seq: Option<u64>,
     /// When.
     pub claimed_at: Option<Time>,
+    /// How it was begun.
+    pub claim_mode: Option<ClaimMode>,
+    /// The key whose secret `run` says it gave to the program.
+    pub key_used: Option<Id>,
     /// How it ended, as told.
     pub outcome: Option<Outcome>,
     /// The entry that told it.

@@ -87,7 +87,7 @@ impl schemars::JsonSchema for Time {
 }
 
 /// A length of time, in milliseconds; at least zero. Typed and written as `90d`, `24h`, `15m`, `30s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
 impl Span {

@@ -4,10 +4,12 @@ use rusqlite::params;
 
 use super::rows::Reader;
 use super::{Store, StoreError};
+use crate::domain::event::Hex32;
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::Key;
 use crate::domain::money::Money;
 use crate::domain::request::Request;
 use crate::domain::scope::Scope;
@@ -36,6 +38,19 @@ pub struct GrantUse {
     pub denied: u64,
     /// The newest of all these.
     pub last: Option<Time>,
+}
+
+/// By what a key is looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyMatch<'a> {
+    /// Its name.
+    Name(&'a str),
+    /// What the provider calls it.
+    ProviderId(&'a str),
+    /// The last four characters of its secret.
+    Last4(&'a str),
+    /// Its keyed fingerprint.
+    Fingerprint(Hex32),
 }
 
 /// Which requests.
@@ -133,11 +148,51 @@ impl Store {
 
     /// When the newest request on a grant was made. Costs the same however many there are.
     pub fn last_request_on(&self, grant: Id) -> Result<Option<Time>, StoreError> {
-        let mut statement =
-            self.conn().prepare_cached("SELECT at FROM requests WHERE grant_id = ?1 ORDER BY n DESC LIMIT 1")?;
+        let sql = "SELECT max(at) FROM (
+             SELECT max(made_seq), at FROM requests WHERE grant_id = ?1 AND access = 'read'
+             UNION ALL SELECT max(made_seq), at FROM requests WHERE grant_id = ?1 AND access = 'write'
+             UNION ALL SELECT max(made_seq), at FROM requests WHERE grant_id = ?1 AND access = 'admin')";
+        let mut statement = self.conn().prepare_cached(sql)?;
         let mut rows = statement.query([grant.to_string()])?;
         match rows.next()? {
-            Some(row) => Reader::new(row, "requests").time().map(Some),
+            Some(row) => Reader::new(row, "requests").time_or_null(),
+            None => Ok(None),
+        }
+    }
+
+    /// Keys, in the order of their ids; retired ones too if wanted.
+    pub fn keys(&self, retired_too: bool) -> Result<Vec<Key>, StoreError> {
+        self.tables().keys_where("(?1 OR retired_seq IS NULL) ORDER BY n", [retired_too])
+    }
+
+    /// Keys that match all of what is given: an exact name, provider id, fingerprint, last four characters.
+    pub fn keys_matching(&self, f: &KeyMatch<'_>) -> Result<Vec<Key>, StoreError> {
+        let (column, value) = match f {
+            KeyMatch::Name(v) => ("name", (*v).to_string()),
+            KeyMatch::ProviderId(v) => ("provider_id", (*v).to_string()),
+            KeyMatch::Last4(v) => ("last4", (*v).to_string()),
+            KeyMatch::Fingerprint(v) => ("fingerprint", v.to_string()),
+        };
+        self.tables().keys_where(&format!("{column} = ?1 ORDER BY n"), [value])
+    }
+
+    /// Grants that carry a key, live or not, in the order of their ids.
+    pub fn grants_carrying(&self, key: Id) -> Result<Vec<Grant>, StoreError> {
+        self.tables()
+            .grants_where("carries IS NOT NULL AND json_extract(carries, '$.key') = ?1 ORDER BY n", [key.to_string()])
+    }
+
+    /// The newest time that `run` gave a key's secret out, by claims before an entry.
+    pub fn last_run_with(&self, key: Id, before: u64) -> Result<Option<(u64, Time)>, StoreError> {
+        let sql = "SELECT claimed_seq, claimed_at FROM requests WHERE key_used = ?1 AND claimed_seq < ?2
+             ORDER BY claimed_seq DESC LIMIT 1";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query(params![key.to_string(), i64::try_from(before).unwrap_or(i64::MAX)])?;
+        match rows.next()? {
+            Some(row) => {
+                let mut r = Reader::new(row, "requests");
+                Ok(Some((r.seq()?, r.time()?)))
+            }
             None => Ok(None),
         }
     }
@@ -198,10 +253,11 @@ impl Store {
             IdKind::Grant => ("grants", "%".into()),
             IdKind::Request => ("requests", "%".into()),
             IdKind::Integration => ("integrations", "%".into()),
-            IdKind::Key | IdKind::Policy | IdKind::Workspace => return Ok(1),
+            IdKind::Key => ("keys", "%".into()),
+            IdKind::Review | IdKind::Policy | IdKind::Workspace => return Ok(1),
         };
         // A table without an index on n is small; the others are asked by rowid, which grows as ids do.
-        let sql = if matches!(kind, IdKind::Request | IdKind::Grant) {
+        let sql = if matches!(kind, IdKind::Request | IdKind::Grant | IdKind::Key) {
             format!("SELECT n FROM {table} WHERE id LIKE ?1 ORDER BY rowid DESC LIMIT 1")
         } else {
             format!("SELECT coalesce(max(n), 0) FROM {table} WHERE id LIKE ?1")

@@ -12,9 +12,11 @@ use crate::domain::grant::Grant;
 use crate::domain::id::Id;
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::{Key, Leak, Schedule};
 use crate::domain::point::Point;
 use crate::domain::request::{Approval, Outcome, Request};
-use crate::domain::time::Time;
+use crate::domain::review::Decided;
+use crate::domain::time::{Span, Time};
 
 /// A row that is read column by column, in the order of its SELECT.
 pub(super) struct Reader<'r> {
@@ -93,6 +95,10 @@ impl<'r> Reader<'r> {
         Ok(self.int_or_null()?.map(Time::from_millis))
     }
 
+    pub(super) fn span_or_null(&mut self) -> Result<Option<Span>, StoreError> {
+        Ok(self.int_or_null()?.map(Span::from_millis))
+    }
+
     pub(super) fn flag(&mut self) -> Result<bool, StoreError> {
         match self.int()? {
             0 => Ok(false),
@@ -146,7 +152,7 @@ pub(super) fn integration(row: &Row<'_>) -> Result<Integration, StoreError> {
 }
 
 pub(super) const GRANT: &str = "id, agent, integration, scope, access, data, owner, mission, until, issued_seq, issued_at, replaces, \
-     changed_seq, revoked_seq, revoked_at, revoked_by";
+     carries, changed_seq, revoked_seq, revoked_at, revoked_by";
 
 pub(super) fn grant(row: &Row<'_>) -> Result<Grant, StoreError> {
     let mut r = Reader::new(row, "grants");
@@ -163,6 +169,7 @@ pub(super) fn grant(row: &Row<'_>) -> Result<Grant, StoreError> {
         issued_seq: r.seq()?,
         issued_at: r.time()?,
         replaces: r.parsed_or_null()?,
+        carries: json_or_null(&mut r, "grants")?,
         changed_seq: r.seq()?,
         revoked_seq: r.seq_or_null()?,
         revoked_at: r.time_or_null()?,
@@ -172,7 +179,7 @@ pub(super) fn grant(row: &Row<'_>) -> Result<Grant, StoreError> {
 
 pub(super) const REQUEST: &str = "id, requester, integration, action, resource, access, facets, unsure, decision, points, rule, approvers, \
      tier, grant_id, policy, mission, idempotency_key, bound_command, made_seq, leaf, at, until, denied_seq, withdrawn_seq, claimed_seq, \
-     claimed_at, outcome, finished_seq, resolved_seq";
+     claimed_at, claim_mode, key_used, outcome, finished_seq, resolved_seq";
 
 /// Without its approvals, which stand in a table of their own.
 pub(super) fn request(row: &Row<'_>) -> Result<Request, StoreError> {
@@ -205,10 +212,61 @@ pub(super) fn request(row: &Row<'_>) -> Result<Request, StoreError> {
         withdrawn_seq: r.seq_or_null()?,
         claimed_seq: r.seq_or_null()?,
         claimed_at: r.time_or_null()?,
+        claim_mode: r.parsed_or_null()?,
+        key_used: r.parsed_or_null()?,
         outcome: r.parsed_or_null::<Outcome>()?,
         finished_seq: r.seq_or_null()?,
         resolved_seq: r.seq_or_null()?,
     })
+}
+
+pub(super) const KEY: &str = "id, facts, every_ms, warn_ms, rotator, scheduled_seq, added_seq, added_at, changed_seq, recorded_seq, \
+     retired_seq, retired_at, leak_seq, leak_at, leak_steps";
+
+pub(super) fn key(row: &Row<'_>) -> Result<Key, StoreError> {
+    let mut r = Reader::new(row, "keys");
+    let id = r.parsed()?;
+    let facts = json_or_null(&mut r, "keys")?.ok_or_else(|| StoreError::corrupt("keys", "no facts"))?;
+    let (every, warn) = (r.span_or_null()?, r.span_or_null()?.unwrap_or_default());
+    let (owner, seq) = (r.parsed_or_null()?, r.seq_or_null()?.unwrap_or_default());
+    Ok(Key {
+        id,
+        facts,
+        schedule: every.map(|every| Schedule { every, warn, owner, seq }),
+        added_seq: r.seq()?,
+        added_at: r.time()?,
+        changed_seq: r.seq()?,
+        recorded_seq: r.seq_or_null()?,
+        retired_seq: r.seq_or_null()?,
+        retired_at: r.time_or_null()?,
+        leak: match (r.seq_or_null()?, r.time_or_null()?, json_or_null(&mut r, "keys")?) {
+            (Some(seq), Some(at), Some(steps)) => Some(Leak { seq, at, steps }),
+            _ => None,
+        },
+    })
+}
+
+pub(super) const REVIEW_ITEM: &str = "item, decision, operator, seq, at";
+
+pub(super) fn review_item(row: &Row<'_>) -> Result<Decided, StoreError> {
+    let mut r = Reader::new(row, "review_items");
+    let _: Id = r.parsed()?;
+    let bad = || StoreError::corrupt("review_items", "no decision");
+    Ok(Decided {
+        decision: json_or_null(&mut r, "review_items")?.ok_or_else(bad)?,
+        operator: r.parsed()?,
+        seq: r.seq()?,
+        at: r.time()?,
+    })
+}
+
+/// A value that is stored as JSON text.
+fn json_or_null<T: serde::de::DeserializeOwned>(
+    r: &mut Reader<'_>,
+    table: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let read = |text| serde_json::from_str(text).map_err(|e| StoreError::corrupt(table, e.to_string()));
+    r.text_or_null()?.map(read).transpose()
 }
 
 pub(super) const APPROVAL: &str = "operator, seq, until, points";

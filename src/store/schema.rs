@@ -11,14 +11,14 @@ use crate::log::hash::sha256;
 pub const APPLICATION_ID: i64 = 0x616f_7363;
 
 /// Schema versions, oldest first. Applied in one transaction each, after a backup copy of an older workspace.
-pub const MIGRATIONS: &[&str] = &[V1];
+pub const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// The version that this aosctl writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Hex SHA-256 of what SQLite lists after all migrations; a test keeps it true. A workspace that
 /// lists anything else is neither read nor written.
-pub const FINGERPRINT: &str = "17a76d7a569a3b17c7e3b78bdb7e4cf8cf3ecfe031d4ef6b958194415ffd0eb3";
+pub const FINGERPRINT: &str = "7a83242d7d72f9a48c60433acebef88234e0c03e1baf90d25cb384af055a7960";
 
 /// What SQLite lists of a schema, without the statistics that `ANALYZE` leaves, which are SQLite's own.
 pub(super) const LISTED: &str =
@@ -57,6 +57,9 @@ pub const PROJECTION: &[(&str, &str)] = &[
     ("spends", "request"),
     ("erasures", "seq"),
     ("invalid", "seq"),
+    ("keys", "id"),
+    ("reviews", "id"),
+    ("review_items", "item"),
     ("head", "size"),
 ];
 
@@ -213,6 +216,69 @@ CREATE TABLE invalid (
     voidable   INTEGER NOT NULL,
     voided_seq INTEGER
 ) STRICT;
+";
+
+/// Keys and reviews; what a claim gave out; and uses of a grant found by access, for the review.
+const V2: &str = r"
+CREATE TABLE keys (
+    id            TEXT PRIMARY KEY,
+    n             INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    provider_id   TEXT,
+    last4         TEXT,
+    fingerprint   TEXT,
+    integration   TEXT REFERENCES integrations (id),
+    turned        INTEGER,
+    facts         TEXT NOT NULL,
+    every_ms      INTEGER,
+    warn_ms       INTEGER,
+    rotator       TEXT REFERENCES identities (id),
+    scheduled_seq INTEGER,
+    added_seq     INTEGER NOT NULL,
+    added_at      INTEGER NOT NULL,
+    changed_seq   INTEGER NOT NULL,
+    recorded_seq  INTEGER,
+    retired_seq   INTEGER,
+    retired_at    INTEGER,
+    leak_seq      INTEGER,
+    leak_at       INTEGER,
+    leak_steps    TEXT
+) STRICT;
+CREATE INDEX keys_by_name ON keys (name);
+CREATE INDEX keys_by_provider ON keys (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX keys_by_end ON keys (last4) WHERE last4 IS NOT NULL;
+CREATE INDEX keys_by_fingerprint ON keys (fingerprint) WHERE fingerprint IS NOT NULL;
+CREATE TABLE reviews (
+    id         TEXT PRIMARY KEY,
+    n          INTEGER NOT NULL,
+    signed_by  TEXT REFERENCES identities (id),
+    signed_seq INTEGER,
+    signed_at  INTEGER,
+    page       TEXT,
+    as_of      INTEGER,
+    entries    INTEGER
+) STRICT;
+CREATE TABLE review_items (
+    review   TEXT NOT NULL REFERENCES reviews (id),
+    item     TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    operator TEXT NOT NULL REFERENCES identities (id),
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (review, item)
+) STRICT;
+CREATE INDEX review_items_by_item ON review_items (item, seq);
+
+ALTER TABLE grants ADD COLUMN carries TEXT;
+CREATE INDEX grants_by_key ON grants (json_extract(carries, '$.key')) WHERE carries IS NOT NULL;
+ALTER TABLE requests ADD COLUMN claim_mode TEXT;
+ALTER TABLE requests ADD COLUMN key_used TEXT;
+UPDATE requests SET claim_mode =
+    (SELECT json_extract(CAST(record AS TEXT), '$.body.mode') FROM payloads WHERE seq = claimed_seq)
+    WHERE claimed_seq IS NOT NULL;
+CREATE INDEX requests_by_key_used ON requests (key_used, claimed_seq) WHERE key_used IS NOT NULL;
+DROP INDEX requests_by_grant;
+CREATE INDEX requests_by_grant ON requests (grant_id, access, made_seq);
 ";
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::Key;
 use crate::domain::money::{Currency, Money};
 use crate::domain::request::Request;
+use crate::domain::review::{ReviewRecord, Signed};
 use crate::domain::time::Time;
 use crate::log::payload::Record;
 
@@ -113,6 +115,11 @@ impl<'c> Tables<'c> {
         self.many(&format!("SELECT {} FROM integrations WHERE {condition}", rows::INTEGRATION), p, rows::integration)
     }
 
+    /// Keys that match a condition of our own making.
+    pub(super) fn keys_where(&self, condition: &str, p: impl Params) -> Result<Vec<Key>, StoreError> {
+        self.many(&format!("SELECT {} FROM keys WHERE {condition}", rows::KEY), p, rows::key)
+    }
+
     /// Entries by which these tables hold a subject to have been narrowed: changed, revoked, retired, frozen, denied,
     /// withdrawn, used up, replaced. A log in which one of them is not found has lost it.
     pub fn narrowed_by(&self, subject: Id) -> Result<Vec<u64>, StoreError> {
@@ -129,7 +136,10 @@ impl<'c> Tables<'c> {
             }
             IdKind::Workspace => "SELECT seq FROM freezes WHERE target = ?1",
             IdKind::Policy => "SELECT max(seq) FROM policies WHERE ?1 = 'p-1'",
-            IdKind::Key | IdKind::Integration => return Ok(Vec::new()),
+            IdKind::Key => {
+                "SELECT retired_seq FROM keys WHERE id = ?1 UNION ALL SELECT leak_seq FROM keys WHERE id = ?1"
+            }
+            IdKind::Review | IdKind::Integration => return Ok(Vec::new()),
         };
         let found = self.many(sql, [subject.to_string()], |row| Reader::new(row, "narrowed_by").seq_or_null())?;
         Ok(found.into_iter().flatten().collect())
@@ -220,6 +230,8 @@ impl<'c> Tables<'c> {
                         .execute(params![seq, m, by])?;
                 }
             }
+            Change::Key(k) => upsert_key(c, k)?,
+            Change::Review(r) => upsert_review(c, r)?,
             Change::Voided { seq, by } => {
                 c.prepare_cached("UPDATE invalid SET voided_seq = ?2 WHERE seq = ?1")?.execute(params![seq, by])?;
             }
@@ -284,8 +296,8 @@ fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
 
 fn upsert_grant(c: &Connection, g: &Grant) -> Result<(), StoreError> {
     let sql = "INSERT INTO grants (id, n, agent, integration, scope, access, data, owner, mission, until, issued_seq, issued_at, replaces,
-                                   changed_seq, revoked_seq, revoked_at, revoked_by)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                                   changed_seq, revoked_seq, revoked_at, revoked_by, carries)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
                ON CONFLICT (id) DO UPDATE SET scope = ?5, access = ?6, data = ?7, until = ?10, changed_seq = ?14, revoked_seq = ?15,
                                               revoked_at = ?16, revoked_by = ?17";
     c.prepare_cached(sql)?.execute(params![
@@ -305,7 +317,8 @@ fn upsert_grant(c: &Connection, g: &Grant) -> Result<(), StoreError> {
         g.changed_seq,
         g.revoked_seq,
         g.revoked_at.map(Time::millis),
-        g.revoked_by.map(|a| a.to_string())
+        g.revoked_by.map(|a| a.to_string()),
+        g.carries.as_ref().map(|c| json("grants", c)).transpose()?
     ])?;
     Ok(())
 }
@@ -314,11 +327,11 @@ fn upsert_request(c: &Connection, r: &Request) -> Result<(), StoreError> {
     let facets = serde_json::to_string(&r.facets).map_err(|e| StoreError::corrupt("requests", e.to_string()))?;
     let sql = "INSERT INTO requests (id, n, requester, integration, action, resource, access, facets, unsure, decision, points, rule, approvers,
                    tier, grant_id, policy, mission, idempotency_key, bound_command, made_seq, leaf, at, until, denied_seq, withdrawn_seq,
-                   claimed_seq, claimed_at, outcome, finished_seq, resolved_seq)
+                   claimed_seq, claimed_at, outcome, finished_seq, resolved_seq, claim_mode, key_used)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,
-                   ?26, ?27, ?28, ?29, ?30)
+                   ?26, ?27, ?28, ?29, ?30, ?31, ?32)
                ON CONFLICT (id) DO UPDATE SET denied_seq = ?24, withdrawn_seq = ?25, claimed_seq = ?26, claimed_at = ?27, outcome = ?28,
-                   finished_seq = ?29, resolved_seq = ?30";
+                   finished_seq = ?29, resolved_seq = ?30, claim_mode = ?31, key_used = ?32";
     c.prepare_cached(sql)?.execute(params![
         r.id.to_string(),
         r.id.n,
@@ -349,7 +362,9 @@ fn upsert_request(c: &Connection, r: &Request) -> Result<(), StoreError> {
         r.claimed_at.map(Time::millis),
         r.outcome.map(|o| o.as_str()),
         r.finished_seq,
-        r.resolved_seq
+        r.resolved_seq,
+        r.claim_mode.map(|m| m.as_str()),
+        r.key_used.map(|k| k.to_string())
     ])?;
     for a in &r.approvals {
         let sql = "INSERT INTO approvals (request, operator, seq, until, points) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
@@ -362,6 +377,76 @@ fn upsert_request(c: &Connection, r: &Request) -> Result<(), StoreError> {
         ])?;
     }
     Ok(())
+}
+
+fn upsert_key(c: &Connection, k: &Key) -> Result<(), StoreError> {
+    let sql = "INSERT INTO keys (id, n, name, provider_id, last4, fingerprint, integration, turned, facts, every_ms, warn_ms, rotator,
+                   scheduled_seq, added_seq, added_at, changed_seq, recorded_seq, retired_seq, retired_at, leak_seq, leak_at, leak_steps)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+               ON CONFLICT (id) DO UPDATE SET name = ?3, provider_id = ?4, last4 = ?5, fingerprint = ?6, integration = ?7, turned = ?8,
+                   facts = ?9, every_ms = ?10, warn_ms = ?11, rotator = ?12, scheduled_seq = ?13, changed_seq = ?16, recorded_seq = ?17,
+                   retired_seq = ?18, retired_at = ?19, leak_seq = ?20, leak_at = ?21, leak_steps = ?22";
+    let (f, schedule, leak) = (&k.facts, k.schedule.as_ref(), k.leak.as_ref());
+    c.prepare_cached(sql)?.execute(params![
+        k.id.to_string(),
+        k.id.n,
+        f.name,
+        f.provider_id,
+        f.last4,
+        f.fingerprint.map(|h| h.to_string()),
+        f.integration.map(|i| i.to_string()),
+        k.turned().map(Time::millis),
+        json("keys", f)?,
+        schedule.map(|s| s.every.millis()),
+        schedule.map(|s| s.warn.millis()),
+        schedule.and_then(|s| s.owner).map(|o| o.to_string()),
+        schedule.map(|s| s.seq),
+        k.added_seq,
+        k.added_at.millis(),
+        k.changed_seq,
+        k.recorded_seq,
+        k.retired_seq,
+        k.retired_at.map(Time::millis),
+        leak.map(|l| l.seq),
+        leak.map(|l| l.at.millis()),
+        leak.map(|l| json("keys", &l.steps)).transpose()?
+    ])?;
+    Ok(())
+}
+
+/// The review and whatever was decided in it since it was written last.
+fn upsert_review(c: &Connection, r: &ReviewRecord) -> Result<(), StoreError> {
+    let sql = "INSERT INTO reviews (id, n, signed_by, signed_seq, signed_at, page, as_of, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+               ON CONFLICT (id) DO UPDATE SET signed_by = ?3, signed_seq = ?4, signed_at = ?5, page = ?6, as_of = ?7, entries = ?8";
+    let s = r.signed.as_ref();
+    c.prepare_cached(sql)?.execute(params![
+        r.id.to_string(),
+        r.id.n,
+        s.map(|s| s.operator.to_string()),
+        s.map(|s| s.seq),
+        s.map(|s| s.at.millis()),
+        s.map(|s| s.page.as_str()),
+        s.map(|s| s.as_of.millis()),
+        s.map(|s| s.entries)
+    ])?;
+    let newest = r.decided.values().map(|d| d.seq).max();
+    for (item, d) in r.decided.iter().filter(|(_, d)| Some(d.seq) == newest && s.is_none()) {
+        let sql = "INSERT INTO review_items (review, item, decision, operator, seq, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (review, item) DO UPDATE SET decision = ?3, operator = ?4, seq = ?5, at = ?6";
+        c.prepare_cached(sql)?.execute(params![
+            r.id.to_string(),
+            item.to_string(),
+            json("review_items", &d.decision)?,
+            d.operator.to_string(),
+            d.seq,
+            d.at.millis()
+        ])?;
+    }
+    Ok(())
+}
+
+fn json(table: &'static str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::corrupt(table, e.to_string()))
 }
 
 impl Facts for Tables<'_> {
@@ -506,6 +591,31 @@ impl Facts for Tables<'_> {
         self.many("SELECT member FROM erasures WHERE seq = ?1", [seq], |row| {
             Ok(Reader::new(row, "erasures").text()?.to_string())
         })
+    }
+
+    fn key(&self, id: Id) -> Result<Option<Rc<Key>>, StoreError> {
+        Ok(self.keys_where("id = ?1", [id.to_string()])?.pop().map(Rc::new))
+    }
+
+    fn review(&self, id: Id) -> Result<Option<Rc<ReviewRecord>>, StoreError> {
+        let sql = "SELECT signed_by, signed_seq, signed_at, page, as_of, entries FROM reviews WHERE id = ?1";
+        let signed = self.one(sql, [id.to_string()], |row| {
+            let mut r = Reader::new(row, "reviews");
+            let Some(operator) = r.parsed_or_null()? else { return Ok(None) };
+            Ok(Some(Signed {
+                operator,
+                seq: r.seq()?,
+                at: r.time()?,
+                page: r.parsed()?,
+                as_of: r.time()?,
+                entries: r.seq()?,
+            }))
+        })?;
+        let Some(signed) = signed else { return Ok(None) };
+        let sql = format!("SELECT {} FROM review_items WHERE review = ?1", rows::REVIEW_ITEM);
+        let decided = self.many(&sql, [id.to_string()], rows::review_item)?;
+        let decided = decided.into_iter().map(|d| (d.decision.item, d)).collect();
+        Ok(Some(Rc::new(ReviewRecord { id, decided, signed })))
     }
 
     fn replays_decisions(&self) -> bool {

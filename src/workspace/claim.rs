@@ -162,7 +162,7 @@ pub fn claim(
     if !facets_hold(ws, tx, &r)? {
         return Err(ClaimError::FacetsTooLow(id));
     }
-    tx.append(by, RequestClaimed { request: id, mode })?;
+    tx.append(by, RequestClaimed { request: id, mode, key: None })?;
     Ok(())
 }
 

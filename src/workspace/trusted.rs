@@ -20,8 +20,10 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::Key;
 use crate::domain::money::Currency;
 use crate::domain::request::Request;
+use crate::domain::review::ReviewRecord;
 use crate::domain::time::Time;
 use crate::log::key::PublicKey;
 use crate::log::payload::Record;
@@ -384,6 +386,20 @@ impl Facts for Trusted<'_> {
 
     fn erased_members(&self, seq: u64) -> Result<Vec<String>, WorkspaceError> {
         Ok(self.tables.erased_members(seq)?)
+    }
+
+    fn key(&self, id: Id) -> Result<Option<Rc<Key>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Key(k) => Some(Rc::new((**k).clone())),
+            _ => None,
+        })
+    }
+
+    fn review(&self, id: Id) -> Result<Option<Rc<ReviewRecord>>, WorkspaceError> {
+        self.newest(id, |c| match c {
+            Change::Review(r) => Some(Rc::new((**r).clone())),
+            _ => None,
+        })
     }
 
     fn replays_decisions(&self) -> bool {

@@ -201,6 +201,7 @@ impl World {
                     mission: None,
                     until: Some(at.plus(Span::days(90))),
                     replaces: None,
+                    carries: None,
                     again: None,
                     accepted: Vec::new(),
                     reason: None,
@@ -387,7 +388,7 @@ impl World {
         let by = By::identity(BOT, &self.bot);
         let mode =
             if self.ws.facts().request(id).unwrap().unwrap().bound_command { ClaimMode::Run } else { ClaimMode::Agent };
-        self.append(at, by, RequestClaimed { request: id, mode }).unwrap();
+        self.append(at, by, RequestClaimed { request: id, mode, key: None }).unwrap();
         let finished =
             RequestFinished { request: id, outcome, status: None, duration_ms: None, detail: None, note: None };
         self.append(at, by, finished).unwrap();

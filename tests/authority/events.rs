@@ -38,6 +38,7 @@ pub fn grant(g: &str, agent: &str, i: &str, scope: &str, access: Access, data: D
         mission: None,
         until: Some(now().plus(Span::days(30))),
         replaces: None,
+        carries: None,
         again: None,
         accepted: vec![],
         reason: None,

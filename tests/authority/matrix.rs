@@ -118,7 +118,7 @@ fn rows() -> Vec<Row> {
             RequestWithdrawn { request: id("r-2"), reason: None }.into()
         }),
         row("request.claimed/1", [WHO, WHO, Y, WHO, WHO], |_| {
-            RequestClaimed { request: id("r-3"), mode: ClaimMode::Agent }.into()
+            RequestClaimed { request: id("r-3"), mode: ClaimMode::Agent, key: None }.into()
         }),
         row("request.finished/1", [Y, Y, Y, WHO, WHO], |_| finished("r-4", Outcome::Succeeded).into()),
         row("request.resolved/1", [Y, Y, OP, OP, OP], |_| {

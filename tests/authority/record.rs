@@ -278,7 +278,7 @@ fn backdated_entries_are_named() {
     let events: Vec<(&str, Event)> = vec![
         ("op-1", new_grant().into()),
         ("op-1", GrantRenewed { grant: id("g-1"), until: Some(now().plus(Span::days(90))), reason: None }.into()),
-        ("ag-1", RequestClaimed { request: id("r-8"), mode: ClaimMode::Agent }.into()),
+        ("ag-1", RequestClaimed { request: id("r-8"), mode: ClaimMode::Agent, key: None }.into()),
         ("op-2", WorkspaceThawed { target: id("ag-3"), reason: None }.into()),
         ("log", WorkspaceFrozen { target: Id::WORKSPACE, reason: None }.into()),
         ("op-1", WorkspaceFrozen { target: id("ag-1"), reason: None }.into()),

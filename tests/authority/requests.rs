@@ -248,7 +248,7 @@ fn denial_of(f: &Trusted<'_>, r: &str) -> RequestDenied {
 }
 
 fn claims(name: &str, who: &'static str, r: &'static str, want: Want) -> Situation {
-    says(name, who, want, move |_| RequestClaimed { request: id(r), mode: ClaimMode::Agent }.into())
+    says(name, who, want, move |_| RequestClaimed { request: id(r), mode: ClaimMode::Agent, key: None }.into())
 }
 
 /// An operator signs this before.
@@ -303,7 +303,7 @@ fn claiming() {
         claims("an allow that just ended", AG, "r-8", Fault("expired")).at(allowed),
         claims("by itself, where a command is bound", AG, "r-14", Fault("bound_command")),
         says("by run, where a command is bound", AG, Counts, |_| {
-            RequestClaimed { request: id("r-14"), mode: ClaimMode::Run }.into()
+            RequestClaimed { request: id("r-14"), mode: ClaimMode::Run, key: None }.into()
         }),
         claims("after the approver retired", AG, "r-3", Counts).after(retire("op-2")),
         claims("after its agent retired", AG, "r-3", Fault("signer_not_live")).after(retire("ag-1")),
@@ -368,7 +368,7 @@ fn a_forged_allow_cannot_be_claimed() {
         Forgery::of(&stage.cast, AG, &made.into(), None, now()).seal(&w).append(&w, &stage.cast);
         let refused = w.sign(&stage.cast, AG, now(), |tx| {
             assert!(tx.next_id(IdKind::Request).is_ok());
-            RequestClaimed { request: id("r-16"), mode: ClaimMode::Agent }.into()
+            RequestClaimed { request: id("r-16"), mode: ClaimMode::Agent, key: None }.into()
         });
         match refused {
             Err(aosctl::workspace::WorkspaceError::Refused(f)) => assert_eq!(f.kind, word),

@@ -418,7 +418,7 @@ impl Stage {
     }
 
     fn play_requests(&self) {
-        let claim = |r: &str| RequestClaimed { request: id(r), mode: ClaimMode::Agent };
+        let claim = |r: &str| RequestClaimed { request: id(r), mode: ClaimMode::Agent, key: None };
         let finish = |r: &str, outcome| finished(r, outcome);
         self.ask("ag-1", &Asking::refund("10USD"));
         self.by("ag-1", claim("r-1"));

@@ -312,6 +312,7 @@ fn grant(n: u64) -> BoxedStrategy<Grant> {
             issued_seq: 5,
             issued_at: Time::from_millis(0),
             replaces: None,
+            carries: None,
             changed_seq: 5,
             revoked_seq: revoked.then_some(9),
             revoked_at: revoked.then(|| Time::from_millis(1)),

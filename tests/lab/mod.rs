@@ -102,6 +102,7 @@ impl Lab {
                 mission: None,
                 until: until.or(Some(now().plus(Span::days(10)))),
                 replaces: None,
+                carries: None,
                 again: None,
                 accepted: Vec::new(),
                 reason: None,

@@ -74,6 +74,7 @@ impl Maker {
                 mission: Some("ship 1.4".into()),
                 until: Some(self.now.plus(Span::days(30))),
                 replaces: None,
+                carries: None,
                 again: None,
                 accepted: Vec::new(),
                 reason: None,

@@ -61,6 +61,7 @@ fn grant(n: &str, scope: &str, access: Access, data: DataClass) -> Rc<Grant> {
         issued_seq: 4,
         issued_at: now(),
         replaces: None,
+        carries: None,
         changed_seq: 4,
         revoked_seq: None,
         revoked_at: None,

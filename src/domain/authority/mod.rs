@@ -7,7 +7,9 @@
 mod evidence;
 mod grants;
 mod identities;
+mod keys;
 mod requests;
+mod reviews;
 
 use std::rc::Rc;
 
@@ -149,6 +151,15 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
             signer.operator()?;
             Ok(Vec::new())
         }
+        Event::KeyAdded(b) => keys::added(entry, b, &signer, facts),
+        Event::KeyChanged(b) => keys::changed(entry, b, &signer, facts),
+        Event::KeyRetired(b) => keys::retired(entry, b, &signer, facts),
+        Event::KeyLeaked(b) => keys::leaked(entry, b, &signer, facts),
+        Event::KeyStep(b) => keys::step(entry, b, &signer, facts),
+        Event::RotationScheduled(b) => keys::scheduled(entry, b, &signer, facts),
+        Event::RotationRecorded(b) => keys::recorded(entry, b, &signer, facts),
+        Event::ReviewDecided(b) => reviews::decided(entry, b, &signer, facts),
+        Event::ReviewSigned(b) => reviews::signed(entry, b, &signer, facts),
     }
 }
 

@@ -70,6 +70,8 @@ pub(super) fn made<F: Facts>(entry: &Entry, b: &RequestMade, signer: &Signer, fa
         withdrawn_seq: None,
         claimed_seq: None,
         claimed_at: None,
+        claim_mode: None,
+        key_used: None,
         outcome: None,
         finished_seq: None,
         resolved_seq: None,
@@ -302,6 +304,8 @@ pub(super) fn claimed<F: Facts>(entry: &Entry, b: &RequestClaimed, signer: &Sign
     }
     r.claimed_seq = Some(entry.seq);
     r.claimed_at = Some(entry.at);
+    r.claim_mode = Some(b.mode);
+    r.key_used = b.key;
     Ok(vec![Change::Request(Box::new(r))])
 }
 

@@ -312,6 +312,7 @@ fn issue(
         mission: t.mission.clone(),
         until: plan.until,
         replaces: plan.replaces.first().map(|g| g.id),
+        carries: None,
         again: plan.again,
         accepted: accepted.to_vec(),
         reason,

@@ -127,6 +127,7 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
         issued_seq: 0,
         issued_at: now,
         replaces: None,
+        carries: None,
         changed_seq: 0,
         revoked_seq: None,
         revoked_at: None,

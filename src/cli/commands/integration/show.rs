@@ -249,6 +249,7 @@ fn actions(integration: Option<&Integration>, kind: Option<&Kind>, rules: &Rules
         issued_seq: 0,
         issued_at: now,
         replaces: None,
+        carries: None,
         changed_seq: 0,
         revoked_seq: None,
         revoked_at: None,

@@ -1,0 +1,403 @@
+//! Keys: credentials in the inventory. The secret itself is elsewhere, or sealed; nothing here can hold one.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Hex32;
+use super::id::Id;
+use super::time::{Span, Time};
+
+/// The longest name, scope or provider id of a key, in bytes.
+pub const MAX_TEXT: usize = 512;
+
+/// Where the secret of a key lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Place {
+    /// Nobody told. An imported row names no place.
+    Unknown,
+    /// A reference such as `op://vault/item/field`, resolved at the moment of use.
+    Reference(String),
+    /// Sealed in the embedded vault.
+    Sealed {
+        /// An operator's passphrase opens it. Otherwise `run` opens it by itself, and lists say so.
+        attended: bool,
+        /// Hex SHA-256 of the sealed file, so that no other can be put in its place.
+        #[schemars(with = "String")]
+        sha256: Hex32,
+    },
+}
+
+impl Place {
+    /// `run` can have the secret without an operator's passphrase, as far as aosctl knows.
+    pub fn is_unattended(&self) -> bool {
+        matches!(self, Place::Sealed { attended: false, .. })
+    }
+}
+
+/// Who would know that a key was used, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sighting {
+    /// The feed: `aws-credential-report`, `csv`.
+    pub feed: String,
+    /// What it knew, it knew as of this moment.
+    pub as_of: Time,
+    /// The last use. `None`: the feed watches this key and has never seen it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Time>,
+}
+
+/// What is known of a key, but for its id: the body of `key.added/1` and `key.changed/1`.
+///
+/// A name and a provider id are handles, as those of agents and integrations are: they are not erasable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFacts {
+    /// What people call it. One live key has a name.
+    pub name: String,
+    /// What sort of credential: `token`, `aws-access-key`, `password`, `ssh-key`, `certificate`.
+    pub kind: String,
+    /// What it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<Id>,
+    /// Which part of it, in the provider's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The operator who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Id>,
+    /// Where the secret lives.
+    pub place: Place,
+    /// What the provider calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// The last four characters of the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last4: Option<String>,
+    /// HMAC-SHA-256 of the secret under the workspace's sealed fingerprint key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Hex32>,
+    /// When the provider made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Time>,
+    /// When it was last turned over, as far as anybody told. Making it is not rotating it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated: Option<Time>,
+    /// When the provider ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
+    /// The provider accepts it. An inactive key keeps its dates, and is still there.
+    pub active: bool,
+    /// A person uses it too, or holds a password beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub person: bool,
+    /// Which feed of its use there is. `None`: none, so nothing can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Sighting>,
+    /// What it was imported from: `aws-credential-report`, `csv`. `None`: an operator typed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// When a key is to be turned over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// So often.
+    pub every: Span,
+    /// It is said so long before.
+    pub warn: Span,
+    /// The operator who does it.
+    pub owner: Option<Id>,
+    /// The entry that set it.
+    pub seq: u64,
+}
+
+/// A step of what is done about a leaked key, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakStep {
+    /// Every grant that uses it is revoked, or its agent frozen.
+    Contain,
+    /// The provider was told to refuse it.
+    Revoke,
+    /// The provider refuses it now: shown, or `not_proven`.
+    ProveDead,
+    /// Another one was made and recorded.
+    Rotate,
+    /// The new one works.
+    Test,
+    /// Nothing names the old one any more.
+    Sweep,
+}
+
+impl LeakStep {
+    /// In their order.
+    pub const ALL: [LeakStep; 6] =
+        [LeakStep::Contain, LeakStep::Revoke, LeakStep::ProveDead, LeakStep::Rotate, LeakStep::Test, LeakStep::Sweep];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LeakStep::Contain => "contain",
+            LeakStep::Revoke => "revoke",
+            LeakStep::ProveDead => "prove_dead",
+            LeakStep::Rotate => "rotate",
+            LeakStep::Test => "test",
+            LeakStep::Sweep => "sweep",
+        }
+    }
+}
+
+/// How a step ended. Only `done` closes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// Done, and for `prove_dead` shown.
+    Done,
+    /// It does not apply: the reason says why.
+    NotNeeded,
+    /// It may be dead; nobody has shown it.
+    NotProven,
+    /// It was tried and failed: alive, or the new one does not work, or something still names the old one.
+    Failed,
+}
+
+impl StepOutcome {
+    /// Nothing is left to do for that step.
+    pub fn closes(self) -> bool {
+        matches!(self, StepOutcome::Done | StepOutcome::NotNeeded)
+    }
+}
+
+/// What was done about a leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepTaken {
+    /// Which.
+    pub step: LeakStep,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// The entry.
+    pub seq: u64,
+    /// When.
+    pub at: Time,
+}
+
+/// That a key is exposed, and how far its play is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// The entry that said so.
+    pub seq: u64,
+    /// When.
+    pub at: Time,
+    /// Every step that was recorded, oldest first.
+    pub steps: Vec<StepTaken>,
+}
+
+impl Leak {
+    /// The newest outcome of a step.
+    pub fn outcome(&self, step: LeakStep) -> Option<StepOutcome> {
+        self.steps.iter().rev().find(|s| s.step == step).map(|s| s.outcome)
+    }
+
+    /// The first step that is not closed. `None`: the leak is closed.
+    pub fn next(&self) -> Option<LeakStep> {
+        LeakStep::ALL.into_iter().find(|s| !self.outcome(*s).is_some_and(StepOutcome::closes))
+    }
+
+    /// Something is left to do.
+    pub fn is_open(&self) -> bool {
+        self.next().is_some()
+    }
+}
+
+/// A credential in the inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// `k-3`.
+    pub id: Id,
+    /// What is known of it.
+    pub facts: KeyFacts,
+    /// When it is to be turned over.
+    pub schedule: Option<Schedule>,
+    /// The entry that added it.
+    pub added_seq: u64,
+    /// When.
+    pub added_at: Time,
+    /// The newest entry about it.
+    pub changed_seq: u64,
+    /// The entry that recorded the last rotation, if one did.
+    pub recorded_seq: Option<u64>,
+    /// The entry that retired it.
+    pub retired_seq: Option<u64>,
+    /// When.
+    pub retired_at: Option<Time>,
+    /// The newest leak, open or closed.
+    pub leak: Option<Leak>,
+}
+
+impl Key {
+    /// In the inventory: not retired.
+    pub fn is_live(&self) -> bool {
+        self.retired_seq.is_none()
+    }
+
+    /// It leaked, and what it opened is not known to be closed.
+    pub fn leak_is_open(&self) -> bool {
+        self.leak.as_ref().is_some_and(Leak::is_open)
+    }
+
+    /// From when its age counts: the last rotation, or else when it was made. `None`: nobody knows, which is not "new".
+    pub fn turned(&self) -> Option<Time> {
+        self.facts.rotated.max(self.facts.created)
+    }
+
+    /// When it has to be turned over by its schedule; `None` without a schedule. A key whose age nobody knows is due
+    /// since its schedule began to count, which is when it was added.
+    pub fn due(&self) -> Option<Time> {
+        let schedule = self.schedule.as_ref()?;
+        Some(self.turned().map_or(self.added_at, |t| t.plus(schedule.every)))
+    }
+}
+
+/// How a program gets a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Delivery {
+    /// In an environment variable of that name.
+    Env(String),
+    /// In a file in memory (tmpfs), named by an environment variable.
+    File(String),
+    /// On standard input, then its end.
+    Stdin,
+    /// On a file descriptor, whose number an environment variable carries.
+    Fd(String),
+}
+
+/// A program that may receive the secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// Its absolute path, resolved.
+    pub path: String,
+    /// Hex SHA-256 of its bytes.
+    #[schemars(with = "String")]
+    pub sha256: String,
+}
+
+/// That a grant carries a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Carries {
+    /// Which key.
+    pub key: Id,
+    /// How the program gets it.
+    pub delivery: Delivery,
+    /// The programs that may receive it; never empty.
+    pub programs: Vec<Recipient>,
+}
+
+impl Carries {
+    /// May that program have it?
+    pub fn names(&self, path: &str, sha256: &str) -> bool {
+        self.programs.iter().any(|p| p.path == path && p.sha256 == sha256)
+    }
+}
+
+/// Is that a name, scope or provider id: one line of text without control characters?
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_text(what: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() || text.trim() != text {
+        return Err(format!("{what} is empty, or begins or ends with a space"));
+    }
+    if text.len() > MAX_TEXT {
+        return Err(format!("{what} is longer than {MAX_TEXT} bytes"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(format!("{what} has a control character"));
+    }
+    Ok(())
+}
+
+/// Is that the kind of a credential: lower-case letters, digits and dashes?
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_kind(kind: &str) -> Result<(), String> {
+    let ok = (1..=40).contains(&kind.len())
+        && kind.starts_with(|c: char| c.is_ascii_lowercase())
+        && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if ok { Ok(()) } else { Err("a kind is lower-case letters, digits and dashes, at most 40: aws-access-key".into()) }
+}
+
+/// Is that the end of a secret: four printable ASCII characters?
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_last4(text: &str) -> Result<(), String> {
+    let ok = text.len() == 4 && text.bytes().all(|b| b.is_ascii_graphic());
+    if ok { Ok(()) } else { Err("the last four characters are four printable ASCII characters".into()) }
+}
+
+impl KeyFacts {
+    /// What any entry may carry, whoever signs it.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), String> {
+        check_text("the name", &self.name)?;
+        if self.name.parse::<Id>().is_ok() {
+            return Err("the name reads as an id".into());
+        }
+        check_kind(&self.kind)?;
+        self.scope.as_deref().map_or(Ok(()), |t| check_text("the scope", t))?;
+        self.provider_id.as_deref().map_or(Ok(()), |t| check_text("the provider id", t))?;
+        self.source.as_deref().map_or(Ok(()), check_kind)?;
+        self.seen.as_ref().map_or(Ok(()), |s| check_kind(&s.feed))?;
+        self.last4.as_deref().map_or(Ok(()), check_last4)?;
+        if let Place::Reference(text) = &self.place {
+            check_text("the reference", text)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(step: LeakStep, outcome: StepOutcome, seq: u64) -> StepTaken {
+        StepTaken { step, outcome, seq, at: Time::from_millis(0) }
+    }
+
+    #[test]
+    fn a_leak_is_open_until_every_step_is_closed() {
+        let mut leak = Leak { seq: 3, at: Time::from_millis(0), steps: Vec::new() };
+        assert_eq!(leak.next(), Some(LeakStep::Contain));
+        for (i, step) in LeakStep::ALL.into_iter().enumerate() {
+            assert!(leak.is_open());
+            leak.steps.push(taken(step, StepOutcome::NotProven, 4 + i as u64));
+            assert_eq!(leak.next(), Some(step), "not proven is not done");
+            leak.steps.push(taken(step, StepOutcome::Done, 5 + i as u64));
+        }
+        assert!(!leak.is_open());
+        leak.steps.push(taken(LeakStep::Sweep, StepOutcome::Failed, 30));
+        assert_eq!(leak.next(), Some(LeakStep::Sweep), "what turns up again opens it again");
+    }
+
+    #[test]
+    fn texts_of_keys() {
+        for good in ["ci token", "AKIA/…/bot", "é"] {
+            assert_eq!(check_text("it", good), Ok(()), "{good}");
+        }
+        for bad in ["", " a", "a ", "a\nb", "\u{1b}[2J", &"x".repeat(513)] {
+            assert!(check_text("it", bad).is_err(), "{bad:?}");
+        }
+        assert!(check_last4("9f2a").is_ok());
+        for bad in ["", "9f2", "9f2aa", "9f 2", "9fé"] {
+            assert!(check_last4(bad).is_err(), "{bad:?}");
+        }
+    }
+}
