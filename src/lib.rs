@@ -11,6 +11,7 @@
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
+//! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -23,6 +24,7 @@ pub mod domain;
 pub mod identity;
 pub mod log;
 pub mod policy;
+pub mod review;
 pub mod store;
 pub mod sys;
 pub mod workspace;

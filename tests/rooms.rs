@@ -28,7 +28,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("identity", &["log", "sys"]),
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
-    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace"]),
+    ("review", &["domain", "log", "store", "workspace"]),
+    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace", "review"]),
     ("main", &["cli"]),
 ];
 

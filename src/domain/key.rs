@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Hex32;
 use super::id::Id;
+use super::rules::RotationTerms;
 use super::time::{Span, Time};
 
 /// The longest name, scope or provider id of a key, in bytes.
@@ -252,11 +253,14 @@ impl Key {
         self.facts.rotated.max(self.facts.created)
     }
 
-    /// When it has to be turned over by its schedule; `None` without a schedule. A key whose age nobody knows is due
-    /// since its schedule began to count, which is when it was added.
-    pub fn due(&self) -> Option<Time> {
-        let schedule = self.schedule.as_ref()?;
-        Some(self.turned().map_or(self.added_at, |t| t.plus(schedule.every)))
+    /// How often it is turned over, and how long before that is said: by its own schedule, or else by the policy.
+    pub fn terms(&self, policy: &RotationTerms) -> (Span, Span) {
+        self.schedule.as_ref().map_or((policy.every, policy.warn), |s| (s.every, s.warn))
+    }
+
+    /// When it has to be turned over. A key whose age nobody knows is due since it was added: unknown is never fine.
+    pub fn due(&self, policy: &RotationTerms) -> Time {
+        self.turned().map_or(self.added_at, |t| t.plus(self.terms(policy).0))
     }
 }
 
