@@ -8,10 +8,10 @@
 //! | [`domain`] | pure: words, decision, authority | log |
 //! | [`sys`] | clock, environment, random bytes, files | nothing |
 //! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
-//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
+//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
