@@ -12,6 +12,7 @@ pub mod exit;
 pub mod fold;
 pub mod generate;
 pub mod global;
+pub mod intake;
 pub mod outcome;
 pub mod screen;
 pub mod show;
