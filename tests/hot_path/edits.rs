@@ -31,7 +31,7 @@ fn grants_in_the_tables() {
             ),
             edit(
                 "grants from nowhere to every door",
-                "INSERT INTO grants SELECT 'g-1' || n, n + 100, 'ag-1', integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, changed_seq, NULL, NULL, NULL FROM grants",
+                "INSERT INTO grants SELECT 'g-1' || n, n + 100, 'ag-1', integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, changed_seq, NULL, NULL, NULL, NULL FROM grants",
             ),
             edit(
                 "names traded",
