@@ -11,6 +11,7 @@
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
+//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
 //! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
@@ -27,6 +28,7 @@ pub mod log;
 pub mod policy;
 pub mod review;
 pub mod rotation;
+pub mod secret;
 pub mod store;
 pub mod sys;
 pub mod workspace;

@@ -26,11 +26,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &["log"]),
     ("policy", &["domain", "log"]),
     ("identity", &["log", "sys"]),
+    ("secret", &["domain", "log", "identity", "sys"]),
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
     ("rotation", &["domain", "log", "store", "workspace"]),
-    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace", "review", "rotation"]),
+    ("cli", &["domain", "policy", "log", "identity", "secret", "store", "sys", "workspace", "review", "rotation"]),
     ("main", &["cli"]),
 ];
 

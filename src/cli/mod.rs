@@ -12,6 +12,7 @@ pub mod exit;
 pub mod fold;
 pub mod generate;
 pub mod global;
+pub mod intake;
 pub mod monitor;
 pub mod outcome;
 pub mod screen;
@@ -19,6 +20,7 @@ pub mod show;
 pub mod style;
 pub mod term;
 pub mod text;
+pub mod vault;
 
 pub use commands::Command;
 pub use context::{Context, Whoever};
