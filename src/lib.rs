@@ -9,6 +9,7 @@
 //! | [`sys`] | clock, environment, random bytes, files | nothing |
 //! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
+//! | [`inventory`] | pure: files of other inventories to rows, and rows against what is known to a plan | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
@@ -22,6 +23,7 @@
 pub mod cli;
 pub mod domain;
 pub mod identity;
+pub mod inventory;
 pub mod log;
 pub mod policy;
 pub mod review;
