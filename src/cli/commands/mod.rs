@@ -11,6 +11,7 @@ pub mod freeze;
 pub mod grant;
 pub mod init;
 pub mod integration;
+pub mod key;
 pub mod operator;
 pub mod policy;
 pub mod request;
@@ -41,6 +42,7 @@ pub enum Command {
     Operator(operator::Args),
     Policy(policy::Args),
     Integration(integration::Args),
+    Key(key::Args),
     #[command(visible_alias = "queue")]
     Request(request::Args),
     Grant(grant::Args),
@@ -67,6 +69,7 @@ impl Command {
             Command::Operator(args) => operator::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Integration(args) => integration::run(args, ctx),
+            Command::Key(args) => key::run(args, ctx),
             Command::Request(args) => request::run(args, ctx),
             Command::Grant(args) => grant::run(args, ctx),
             Command::Audit(args) => audit::run(args, ctx),
@@ -82,7 +85,7 @@ impl Command {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
     ("Emergency", &["freeze", "thaw"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "key"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),

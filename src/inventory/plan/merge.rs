@@ -108,7 +108,7 @@ pub(super) fn place(row: &Row, world: &World<'_>) -> Result<Option<String>, Stri
 }
 
 /// What differs, in the order in which `key show` says it.
-pub(super) fn deltas(old: &KeyFacts, new: &KeyFacts) -> Vec<Delta> {
+pub fn deltas(old: &KeyFacts, new: &KeyFacts) -> Vec<Delta> {
     let mut found = Vec::new();
     let mut compare = |what: &'static str, old: Option<String>, new: Option<String>| {
         if old != new {

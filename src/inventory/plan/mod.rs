@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{Inventory, Refused, Row, aws};
 use matching::{Found, Index};
+pub use merge::deltas;
 
 use crate::domain::id::Id;
 use crate::domain::key::{Key, KeyFacts, Place};
@@ -85,6 +86,14 @@ pub struct Delta {
     pub old: Option<String>,
     /// As it is told. Foreign text.
     pub new: Option<String>,
+}
+
+impl Delta {
+    /// `active true -> false`. Foreign text.
+    pub fn words(&self) -> String {
+        let word = |t: &Option<String>| t.clone().unwrap_or_else(|| "not told".into());
+        format!("{} {} -> {}", self.what, word(&self.old), word(&self.new))
+    }
 }
 
 /// Compares a file with what is known.
