@@ -8,6 +8,7 @@
 //! | [`domain`] | pure: words, decision, authority | log |
 //! | [`sys`] | clock, environment, random bytes, files | nothing |
 //! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
+//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
 //! | [`inventory`] | pure: files of other inventories to rows, and rows against what is known to a plan | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
@@ -27,6 +28,7 @@ pub mod inventory;
 pub mod log;
 pub mod policy;
 pub mod review;
+pub mod secret;
 pub mod store;
 pub mod sys;
 pub mod workspace;

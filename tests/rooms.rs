@@ -26,11 +26,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &["log"]),
     ("policy", &["domain", "log"]),
     ("identity", &["log", "sys"]),
+    ("secret", &["domain", "log", "identity", "sys"]),
     ("inventory", &["domain", "log"]),
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
-    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace", "review", "inventory"]),
+    ("cli", &["domain", "policy", "log", "identity", "secret", "inventory", "store", "sys", "workspace", "review"]),
     ("main", &["cli"]),
 ];
 
