@@ -32,6 +32,11 @@ pub(super) fn agents() -> ArgValueCandidates {
     candidates(Glimpse::agents)
 }
 
+/// Ids of keys.
+pub(super) fn keys() -> ArgValueCandidates {
+    candidates(Glimpse::keys)
+}
+
 /// Names of integrations.
 pub(super) fn integrations() -> ArgValueCandidates {
     candidates(Glimpse::integrations)
@@ -45,11 +50,6 @@ pub(super) fn operators() -> ArgValueCandidates {
 /// Live grants, each with what it opens.
 pub(super) fn grants() -> ArgValueCandidates {
     candidates(Glimpse::grants)
-}
-
-/// Names of keys in use, each with what it is.
-pub(super) fn keys() -> ArgValueCandidates {
-    candidates(Glimpse::keys)
 }
 
 /// Requests that are not over, each with what it is about.

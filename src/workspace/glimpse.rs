@@ -46,6 +46,12 @@ impl Glimpse {
         all.into_iter().map(|i| (i.handle, format!("{}, {}", i.id, i.kind))).collect()
     }
 
+    /// Keys that were not retired.
+    pub fn keys(&self) -> Vec<(String, String)> {
+        let all = self.store.keys(false).unwrap_or_default();
+        all.into_iter().map(|k| (k.id.to_string(), k.facts.name)).collect()
+    }
+
     /// Live grants.
     pub fn grants(&self) -> Vec<(String, String)> {
         let names = |id| self.store.tables().identity(id).ok().flatten().and_then(|a| a.handle.clone());
@@ -68,12 +74,6 @@ impl Glimpse {
             .filter(|r| r.claimed_seq.is_some() || self.now < r.until || r.counting(self.now).next().is_some())
             .map(|r| (r.id.to_string(), format!("{} on {}", r.action, r.resource)))
             .collect()
-    }
-
-    /// Keys in use.
-    pub fn keys(&self) -> Vec<(String, String)> {
-        let all = self.store.keys(false).unwrap_or_default();
-        all.into_iter().map(|k| (k.id.to_string(), format!("{}, {}", k.facts.name, k.facts.kind))).collect()
     }
 
     /// Kinds of the adopted catalogue.
