@@ -27,11 +27,27 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("policy", &["domain", "log"]),
     ("identity", &["log", "sys"]),
     ("secret", &["domain", "log", "identity", "sys"]),
+    ("inventory", &["domain", "log"]),
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
     ("rotation", &["domain", "log", "store", "workspace"]),
-    ("cli", &["domain", "policy", "log", "identity", "secret", "store", "sys", "workspace", "review", "rotation"]),
+    (
+        "cli",
+        &[
+            "domain",
+            "policy",
+            "log",
+            "identity",
+            "secret",
+            "inventory",
+            "store",
+            "sys",
+            "workspace",
+            "review",
+            "rotation",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

@@ -11,6 +11,7 @@ pub mod freeze;
 pub mod grant;
 pub mod init;
 pub mod integration;
+pub mod key;
 pub mod operator;
 pub mod policy;
 pub mod request;
@@ -42,6 +43,7 @@ pub enum Command {
     Operator(operator::Args),
     Policy(policy::Args),
     Integration(integration::Args),
+    Key(key::Args),
     Rotation(rotation::Args),
     #[command(visible_alias = "queue")]
     Request(request::Args),
@@ -69,6 +71,7 @@ impl Command {
             Command::Operator(args) => operator::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Integration(args) => integration::run(args, ctx),
+            Command::Key(args) => key::run(args, ctx),
             Command::Rotation(args) => rotation::run(args, ctx),
             Command::Request(args) => request::run(args, ctx),
             Command::Grant(args) => grant::run(args, ctx),
@@ -85,7 +88,7 @@ impl Command {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
     ("Emergency", &["freeze", "thaw"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration", "rotation"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),
