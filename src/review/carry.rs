@@ -63,8 +63,13 @@ impl Now {
 pub enum Meanwhile {
     /// Nothing that matters to a decision.
     Same,
-    /// It was closed, by that entry.
-    Closed(u64),
+    /// It was closed.
+    Closed {
+        /// By that entry.
+        seq: u64,
+        /// Another grant took its place, or opened the same door again.
+        by: Option<Id>,
+    },
     /// It came to its end by itself.
     Ended(Time),
     /// It reaches further than the page says, or leaked: in words. Never kept without a note.
@@ -74,7 +79,7 @@ pub enum Meanwhile {
 /// Compares an item of the page with what is now. `entries` is how many entries the page rests on.
 pub fn meanwhile(item: &Item, entries: u64, now: &Now, at: Time) -> Meanwhile {
     if let Some(seq) = now.closed() {
-        return Meanwhile::Closed(seq);
+        return Meanwhile::Closed { seq, by: None };
     }
     match now {
         Now::Grant(g) => grant_meanwhile(item, g, at),
@@ -112,11 +117,19 @@ fn grant_meanwhile(item: &Item, g: &Grant, at: Time) -> Meanwhile {
         return Meanwhile::Graver(format!("it is now {} {}, data up to {}", g.access, g.scope, g.data));
     }
     match g.until {
-        Some(until) if until <= at && item.until.is_none_or(|u| u <= at) && !item.marks.iter().any(|m| m == "expired") => {
+        Some(until)
+            if until <= at && item.until.is_none_or(|u| u <= at) && !item.marks.iter().any(|m| m == "expired") =>
+        {
             Meanwhile::Ended(until)
         }
         _ => Meanwhile::Same,
     }
+}
+
+/// The newest grant that was issued in the place of this one, or to open it again: how a grant is widened.
+pub fn replaced_by<F: Facts>(facts: &F, g: &Grant) -> Result<Option<Id>, F::Error> {
+    let between = facts.grants_between(g.agent, g.integration)?;
+    Ok(between.iter().rev().find(|o| o.replaces == Some(g.id) && o.revoked_seq.is_none()).map(|o| o.id))
 }
 
 /// Whether a decision can be made about such an item at all. `last_operator`: it is the only live one.
@@ -148,7 +161,7 @@ pub fn possible(item: &Item, decision: Advice, last_operator: bool) -> Result<()
 /// What a person decides by on one key: what the page advises, or what is left to say about what was closed since.
 pub fn advised(item: &Item, meanwhile: &Meanwhile) -> Advice {
     match meanwhile {
-        Meanwhile::Closed(_) if item.kind != ItemKind::Integration => Advice::Revoke,
+        Meanwhile::Closed { .. } if item.kind != ItemKind::Integration => Advice::Revoke,
         _ => item.advice,
     }
 }
@@ -156,7 +169,10 @@ pub fn advised(item: &Item, meanwhile: &Meanwhile) -> Advice {
 /// Why a decision needs a note; `None`: it needs none.
 pub fn needs_note(item: &Item, meanwhile: &Meanwhile, decision: Advice) -> Option<String> {
     match meanwhile {
-        Meanwhile::Closed(_) if decision == Advice::Revoke => return None,
+        Meanwhile::Closed { .. } if decision == Advice::Revoke => return None,
+        Meanwhile::Closed { by: Some(by), .. } if decision == Advice::Keep => {
+            return Some(format!("since the page was made, {by} took its place"));
+        }
         Meanwhile::Graver(what) if decision == Advice::Keep => return Some(format!("since the page was made: {what}")),
         _ => {}
     }
@@ -216,11 +232,15 @@ pub fn step(item: Id, decision: Advice, narrower: Option<&Narrower>, now: &Now, 
         return Step::Already(seq);
     }
     match (now, decision) {
-        (Now::Grant(_), Advice::Revoke) => Step::Append(Box::new(GrantRevoked { grant: item, reason: reason() }.into())),
+        (Now::Grant(_), Advice::Revoke) => {
+            Step::Append(Box::new(GrantRevoked { grant: item, reason: reason() }.into()))
+        }
         (Now::Grant(g), Advice::Narrow) => match narrower.map(|n| narrowing(g, n)) {
             Some(Narrowing::To(n)) => {
                 let Narrower { scope, access, data, until } = n;
-                Step::Append(Box::new(GrantNarrowed { grant: item, scope, access, data, until, reason: reason() }.into()))
+                Step::Append(Box::new(
+                    GrantNarrowed { grant: item, scope, access, data, until, reason: reason() }.into(),
+                ))
             }
             Some(Narrowing::Already) => Step::Already(g.changed_seq),
             Some(Narrowing::Beside) | None => open(),
@@ -347,8 +367,8 @@ pub enum CarryError {
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
-    /// The entry that holds the decisions.
-    pub seq: u64,
+    /// The entries that hold the decisions.
+    pub seqs: Vec<u64>,
     /// When.
     pub at: Time,
     /// Each, in the order in which they were made, with what is left to do.
@@ -387,18 +407,26 @@ pub fn carry_out(
             (decision(c, carried_out, operator.id), left)
         })
         .collect();
-    let notes: BTreeMap<Id, String> =
+    let mut notes: BTreeMap<Id, String> =
         chosen.iter().filter_map(|c| Some((c.item.id, c.note.clone().or_else(|| closed_note(c))?))).collect();
-    let event = ReviewDecided {
-        review: page.month.id(),
-        as_of: page.as_of,
-        entries: page.entries,
-        decisions: decisions.iter().map(|(d, _)| d.clone()).collect(),
-        note: (!notes.is_empty()).then_some(notes),
-    };
-    let appended = tx.append(operator.by(), event)?;
-    Ok(Carried { seq: appended.seq, at: appended.at, decisions })
+    let mut carried = Carried { seqs: Vec::new(), at: tx.now(), decisions };
+    for part in carried.decisions.chunks(MOST_IN_ONE) {
+        let note: BTreeMap<Id, String> =
+            part.iter().filter_map(|(d, _)| Some((d.item, notes.remove(&d.item)?))).collect();
+        let event = ReviewDecided {
+            review: page.month.id(),
+            as_of: page.as_of,
+            entries: page.entries,
+            decisions: part.iter().map(|(d, _)| d.clone()).collect(),
+            note: (!note.is_empty()).then_some(note),
+        };
+        carried.seqs.push(tx.append(operator.by(), event)?.seq);
+    }
+    Ok(carried)
 }
+
+/// So many decisions go into one entry: with the longest notes they stay well below what a payload may hold.
+const MOST_IN_ONE: usize = 500;
 
 /// Grants before those who hold them, and operators last: whoever is retired signs nothing any more.
 fn in_order(chosen: &[Chosen]) -> Vec<&Chosen> {
@@ -436,7 +464,7 @@ pub fn is_own(item: &Item, by: Id) -> bool {
 /// What is noted where nothing was said, because the log says it.
 fn closed_note(c: &Chosen) -> Option<String> {
     match c.meanwhile {
-        Meanwhile::Closed(seq) => Some(format!("closed before it was decided about, by entry {seq}")),
+        Meanwhile::Closed { seq, .. } => Some(format!("closed before it was decided about, by entry {seq}")),
         _ => None,
     }
 }
@@ -455,7 +483,9 @@ fn still_so(tx: &Tx<'_>, page: &Page, chosen: &[Chosen]) -> Result<(), CarryErro
         }
         let now = now_of(tx.facts(), id)?;
         match meanwhile(&c.item, page.entries, &now, tx.now()) {
-            Meanwhile::Graver(what) if c.decision != Advice::Revoke && c.meanwhile != Meanwhile::Graver(what.clone()) => {
+            Meanwhile::Graver(what)
+                if c.decision != Advice::Revoke && c.meanwhile != Meanwhile::Graver(what.clone()) =>
+            {
                 return Err(CarryError::Changed { item: id, what });
             }
             _ => {}

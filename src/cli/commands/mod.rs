@@ -14,6 +14,7 @@ pub mod integration;
 pub mod operator;
 pub mod policy;
 pub mod request;
+pub mod review;
 pub mod revoke;
 pub mod run;
 pub mod status;
@@ -33,6 +34,7 @@ pub enum Command {
     Approve(approve::Args),
     Deny(deny::Args),
     Connect(connect::Args),
+    Review(review::Args),
     #[command(visible_alias = "disconnect")]
     Revoke(revoke::Args),
     Freeze(freeze::Args),
@@ -60,6 +62,7 @@ impl Command {
             Command::Approve(args) => approve::run(args, ctx),
             Command::Deny(args) => deny::run(args, ctx),
             Command::Connect(args) => connect::run(args, ctx),
+            Command::Review(args) => review::run(args, ctx),
             Command::Revoke(args) => revoke::run(args, ctx),
             Command::Freeze(args) => freeze::run(args, ctx),
             Command::Thaw(args) => thaw::run(args, ctx),
@@ -80,7 +83,7 @@ impl Command {
 
 /// The groups of `--help`, by what people come for.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
+    ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
     ("Setup", &["init", "agent", "operator", "policy", "integration"]),
     ("Evidence", &["request", "grant", "audit"]),
