@@ -1,9 +1,11 @@
 //! `aosctl review decide`.
 
 mod desk;
+mod draw;
 pub(in crate::cli) mod file;
 mod result;
 mod script;
+mod session;
 pub(in crate::cli) mod view;
 
 use std::path::PathBuf;
@@ -80,5 +82,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return file::template(&Desk::open(&ws, args.month, ctx)?);
     }
     crate::cli::commands::connect::words::not_an_agent(&ws, ctx.identity_file().as_deref(), "decide in a review")?;
+    let asks = args.keep.len() + args.narrow.len() + args.revoke.len() + args.rotate.len() + args.investigate.len();
+    if asks == 0 && args.from.is_none() && !args.recommended {
+        return session::run(ctx, &ws, args.month);
+    }
     script::run(args, &ws, ctx)
 }

@@ -6,10 +6,10 @@ use super::desk::{Desk, said};
 use super::script::exit;
 use super::view::{DecisionMade, ReviewDecidedView};
 use crate::cli::Context;
-use crate::cli::commands::review::page;
+use crate::cli::commands::review::page as words;
 use crate::cli::commands::review::sign::ReviewSignedView;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::{Outcome, Screen, View};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::review::Decided;
@@ -32,28 +32,37 @@ pub type Signed = (ReviewSignedView, Option<WorkspaceError>);
 
 /// What became of it.
 pub fn finish(desk: &Desk<'_>, recorded: Option<Recorded>, signed: Option<Signed>) -> Result<Outcome, CliError> {
-    let (decisions, by, at, seqs) = match &recorded {
-        Some(r) => (became(desk, r)?, Some(who(desk, r.by)?), Some(r.carried.at), r.carried.seqs.clone()),
-        None => (Vec::new(), None, None, Vec::new()),
-    };
-    let had: BTreeSet<Id> = decisions.iter().map(|d| d.item).collect();
-    let (signed, warning) = match signed {
-        Some((view, warning)) => (Some(view), warning),
-        None => (None, None),
-    };
-    let view = ReviewDecidedView {
+    let decisions = recorded.as_ref().map_or(Ok(Vec::new()), |r| became(desk, r))?;
+    let mut view = view_of(desk, decisions, recorded.as_ref())?;
+    let mut warning = None;
+    if let Some((signed, w)) = signed {
+        view.signed = Some(signed);
+        warning = w;
+    }
+    Ok(told(view).warn_if(warning))
+}
+
+fn view_of(
+    desk: &Desk<'_>,
+    decisions: Vec<DecisionMade>,
+    recorded: Option<&Recorded>,
+) -> Result<ReviewDecidedView, CliError> {
+    // Others decide too: what is left is read again.
+    let record = desk.ws.facts().review(desk.review.month.id())?;
+    let mut had: BTreeSet<Id> = record.iter().flat_map(|r| r.decided.keys().copied()).collect();
+    had.extend(decisions.iter().map(|d| d.item));
+    Ok(ReviewDecidedView {
         dry_run: false,
         month: desk.review.month,
         as_of: desk.review.as_of,
-        by,
-        at,
-        seqs,
+        by: recorded.map(|r| who(desk, r.by)).transpose()?,
+        at: recorded.map(|r| r.carried.at),
+        seqs: recorded.map(|r| r.carried.seqs.clone()).unwrap_or_default(),
         decisions,
         undecided: desk.undecided(&had),
         undecided_first: desk.undecided_first(&had),
-        signed,
-    };
-    Ok(told(view).warn_if(warning))
+        signed: None,
+    })
 }
 
 /// The outcome, with what to type next.
@@ -101,7 +110,7 @@ fn made_of(
     DecisionMade {
         item: c.item.id,
         kind: c.item.kind,
-        about: page::about(&c.item),
+        about: words::about(&c.item),
         decision: c.decision,
         advice: c.item.advice,
         overridden: c.decision != c.item.advice,
@@ -112,6 +121,12 @@ fn made_of(
         carried_out,
         left: left.filter(|_| remedy == Remedy::Open),
     }
+}
+
+/// What became of it, as a page: shown before a signature is asked for.
+pub fn page(desk: &Desk<'_>, recorded: &Recorded, screen: &Screen) -> Result<String, CliError> {
+    let view = view_of(desk, became(desk, recorded)?, Some(recorded))?;
+    Ok(view.human(screen))
 }
 
 /// What would become of it.
@@ -130,19 +145,7 @@ pub fn foreseen(ctx: &Context, desk: &Desk<'_>, chosen: &[Chosen]) -> Result<Out
         };
         decisions.push(made_of(c, is_own(&c.item, me), remedy, seq, left));
     }
-    let had: BTreeSet<Id> = decisions.iter().map(|d| d.item).collect();
-    let view = ReviewDecidedView {
-        dry_run: true,
-        month: desk.review.month,
-        as_of: desk.review.as_of,
-        by: None,
-        at: None,
-        seqs: Vec::new(),
-        decisions,
-        undecided: desk.undecided(&had),
-        undecided_first: desk.undecided_first(&had),
-        signed: None,
-    };
+    let view = ReviewDecidedView { dry_run: true, ..view_of(desk, decisions, None)? };
     Ok(told(view))
 }
 
