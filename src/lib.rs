@@ -8,6 +8,7 @@
 //! | [`domain`] | pure: words, decision, authority | log |
 //! | [`sys`] | clock, environment, random bytes, files | nothing |
 //! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
+//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
@@ -25,6 +26,7 @@ pub mod identity;
 pub mod log;
 pub mod policy;
 pub mod review;
+pub mod secret;
 pub mod store;
 pub mod sys;
 pub mod workspace;

@@ -26,10 +26,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &["log"]),
     ("policy", &["domain", "log"]),
     ("identity", &["log", "sys"]),
+    ("secret", &["domain", "log", "identity", "sys"]),
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
-    ("cli", &["domain", "policy", "log", "identity", "store", "sys", "workspace", "review"]),
+    ("cli", &["domain", "policy", "log", "identity", "secret", "store", "sys", "workspace", "review"]),
     ("main", &["cli"]),
 ];
 

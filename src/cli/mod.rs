@@ -18,6 +18,7 @@ pub mod show;
 pub mod style;
 pub mod term;
 pub mod text;
+pub mod vault;
 
 pub use commands::Command;
 pub use context::{Context, Whoever};

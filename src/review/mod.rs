@@ -3,4 +3,5 @@
 //! [`model`] is the page as data, the same behind every format; its pages are drawn in `cli`.
 
 pub mod carry;
+pub mod item;
 pub mod model;
