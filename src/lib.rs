@@ -13,6 +13,7 @@
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
+//! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -26,6 +27,7 @@ pub mod identity;
 pub mod log;
 pub mod policy;
 pub mod review;
+pub mod rotation;
 pub mod secret;
 pub mod store;
 pub mod sys;

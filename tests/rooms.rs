@@ -30,7 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
-    ("cli", &["domain", "policy", "log", "identity", "secret", "store", "sys", "workspace", "review"]),
+    ("rotation", &["domain", "log", "store", "workspace"]),
+    ("cli", &["domain", "policy", "log", "identity", "secret", "store", "sys", "workspace", "review", "rotation"]),
     ("main", &["cli"]),
 ];
 

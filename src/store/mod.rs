@@ -19,7 +19,7 @@ pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
-pub use read::{GrantFilter, GrantUse, KeyMatch, RequestFilter};
+pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::Tables;
 

@@ -16,6 +16,7 @@ pub mod policy;
 pub mod request;
 pub mod review;
 pub mod revoke;
+pub mod rotation;
 pub mod run;
 pub mod status;
 pub mod thaw;
@@ -43,6 +44,7 @@ pub enum Command {
     Operator(operator::Args),
     Policy(policy::Args),
     Integration(integration::Args),
+    Rotation(rotation::Args),
     #[command(visible_alias = "queue")]
     Request(request::Args),
     Grant(grant::Args),
@@ -70,6 +72,7 @@ impl Command {
             Command::Operator(args) => operator::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Integration(args) => integration::run(args, ctx),
+            Command::Rotation(args) => rotation::run(args, ctx),
             Command::Request(args) => request::run(args, ctx),
             Command::Grant(args) => grant::run(args, ctx),
             Command::Audit(args) => audit::run(args, ctx),
@@ -85,7 +88,7 @@ impl Command {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),
