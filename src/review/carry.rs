@@ -278,7 +278,7 @@ fn narrowing(g: &Grant, to: &Narrower) -> Narrowing {
 
 /// What became of a decision, read from the state: whether it is so, and the entry that shows it. What somebody has to do
 /// outside aosctl is at most declared.
-pub fn remedy(d: &Decided, now: &Now) -> (Remedy, Option<u64>) {
+pub fn remedy(d: &Decided, now: &Now, at: Time) -> (Remedy, Option<u64>) {
     let decision = &d.decision;
     if !decision.decision.acts() {
         return (Remedy::Nothing, None);
@@ -289,6 +289,8 @@ pub fn remedy(d: &Decided, now: &Now) -> (Remedy, Option<u64>) {
         _ => {}
     }
     let done = match (now, decision.decision) {
+        // It came to its end by itself, and no entry says so.
+        (Now::Grant(g), _) if !g.is_live(at) => return (Remedy::CarriedOut, None),
         (Now::Grant(g), Advice::Narrow) => {
             let narrow = decision.narrower.as_ref().is_some_and(|n| matches!(narrowing(g, n), Narrowing::Already));
             narrow.then(|| (Remedy::CarriedOut, decision.carried_out.unwrap_or(g.changed_seq)))

@@ -1,6 +1,8 @@
 //! `aosctl review`.
 
+pub mod check;
 pub mod decide;
+pub mod diff;
 pub(in crate::cli) mod page;
 pub mod sign;
 
@@ -21,6 +23,8 @@ pub struct Args {
 pub enum Verb {
     Decide(decide::Args),
     Sign(sign::Args),
+    Check(check::Args),
+    Diff(diff::Args),
 }
 
 /// Runs it.
@@ -28,5 +32,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
         Verb::Decide(a) => decide::run(a, ctx),
         Verb::Sign(a) => sign::run(a, ctx),
+        Verb::Check(a) => check::run(a, ctx),
+        Verb::Diff(a) => diff::run(a, ctx),
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::error::CliError;
 use crate::domain::facts::Facts;
 use crate::domain::review::Month;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use crate::review::model::{Item, ItemKind, Review, Who};
 use crate::workspace::Workspace;
 
@@ -25,6 +25,14 @@ pub fn month(named: Option<Month>, now: Time) -> Result<Month, CliError> {
 pub fn compute(ws: &Workspace, month: Month, clock: Time) -> Result<Review, CliError> {
     let _ = (ws, month, clock);
     Err(CliError::could_not("x", "x"))
+}
+
+/// The day by which a month is reviewed where no policy says one.
+pub const DUE_DAY: u8 = 5;
+
+/// The review of a month has to be signed before this moment: the end of that day of the next month.
+pub fn due(month: Month, due_day: u8) -> Time {
+    month.end().plus(Span::days(u32::from(due_day)))
 }
 
 /// Hex SHA-256 of the page as JSON, but for its signature.

@@ -93,7 +93,7 @@ fn became(desk: &Desk<'_>, r: &Recorded) -> Result<Vec<DecisionMade>, CliError> 
     for (c, (d, left)) in r.chosen.iter().zip(&r.carried.decisions) {
         let seq = r.carried.seqs.last().copied().unwrap_or_default();
         let decided = Decided { decision: d.clone(), operator: r.by, seq, at: r.carried.at };
-        let (remedy, carried_out) = remedy(&decided, &now_of(&facts, d.item)?);
+        let (remedy, carried_out) = remedy(&decided, &now_of(&facts, d.item)?, r.carried.at);
         let left = left.clone().or_else(|| Some(todo(d.item, d.decision, d.narrower.as_ref())));
         made.push(made_of(c, d.self_review, remedy, carried_out, left));
     }

@@ -64,8 +64,7 @@ fn told(view: ReviewSignedView) -> Outcome {
     let left = match (view.open.len(), view.undecided.len()) {
         (0, 0) => None,
         (open, undecided) => Some(format!(
-            "signed with {open} OPEN and {undecided} undecided: look after them with aosctl review check --month {}",
-            view.month
+            "signed with {open} OPEN and {undecided} undecided; what is OPEN stays so: aosctl review check"
         )),
     };
     let out = Outcome::of(Exit::Done, view);
