@@ -3,7 +3,8 @@
 use crate::cli::error::CliError;
 use crate::domain::facts::Facts;
 use crate::domain::review::Month;
-use crate::domain::time::{Span, Time};
+use crate::domain::time::Time;
+use crate::review;
 use crate::review::model::{Item, ItemKind, Review, Who};
 use crate::workspace::Workspace;
 
@@ -23,22 +24,7 @@ pub fn month(named: Option<Month>, now: Time) -> Result<Month, CliError> {
 
 /// The page of a month that is over, with what was decided so far.
 pub fn compute(ws: &Workspace, month: Month, clock: Time) -> Result<Review, CliError> {
-    let _ = (ws, month, clock);
-    Err(CliError::could_not("x", "x"))
-}
-
-/// The day by which a month is reviewed where no policy says one.
-pub const DUE_DAY: u8 = 5;
-
-/// The review of a month has to be signed before this moment: the end of that day of the next month.
-pub fn due(month: Month, due_day: u8) -> Time {
-    month.end().plus(Span::days(u32::from(due_day)))
-}
-
-/// Hex SHA-256 of the page as JSON, but for its signature.
-pub fn digest(review: &Review) -> Result<String, CliError> {
-    let _ = review;
-    Err(CliError::could_not("x", "x"))
+    Ok(review::compute(ws, month, None, clock)?)
 }
 
 /// Who has to review, in words: `ops (op-1)`, or any operator.

@@ -16,7 +16,9 @@ use crate::cli::outcome::Outcome;
 use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::review::{Advice, Decided, Month};
+use crate::domain::rules::ReviewTerms;
 use crate::domain::time::{Span, Time};
+use crate::review::assemble::due;
 use crate::review::carry::{now_of, remedy, todo};
 use crate::review::model::{Remedy, Who};
 use crate::workspace::Workspace;
@@ -37,14 +39,17 @@ pub struct Args {
     monitor: bool,
 }
 
+/// Where nobody adopted a policy.
+const UNTOLD: ReviewTerms = ReviewTerms { due_day: 5, owner: None };
+
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
     let month = Month::of(now).before();
     let facts = ws.facts();
-    let terms = facts.policy()?.map(|p| p.rules.review.clone());
-    let due = page::due(month, terms.as_ref().map_or(page::DUE_DAY, |t| t.due_day));
+    let terms = facts.policy()?.map_or(UNTOLD, |p| p.rules.review.clone());
+    let due = due(month, &terms);
     let signed = facts.review(month.id())?.and_then(|r| r.signed.clone());
     let began = ws.event(0)?.0.at;
     let state = match signed {
@@ -55,7 +60,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         None => CheckState::Waiting,
     };
     let to_decide = if state.is_due() { Some(to_decide(&ws, month, ctx)?) } else { None };
-    let owner = terms.and_then(|t| t.owner).map(|id| who(&ws, id)).transpose()?;
+    let owner = terms.owner.map(|id| who(&ws, id)).transpose()?;
     let open = open(&ws)?;
     let ok = !state.is_due() && open.is_empty();
     let overdue_days = if state == CheckState::Overdue { now.since(due).millis() / Span::DAY.millis() + 1 } else { 0 };
