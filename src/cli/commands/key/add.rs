@@ -8,6 +8,7 @@ use super::place;
 use super::view::PlaceView;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
+use crate::cli::commands::grant::view::{Named, Names};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    place: place::Args,
+    place: place::Where,
     #[command(flatten)]
     details: Details,
     /// When it was last turned over; making it is not turning it over
@@ -69,9 +70,9 @@ pub struct KeyAddView {
     /// What sort of credential.
     pub kind: String,
     /// What it opens.
-    pub integration: Option<Id>,
+    pub opens: Option<Named>,
     /// Who answers for it; absent in a dry run that would find out by unlocking.
-    pub owner: Option<Id>,
+    pub owner: Option<Named>,
     /// Where its secret lives; absent in a dry run that would seal it.
     pub place: Option<PlaceView>,
     /// The last four characters of its secret, where they are known.
@@ -91,8 +92,8 @@ impl View for KeyAddView {
         let mut field = |name: &str, value: &str| out.push_str(&show::field(screen, name, value));
         let id = self.key.map(|id| format!(" ({id})")).unwrap_or_default();
         field("key", &format!("{}{id}, {}", self.name, self.kind));
-        field("opens", &self.integration.map_or("not told".into(), |i| i.to_string()));
-        field("owner", &self.owner.map_or("you".into(), |o| o.to_string()));
+        field("opens", &self.opens.as_ref().map_or_else(|| "not told".into(), Named::short));
+        field("owner", &self.owner.as_ref().map_or_else(|| "you".into(), Named::long));
         field("secret", &self.place.as_ref().map_or("would be sealed in the vault".into(), PlaceView::long));
         if let Some(end) = &self.last4 {
             field("last four", &format!("...{end}"));
@@ -141,45 +142,59 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if let place::Chosen::Reference(text) = &chosen {
         facts.place = Place::Reference(text.clone());
     }
-    let view = |facts: &KeyFacts, key: Option<Id>, seq: Option<u64>| KeyAddView {
-        dry_run: args.dry_run,
-        key,
-        name: facts.name.clone(),
-        kind: facts.kind.clone(),
-        integration: facts.integration,
-        owner: facts.owner,
-        place: (seq.is_some() || !matches!(chosen, place::Chosen::Seal { .. })).then(|| PlaceView::of(&facts.place)),
-        last4: facts.last4.clone(),
-        every: args.every,
-        seq,
+    let mut names = Names::new(&ws)?;
+    let mut view = |facts: &KeyFacts, key: Option<Id>, seq: Option<u64>| -> Result<KeyAddView, CliError> {
+        Ok(KeyAddView {
+            dry_run: args.dry_run,
+            key,
+            name: facts.name.clone(),
+            kind: facts.kind.clone(),
+            opens: facts.integration.map(|i| names.of(i)).transpose()?,
+            owner: facts.owner.map(|o| names.of(o)).transpose()?,
+            place: (seq.is_some() || !matches!(chosen, place::Chosen::Seal { .. }))
+                .then(|| PlaceView::of(&facts.place)),
+            last4: facts.last4.clone(),
+            every: args.every,
+            seq,
+        })
     };
     if args.dry_run {
-        return Ok(Outcome::of(Exit::Done, view(&facts, None, None)).note("dry run: nothing was done"));
+        return Ok(Outcome::of(Exit::Done, view(&facts, None, None)?).note("dry run: nothing was done"));
     }
     let secret = chosen.secret(ctx, &name)?;
+    if let Some(secret) = &secret {
+        secret.mark(&mut facts)?;
+    }
     let me = ctx.unlock(&ws)?;
     facts.owner = facts.owner.or(Some(me.id));
-    let ((facts, id, seq), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+    let ((facts, id, seq, same), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         free(&ws, &name, facts.provider_id.as_deref())?;
         let id = tx.next_id(IdKind::Key)?;
         let mut facts = facts.clone();
-        if let Some(secret) = &secret {
-            secret.seal(tx.facts(), &ws, &me, id, &mut facts)?;
-        }
+        let same = match &secret {
+            Some(secret) => secret.seal(tx.facts(), &ws, &me, id, &mut facts)?,
+            None => Vec::new(),
+        };
         let done = tx.append(me.by(), KeyAdded { key: id, facts: facts.clone(), note: note.clone() })?;
         if args.every.is_some() {
             let event = RotationScheduled { key: id, every: args.every, warn: args.warn, owner: None, reason: None };
             tx.append(me.by(), event)?;
         }
-        Ok((facts, id, done.seq))
+        Ok((facts, id, done.seq, same))
     })?;
-    let unattended = facts.place.is_unattended();
-    let out = Outcome::of(Exit::Done, view(&facts, Some(id), Some(seq))).warn_if(warning);
-    let out = if unattended {
-        out.warn(format!("{id} is unattended: run gives its secret to the programs of a grant without a passphrase"))
-    } else {
-        out
-    };
+    let told = view(&facts, Some(id), Some(seq)).map_err(|e| words::done_already(e, "the key is added"))?;
+    let mut out = Outcome::of(Exit::Done, told).warn_if(warning);
+    if facts.place.is_unattended() {
+        out = out
+            .warn(format!("{id} is unattended: run gives its secret to the programs of a grant without a passphrase"));
+    }
+    if !same.is_empty() {
+        let ids = same.iter().map(Id::to_string).collect::<Vec<_>>().join(", ");
+        out = out.warn(format!("{ids} has the same secret: what turns one over breaks the other"));
+    }
+    if matches!(&facts.place, Place::Reference(text) if text.starts_with("env:")) {
+        out = out.warn("env: is recorded and never read: the environment of aosctl holds no secret");
+    }
     Ok(match facts.integration {
         Some(_) => out,
         None => out.note(format!("Say what it opens: aosctl key set {id} --opens INTEGRATION")),

@@ -17,10 +17,8 @@ use crate::cli::commands::connect::words;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
-use crate::domain::facts::Facts;
-use crate::domain::id::{Id, IdKind};
+use crate::domain::id::Id;
 use crate::domain::key::Key;
-use crate::store::KeyMatch;
 use crate::workspace::Workspace;
 
 /// Keys: credentials, where their secrets live, what they open, when they were last turned over.
@@ -57,16 +55,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 /// The key of that id, or the one live key of that name; where none is live, the one retired key of that name. Read from
 /// its verified entries.
 pub(in crate::cli::commands) fn find(ws: &Workspace, typed: &str) -> Result<Rc<Key>, CliError> {
-    let facts = ws.facts();
-    if let Ok(id) = typed.parse::<Id>() {
-        let key = if id.kind == IdKind::Key { facts.key(id)? } else { None };
-        return key.ok_or_else(|| {
+    let found = ws.find_keys(typed)?;
+    if let (Ok(id), None) = (typed.parse::<Id>(), found.first()) {
+        return Err(
             CliError::no("no_such_key", format!("there is no key {id}")).hint("see the ids: aosctl key list --all")
-        });
-    }
-    let mut found = Vec::new();
-    for row in ws.store().keys_matching(&KeyMatch::Name(typed))? {
-        found.extend(facts.key(row.id)?.filter(|k| k.facts.name == typed));
+        );
     }
     let live: Vec<&Rc<Key>> = found.iter().filter(|k| k.is_live()).collect();
     let meant: Vec<&Rc<Key>> = if live.is_empty() { found.iter().collect() } else { live };

@@ -114,7 +114,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         .collect::<Result<_, _>>()
         .map_err(|e| words::done_already(e, "the key is retired"))?;
     view.seq = Some(seq);
-    Ok(Outcome::of(Exit::Done, view)
+    let out = Outcome::of(Exit::Done, view)
         .warn_if(warning)
-        .note("Its provider still accepts it until it is revoked or deleted there."))
+        .note("Its provider still accepts it until it is revoked or deleted there.");
+    Ok(match super::place::sealed_file(&ws, key.id, &key.facts.place) {
+        Some(file) => out.note(format!("When it is dead there, remove what is sealed: {file}")),
+        None => out,
+    })
 }

@@ -14,6 +14,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
+use crate::cli::vault;
 use crate::domain::event::KeyChanged;
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
@@ -39,7 +40,7 @@ pub struct Args {
     name: Option<String>,
     #[command(flatten)]
     details: Details,
-    /// Its secret lives there; one that is sealed here is then no longer handed out
+    /// Its secret lives there; one that is sealed here is then removed from the vault
     #[arg(long = "ref", value_name = "REFERENCE")]
     reference: Option<String>,
     /// The provider accepts it
@@ -146,5 +147,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let event = KeyChanged { key: key.id, facts: new.clone(), reason: reason.clone() };
         Ok((key.facts.clone(), new, tx.append(me.by(), event)?.seq))
     })?;
-    Ok(Outcome::of(Exit::Done, view(&new, &old, Some(seq))).warn_if(warning))
+    let out = Outcome::of(Exit::Done, view(&new, &old, Some(seq))).warn_if(warning);
+    if new.place == old.place || !matches!(old.place, Place::Sealed { .. }) {
+        return Ok(out);
+    }
+    // Only now that no entry names it any more.
+    vault::of(&ws).remove(found.id, &old.place);
+    Ok(out.note("Its secret is no longer in the vault."))
 }
