@@ -62,6 +62,11 @@ impl Workspace {
         self.facts().before(seq).key(id)
     }
 
+    /// A key as it was just before an entry. Verified.
+    pub fn key_before(&self, id: Id, seq: u64) -> Result<Option<Rc<Key>>, WorkspaceError> {
+        self.facts().before(seq).key(id)
+    }
+
     /// An entry, verified, with its event and its texts.
     pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
         let stored = self
