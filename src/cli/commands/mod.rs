@@ -14,6 +14,7 @@ pub mod integration;
 pub mod operator;
 pub mod policy;
 pub mod request;
+pub mod review;
 pub mod revoke;
 pub mod run;
 pub mod status;
@@ -22,6 +23,7 @@ pub mod tour;
 
 use super::context::Context;
 use super::error::CliError;
+use super::global::Format;
 use super::outcome::Outcome;
 
 /// Every command.
@@ -52,6 +54,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// The formats that it has: reports have more than the two of every command.
+    pub fn formats(&self) -> &'static [Format] {
+        Format::EVERY
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {

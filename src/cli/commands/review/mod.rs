@@ -1,0 +1,3 @@
+//! The access review: one page a month about everything that may reach anything.
+
+pub mod render;
