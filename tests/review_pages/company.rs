@@ -189,7 +189,7 @@ fn plant(n: usize, i: &mut Item, dice: &mut Dice) {
         2 => (
             Rule::NeverUsed,
             Severity::High,
-            "Nothing was ever done through it since it was granted 61 days ago.".to_string(),
+            "Nothing was done through it since it was granted 61 days ago.".to_string(),
             Some(90),
             Some(61),
             Advice::Revoke,
@@ -382,7 +382,7 @@ pub fn company(grants: usize, stage: Stage) -> Review {
             live: 0,
             reviewed: 0,
             as_of: None,
-            failed: Some("the last file could not be read: line 3 has 7 columns instead of 9".into()),
+            failed: Some("line 3 of the last file has 7 columns, not 9".into()),
         });
     }
     let population = Population {
@@ -503,7 +503,7 @@ fn sign(review: &mut Review, dice: &mut Dice) {
     let mut open = 0;
     let mut kept = 0;
     for (n, i) in review.first.iter_mut().chain(&mut review.rest).enumerate() {
-        let overridden = n == 2;
+        let overridden = n == 2 && i.advice != Advice::Keep;
         let decision = if overridden { Advice::Keep } else { i.advice };
         let remedy = match (decision, n) {
             (Advice::Keep | Advice::Investigate, _) => Remedy::Nothing,
@@ -517,7 +517,7 @@ fn sign(review: &mut Review, dice: &mut Dice) {
             decision,
             advice: i.advice,
             overridden,
-            note: overridden.then(|| "needed for the quarter close; look again in November".to_string()),
+            note: overridden.then(|| "needed for the quarter close".to_string()),
             by: by.clone(),
             at: moment("2026-11-03T10:02:00.000Z"),
             seq,
@@ -535,7 +535,7 @@ fn sign(review: &mut Review, dice: &mut Dice) {
         seq,
         late_days: 0,
         self_reviewed: review.progress.items.div_ceil(40),
-        compensating: Some("a second operator, platform, countersigned in entry 1290".into()),
+        compensating: Some("a second operator, in entry 1334".into()),
         kept_per_mille: u32::try_from(kept * 1000 / review.progress.items).unwrap(),
         median_seconds: Some(4),
         rubber_stamp: Some("the last 40 decisions took 3 seconds together".into()),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::card::{coverage, decided, kind_word, last_use, narrower, severity, subject, title};
+use super::card::{coverage, decided, last_use, narrower, severity, subject, title};
 use super::order::{customer, few, keys, not_seen};
 use super::words::{Text, grouped, joined};
 use crate::domain::id::Id;
@@ -44,7 +44,7 @@ pub fn annex(review: &Review) -> Vec<Table> {
     tables.extend(since(&review.since));
     let full = [
         (customer(&review.customer_data, usize::MAX), "all-customer-data", "Customer data", &["Place", "Who reaches it"]),
-        (keys(&review.keys_due, usize::MAX), "all-keys-due", "Keys due", &["Key", "State and command"]),
+        (keys(&review.keys_due, usize::MAX, true), "all-keys-due", "Keys due", &["Key", "State and command"]),
         (not_seen(&review.not_seen, usize::MAX), "all-not-seen", "Not seen", &["What", "Why"]),
     ];
     for (section, id, title, head) in full {
@@ -78,16 +78,15 @@ fn item(i: &Item) -> Vec<Cell> {
     advice.extend(i.narrower.as_ref().map(|n| Text::new().say("to ").and(narrower(n))));
     advice.extend(i.command.as_ref().map(|c| Text::new().code(c)));
     let mut decision: Vec<Text> = match &i.decided {
-        Some(d) => vec![decided(d)],
+        Some(d) => vec![Text::new().say(d.decision.as_str()), decided(d, false)],
         None => vec![Text::new().say("undecided")],
     };
     decision.extend(i.certified.as_ref().map(|c| {
         Text::new().say(format!("before: {} in {}, ", c.decision, c.month)).day(c.at)
     }));
     let parties = [&i.agent, &i.integration].into_iter().flatten().map(|w| Text::new().who_in_full(w));
-    let mut what = vec![Text::new().say(format!("{} ", kind_word(i.kind))).item(i.id), subject(i)];
+    let mut what = vec![subject(i)];
     what.extend(line(joined(parties, ", ")));
-    what.remove(0);
     let id = Text::new().say(i.id.to_string());
     vec![
         vec![id],

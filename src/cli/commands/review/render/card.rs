@@ -16,8 +16,8 @@ pub struct Card {
     pub severity: Severity,
     /// Who may do what where.
     pub subject: Text,
-    /// `revoke`; decided: what was decided.
-    pub verdict: &'static str,
+    /// `REVOKE`; decided: what was decided, and what became of it.
+    pub verdict: String,
     /// Nobody decided yet.
     pub undecided: bool,
     /// The rule that speaks loudest.
@@ -37,14 +37,17 @@ pub struct Card {
 }
 
 /// What is said of an item that has to be decided.
-pub fn card(item: &Item) -> Card {
+pub fn card(item: &Item, brief: bool) -> Card {
     let gravest = item.findings.first();
     let mut evidence = Text::new().entries(gravest.map_or(item.entries, |f| f.entries));
     evidence = joined([evidence, gravest.map(coverage).unwrap_or_default()], ", ");
-    if let Some(owner) = &item.owner {
+    if let Some(owner) = item.owner.as_ref().filter(|_| !brief) {
         evidence = evidence.say("; owner ").who(owner);
     }
-    let also = item.findings.iter().skip(1).map(|f| Text::new().say(format!("{} {}", f.rule.id(), title(f.rule))));
+    let also = item.findings.iter().skip(1).map(|f| match brief {
+        true => Text::new().say(f.rule.id()),
+        false => Text::new().say(format!("{} {}", f.rule.id(), title(f.rule))),
+    });
     let also = joined(also, ", ");
     if !also.is_empty() {
         evidence = evidence.say("; also ").and(also);
@@ -53,13 +56,13 @@ pub fn card(item: &Item) -> Card {
         id: item.id,
         severity: gravest.map_or(Severity::Low, |f| f.severity),
         subject: subject(item),
-        verdict: item.decided.as_ref().map_or(item.advice, |d| d.decision).as_str(),
+        verdict: item.decided.as_ref().map_or_else(|| item.advice.as_str().to_uppercase(), verdict),
         undecided: item.decided.is_none(),
         rule: gravest.map_or("", |f| f.rule.id()),
         reason: gravest.map(|f| Text::foreign(&f.fact)).unwrap_or_default(),
         evidence,
         change: item.narrower.as_ref().map(narrower).unwrap_or_default(),
-        decided: item.decided.as_ref().map(decided).unwrap_or_default(),
+        decided: item.decided.as_ref().map(|d| decided(d, brief)).unwrap_or_default(),
         decided_tone: item.decided.as_ref().map_or(Tone::Plain, decided_tone),
         command: item.command.as_deref().filter(|_| to_do(item)).map(copyable),
     }
@@ -93,7 +96,7 @@ pub fn subject(item: &Item) -> Text {
     if let Some(scope) = &item.scope {
         text = text.say(" ").told(scope);
     }
-    let rest = item.access.map(|a| a.to_string()).into_iter().chain(item.data.map(|d| format!("{d} data")));
+    let rest = item.access.map(|a| a.to_string()).into_iter().chain(item.data.map(|d| d.to_string()));
     let rest = rest.chain(item.marks.iter().map(|m| safe(m)));
     let rest = joined(rest.map(|t| Text::new().say(t)), ", ");
     if rest.is_empty() { text } else { text.say(", ").and(rest) }
@@ -146,7 +149,7 @@ pub fn severity(severity: Severity) -> &'static str {
 pub fn coverage(finding: &Finding) -> Text {
     Text::new().say(match (finding.window_days, finding.covered_days) {
         (None, _) => return Text::new(),
-        (Some(window), None) => format!("of {window} days none is known to be seen"),
+        (Some(window), None) => format!("coverage of {window} days unknown"),
         (Some(window), Some(seen)) if seen >= window => format!("all {window} days seen"),
         (Some(window), Some(seen)) => format!("{seen} of {window} days seen"),
     })
@@ -176,27 +179,39 @@ pub fn narrower(n: &Narrower) -> Text {
     joined(parts.into_iter().flatten(), ", ")
 }
 
-/// What was decided: by whom, when, why, and what became of it.
-pub fn decided(d: &DecidedItem) -> Text {
-    let mut text = Text::new().say(format!("decided {}", d.decision));
+/// By whom it was decided, when, why, and what became of it. What was decided stands elsewhere.
+pub fn decided(d: &DecidedItem, brief: bool) -> Text {
+    let mut text = Text::new();
     if d.overridden {
-        text = text.say(format!(", advised {}", d.advice));
+        text = text.say(format!("{} was advised; ", d.advice));
     }
-    text = text.say(": ").say(name(&d.by)).say(", ").minute(d.at).say(format!(", entry {}", d.seq));
+    text = text.say(if brief { "" } else { "decided by " }).say(name(&d.by)).say(" ").day(d.at).say(format!(", entry {}", d.seq));
+    text = match (d.remedy, d.carried_out) {
+        (Remedy::Nothing, _) => text,
+        (Remedy::CarriedOut, Some(seq)) => text.say(format!(", done in {seq}")),
+        (Remedy::CarriedOut, None) => text.say(", done"),
+        // The verdict says so.
+        (Remedy::Declared | Remedy::Open, _) if brief => text,
+        (Remedy::Declared, _) => text.say(", declared done"),
+        (Remedy::Open, _) => text.say(", OPEN: not carried out"),
+    };
     if d.self_review {
         text = text.say(", SELF-REVIEW");
     }
-    text = match (d.remedy, d.carried_out) {
-        (Remedy::Nothing, _) => text,
-        (Remedy::CarriedOut, Some(seq)) => text.say(format!("; carried out, entry {seq}")),
-        (Remedy::CarriedOut, None) => text.say("; carried out"),
-        (Remedy::Declared, _) => text.say("; declared, not seen by aosctl"),
-        (Remedy::Open, _) => text.say("; OPEN, not carried out"),
-    };
     match &d.note {
         Some(note) => text.say("; \"").told(note).say("\""),
         None if d.overridden => text.say("; no note"),
         None => text,
+    }
+}
+
+/// What was decided, and what became of it, in two words.
+fn verdict(d: &DecidedItem) -> String {
+    match d.remedy {
+        Remedy::Nothing => d.decision.to_string(),
+        Remedy::CarriedOut => format!("{} done", d.decision),
+        Remedy::Declared => format!("{} declared", d.decision),
+        Remedy::Open => format!("{} OPEN", d.decision),
     }
 }
 

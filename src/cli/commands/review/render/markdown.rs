@@ -6,7 +6,7 @@
 use super::annex::Table;
 use super::card::{Card, severity};
 use super::order::{Row, Section, Sheet};
-use super::words::{Bit, Text};
+use super::words::{Bit, Text, grouped};
 use crate::cli::show;
 
 /// The page and the annex.
@@ -55,6 +55,7 @@ fn line(row: &Row) -> String {
         parts.push(format!("**{}**", inline(&row.lead)));
     }
     parts.push(inline(&row.text));
+    parts.push(inline(&row.aside));
     parts.extend(row.command.as_deref().map(code));
     parts.retain(|p| !p.is_empty());
     parts.join(" ")
@@ -73,9 +74,12 @@ fn first(out: &mut String, sheet: &Sheet) {
 }
 
 fn card_row(card: &Card) -> String {
-    let mut decision = if card.undecided { format!("**{}**", card.verdict) } else { inline(&card.decided) };
+    let mut decision = format!("**{}**", card.verdict);
     if !card.change.is_empty() {
         decision.push_str(&format!(" to {}", inline(&card.change)));
+    }
+    if !card.decided.is_empty() {
+        decision.push_str(&format!("; {}", inline(&card.decided)));
     }
     if let Some(command) = &card.command {
         decision.push_str(&format!(": {}", code(command)));
@@ -92,11 +96,31 @@ fn card_row(card: &Card) -> String {
 }
 
 fn rest(out: &mut String, sheet: &Sheet) {
+    let rest = &sheet.rest;
     heading(out, "Everything else");
-    let fold = if sheet.rest.folded { ", row by row in the annex" } else { "" };
-    out.push_str(&format!("{}{fold}\n\n", inline(&sheet.rest.summary)));
-    for row in sheet.rest.singled.iter().chain(&sheet.rest.rows) {
+    let fold = if rest.is_folded() { ", row by row in the annex" } else { "" };
+    out.push_str(&format!("{}{fold}\n\n", inline(&rest.summary)));
+    for row in rest.singled.iter().chain(&rest.items) {
         out.push_str(&format!("- {}\n", line(row)));
+    }
+    if !rest.is_folded() {
+        return;
+    }
+    if !rest.singled.is_empty() {
+        out.push('\n');
+    }
+    out.push_str("| Integration | Items | Write | Keys | Used since | Notes |\n|---|---|---|---|---|---|\n");
+    for g in &rest.groups {
+        let used = g.used_since.map(show::day).unwrap_or_default();
+        let cells = [
+            escape(&g.title),
+            g.items_within(usize::MAX),
+            grouped(g.writing),
+            g.keys_within(usize::MAX),
+            used,
+            g.notes().join(", "),
+        ];
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
 }
 

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::cli::global::Format;
 use crate::cli::outcome::{Screen, View};
 use crate::review::model::Review;
-use order::Sheet;
+use order::{Room, Sheet};
 use rest::Fold;
 
 /// A review, ready to be drawn. Its JSON is the review's own.
@@ -60,21 +60,35 @@ impl View for ReviewView {
     }
 }
 
-/// The page with as much of everything else as fits on one sheet of eighty columns.
+/// The page with as much of what is in the annex as fits on one sheet of eighty columns; where nothing helps, because
+/// there is much to decide first, with as little as there may be.
 fn sheet(review: &Review) -> Sheet {
-    let mut sheet = order::sheet(review, Fold::Items);
-    let mut most = usize::MAX;
-    let mut fold = Fold::Groups;
-    while page::height(&sheet) > page::LINES && most > 1 {
-        sheet = order::sheet(review, fold);
-        let rows = sheet.rest.rows.len();
-        let over = page::height(&sheet).saturating_sub(page::LINES);
-        // One row fewer at least, and no more than what is too many.
-        most = rows.min(most).saturating_sub(over.clamp(1, rows.max(1))).max(1);
-        fold = Fold::Few(most);
-        if rows <= 1 {
-            break;
+    let room = |fold, below, brief| order::sheet(review, Room { fold, below, brief });
+    let fits = |page: &Sheet| page::height(page) <= page::LINES;
+    let all = Fold::Groups(usize::MAX);
+    let mut page = room(Fold::Items, MOST_BELOW, false);
+    for below in (LEAST_BELOW..=MOST_BELOW).rev() {
+        if fits(&page) {
+            return page;
         }
+        page = room(all, below, below <= BRIEF_BELOW);
     }
-    sheet
+    // Where far too much is left to decide, a few rows more or less are of no use.
+    let hopeless = page::height(&page) > page::LINES + page.rest.groups.len();
+    let most = if hopeless { LEAST_ROWS + 1 } else { page.rest.groups.len() };
+    for rows in (LEAST_ROWS..most).rev() {
+        if fits(&page) {
+            return page;
+        }
+        page = room(Fold::Groups(rows), LEAST_BELOW, true);
+    }
+    page
 }
+
+/// Lines of a section below everything else, at most and at least; the others are in the annex.
+const MOST_BELOW: usize = 6;
+const LEAST_BELOW: usize = 2;
+/// Where there are no more than so many, everything is said briefly.
+const BRIEF_BELOW: usize = 3;
+/// Rows of everything else, folded, at least.
+const LEAST_ROWS: usize = 4;

@@ -3,16 +3,18 @@
 use super::annex::Table;
 use super::card::{Card, severity};
 use super::order::{Row, Section, Sheet, Tone};
-use super::words::Text;
+use super::rest::Group;
+use super::words::{Text, grouped, joined};
 use crate::cli::fold;
 use crate::cli::outcome::Screen;
+use crate::cli::show;
 use crate::cli::style::Style;
 use crate::cli::text::{pad, width};
 use crate::review::model::Severity;
 use unicode_width::UnicodeWidthChar;
 
 /// The margin in which sections are named.
-const MARGIN: usize = 15;
+const MARGIN: usize = 11;
 /// The margin in which severities stand.
 const GRAVITY: usize = 9;
 /// Wider than this, lines are hard to read.
@@ -32,8 +34,8 @@ pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
     p.first(sheet);
     p.blank();
     p.rest(sheet);
+    p.blank();
     for section in &sheet.below {
-        p.blank();
         p.section(section);
     }
     p.blank();
@@ -98,17 +100,19 @@ impl Page {
     }
 
     fn title(&mut self, sheet: &Sheet) {
-        let left = format!("ACCESS REVIEW  {}", sheet.month_name);
+        let (month, as_of) = (format!("ACCESS REVIEW  {}", sheet.month_name), show::minute(sheet.as_of));
+        let left = format!("{month}  as of {as_of}");
+        let styled = format!("{}  as of {as_of}", self.style.bold(&month));
         let company = sheet.company.clone().unwrap_or_default();
-        let styled = (self.style.bold(&left).into_owned(), self.style.bold(&company).into_owned());
-        self.ends((&left, styled.0), (&company, styled.1));
+        let right = self.style.bold(&company).into_owned();
+        self.ends((&left, styled), (&company, right));
     }
 
     fn section(&mut self, section: &Section) {
         for (n, row) in section.rows.iter().enumerate() {
             let label = match row.label {
                 Some(label) => label.to_string(),
-                None if n == 0 => section.title.to_uppercase(),
+                None if n == 0 => section.short.to_uppercase(),
                 None => String::new(),
             };
             let heads = row.label.is_none();
@@ -128,7 +132,7 @@ impl Page {
         let room = self.width.saturating_sub(margin);
         let lead = row.lead.plain();
         let text = row.text.plain();
-        let between = if lead.is_empty() || text.is_empty() { "" } else { "  " };
+        let between = if lead.is_empty() || text.is_empty() { "" } else { ": " };
         let command = row.command.as_deref().unwrap_or_default();
         let lines = wrap(&format!("{lead}{between}{text}"), room);
         let last = lines.len().saturating_sub(1);
@@ -209,7 +213,7 @@ impl Page {
             _ => Tone::Quiet,
         };
         // The advice stands out at the end of the first line.
-        let verdict = if card.undecided { card.verdict.to_uppercase() } else { card.verdict.to_string() };
+        let verdict = card.verdict.clone();
         let subject = format!("{} {}", card.id, card.subject.plain());
         let lines = wrap(&subject, room.saturating_sub(width(&verdict) + 2));
         let mut gravity = format!("{}{}", self.tone(tone, word), " ".repeat(margin.saturating_sub(width(word))));
@@ -233,12 +237,10 @@ impl Page {
         self.indented(&format!("{} {}", card.rule, card.reason.plain()), margin, Tone::Plain);
         let command = card.command.as_deref().unwrap_or_default();
         let rest = width(command) + 3;
-        let mut evidence = wrap(&card.evidence.plain(), room);
-        if !card.change.is_empty() {
+        let mut evidence = wrap(&joined([card.evidence.clone(), card.decided.clone()], "; ").plain(), room);
+        // The command says to what it is narrowed.
+        if !card.change.is_empty() && card.undecided && command.is_empty() {
             self.indented(&format!("narrow to {}", card.change.plain()), margin, Tone::Plain);
-        }
-        if !card.decided.is_empty() {
-            self.indented(&card.decided.plain(), margin, card.decided_tone);
         }
         let beside = evidence.last().is_some_and(|last| !command.is_empty() && width(last) + rest <= room);
         let last = evidence.pop().unwrap_or_default();
@@ -267,36 +269,103 @@ impl Page {
     fn rest(&mut self, sheet: &Sheet) {
         let rest = &sheet.rest;
         let mut about = rest.summary.plain();
-        if rest.folded {
+        if rest.is_folded() {
             about.push_str(", row by row in the annex (--all)");
         }
         self.heading("EVERYTHING ELSE", &about);
-        for row in &rest.singled {
-            self.listed(row, 9);
+        for row in rest.singled.iter().chain(&rest.items) {
+            self.listed(row);
         }
-        let leads = rest.rows.iter().map(|r| width(&r.lead.plain())).max().unwrap_or(0);
-        for row in &rest.rows {
-            self.listed(row, leads.min(18));
+        if self.width < 60 {
+            for group in &rest.groups {
+                self.group_in_words(group);
+            }
+        } else if rest.is_folded() {
+            self.groups(&rest.groups);
         }
     }
 
-    /// A row with what it is about in a column of its own.
-    fn listed(&mut self, row: &Row, column: usize) {
+    /// An item: its id, what it is, and at the end of the line when it was used.
+    fn listed(&mut self, row: &Row) {
         let lead = row.lead.plain();
-        let column = if self.width < 60 { 2 } else { column.max(7) + 2 };
+        let column = if self.width < 60 { 2 } else { 8.max(width(&lead) + 1) };
         let room = self.width.saturating_sub(column);
         let mut begin = pad(&lead, column);
-        if width(&lead) + 2 > column {
-            for line in wrap(&lead, self.width) {
-                self.push(&line);
+        if width(&lead) + 1 > column {
+            self.push(&lead);
+            begin = " ".repeat(column);
+        }
+        let aside = row.aside.plain();
+        let lines = wrap(&row.text.plain(), room.saturating_sub(width(&aside) + 2));
+        for (n, line) in lines.iter().enumerate() {
+            let mut shown = format!("{begin}{}", self.tone(row.tone, line));
+            if n == 0 {
+                let gap = room.saturating_sub(width(line) + width(&aside));
+                shown.push_str(&format!("{}{}", " ".repeat(gap), self.style.dim(&aside)));
             }
+            self.push(&shown);
             begin = " ".repeat(column);
         }
-        for line in wrap(&row.text.plain(), room) {
-            let line = format!("{begin}{}", self.tone(row.tone, &line));
-            self.push(&line);
-            begin = " ".repeat(column);
+    }
+
+    /// Groups in columns: name, items, how many may write, keys, used since, notes.
+    fn groups(&mut self, groups: &[Group]) {
+        const NAME: usize = 15;
+        const ITEMS: usize = 24;
+        const KEYS: usize = 11;
+        const COLUMNS: [usize; 5] = [NAME, ITEMS, 7, KEYS, 12];
+        const HEAD: [&str; 6] = ["", "items", "write", "keys", "used since", ""];
+        let line = |cells: [&str; 6]| {
+            let mut line = String::new();
+            for (cell, wide) in cells.iter().zip(COLUMNS.iter().chain([&0])) {
+                line.push_str(&pad(cell, *wide));
+            }
+            line
+        };
+        let head = self.style.dim(&line(HEAD)).into_owned();
+        self.push(&head);
+        let notes_at: usize = COLUMNS.iter().sum();
+        for group in groups {
+            let mut title = group.title.clone();
+            if width(&title) + 1 > NAME {
+                for part in wrap(&title, self.width) {
+                    self.push(&part);
+                }
+                title = String::new();
+            }
+            let writing = if group.writing > 0 { grouped(group.writing) } else { String::new() };
+            let used = group.used_since.map(show::day).unwrap_or_default();
+            let mut notes = group.notes();
+            let first = if notes.is_empty() { String::new() } else { notes.remove(0) };
+            let (items, keys) = (group.items_within(ITEMS - 2), group.keys_within(KEYS - 2));
+            let row = line([&title, &items, &writing, &keys, &used, ""]);
+            if width(&row) + width(&first) <= self.width {
+                let row = format!("{row}{}", self.style.yellow(&first));
+                self.push(&row);
+            } else {
+                self.push(&row);
+                notes.insert(0, first);
+            }
+            // What has no room at the end of the line stands below.
+            if !notes.is_empty() {
+                let notes = notes.join(", ");
+                let at = notes_at.min(self.width.saturating_sub(width(&notes)));
+                let row = format!("{}{}", " ".repeat(at), self.style.yellow(&notes));
+                self.push(&row);
+            }
         }
+    }
+
+    fn group_in_words(&mut self, group: &Group) {
+        let mut parts = vec![group.items_within(self.width), group.keys_within(self.width)];
+        if group.writing > 0 {
+            parts.push(format!("{} write", grouped(group.writing)));
+        }
+        parts.extend(group.used_since.map(|t| format!("used since {}", show::day(t))));
+        parts.extend(group.notes());
+        parts.retain(|p| !p.is_empty());
+        self.push(&group.title);
+        self.indented(&parts.join(", "), 2, Tone::Plain);
     }
 
     /// A table of the annex: a paragraph a row, because no screen is wide enough.

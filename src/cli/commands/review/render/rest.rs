@@ -1,12 +1,10 @@
 //! Everything that need not be decided first: a row an item while there is room, else a row an integration. The annex has
 //! every row either way.
 
-use std::collections::BTreeSet;
-
-use super::card::{decided, decided_tone, last_use, subject};
-use super::order::{Row, Tone, few};
-use super::words::{Text, count, grouped, joined, name};
-use crate::cli::show;
+use super::card::{decided, decided_tone, subject};
+use super::order::{Row, Tone};
+use super::words::{Text, count, grouped, ids, joined, name};
+use crate::cli::text::{safe, width};
 use crate::domain::access::Access;
 use crate::domain::id::Id;
 use crate::domain::review::Advice;
@@ -18,10 +16,8 @@ use crate::review::model::{Item, ItemKind, LastUse, Remedy, Review};
 pub enum Fold {
     /// A row an item.
     Items,
-    /// A row an integration, and one a kind of what is at none.
-    Groups,
-    /// So many such rows, and one for all others.
-    Few(usize),
+    /// At most so many rows: one an integration, one a kind of what is at none, and one for all others.
+    Groups(usize),
 }
 
 /// Everything that need not be decided first.
@@ -31,10 +27,22 @@ pub struct Rest {
     pub summary: Text,
     /// What is not as usual: decided otherwise than keep, or open.
     pub singled: Vec<Row>,
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// They are not a row an item.
-    pub folded: bool,
+    /// A row an item.
+    pub items: Vec<Row>,
+    /// Or a row a group.
+    pub groups: Vec<Group>,
+}
+
+impl Rest {
+    /// The rows are not a row an item.
+    pub fn is_folded(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
+    /// Rows in all.
+    pub fn rows(&self) -> usize {
+        self.singled.len() + self.items.len() + self.groups.len()
+    }
 }
 
 /// Everything that need not be decided first.
@@ -46,12 +54,13 @@ pub fn rest(review: &Review, fold: Fold) -> Rest {
     if kept > 0 {
         summary = summary.say(format!(", {} kept", grouped(number(kept))));
     }
-    let rows: Vec<Row> = match fold {
-        Fold::Items => usual.iter().map(|i| row(i)).collect(),
-        Fold::Groups => groups(&usual).iter().map(Group::row).collect(),
-        Fold::Few(most) => few_groups(&groups(&usual), most),
-    };
-    Rest { summary, singled: singled.into_iter().map(row).collect(), rows, folded: fold != Fold::Items }
+    let singled = singled.into_iter().map(row).collect();
+    match fold {
+        Fold::Items => {
+            Rest { summary, singled, items: usual.into_iter().map(row).collect(), groups: Vec::new() }
+        }
+        Fold::Groups(most) => Rest { summary, singled, items: Vec::new(), groups: at_most(groups(&usual), most) },
+    }
 }
 
 fn number(n: usize) -> u64 {
@@ -65,39 +74,46 @@ fn stands_out(item: &Item) -> bool {
 
 fn row(item: &Item) -> Row {
     let mut parts = vec![subject(item)];
-    if item.kind != ItemKind::Grant
-        && let Some(owner) = &item.owner
-    {
-        parts.push(Text::new().say("owner ").who(owner));
-    }
-    parts.push(last_use(&item.last_use));
-    if let Some(until) = item.until {
-        parts.push(Text::new().say("until ").day(until));
-    }
     parts.extend(item.findings.iter().map(|f| Text::new().say(format!("{} ", f.rule.id())).told(&f.fact)));
     let tone = match &item.decided {
         Some(d) if stands_out(item) => {
-            parts.push(decided(d));
+            parts.push(Text::new().say(d.decision.as_str().to_uppercase()).say(", ").and(decided(d, false)));
             decided_tone(d)
         }
         _ => Tone::Plain,
     };
-    Row::says(joined(parts, "; ")).led(Text::new().item(item.id)).in_tone(tone)
+    let used = match &item.last_use {
+        LastUse::Used { at, .. } => Text::new().say("used ").day(*at),
+        LastUse::Never { .. } => Text::new().say("never used"),
+        LastUse::Unknown { .. } => Text::new().say("use unknown"),
+        LastUse::None => Text::new(),
+    };
+    Row::says(joined(parts, "; ")).led(Text::new().item(item.id)).beside(used).in_tone(tone)
 }
 
 /// What is at one integration, or what is of one kind and at none.
-#[derive(Default)]
-struct Group {
-    title: String,
-    grants: Vec<Id>,
-    others: Vec<(ItemKind, Id)>,
-    writing: usize,
-    admin: usize,
-    agents: BTreeSet<Id>,
-    oldest: Option<Time>,
-    never: usize,
-    unknown: usize,
-    watched: Vec<Id>,
+#[derive(Debug, Clone, Default)]
+pub struct Group {
+    /// The integration, or the kind.
+    pub title: String,
+    /// It is made of several, of which the items are only counted.
+    pub several: bool,
+    /// Grants; of what is at no integration, whatever it is.
+    pub items: Vec<Id>,
+    /// Keys.
+    pub keys: Vec<Id>,
+    /// Grants that may write.
+    pub writing: u64,
+    /// Of those, admin.
+    pub admin: u64,
+    /// None of it was used last before.
+    pub used_since: Option<Time>,
+    /// Watched, and never used.
+    pub never: u64,
+    /// Not watched.
+    pub unknown: u64,
+    /// What a rule has an eye on.
+    pub watch: Vec<Id>,
 }
 
 /// In the order of the items, those at no integration after the others, by kind.
@@ -124,9 +140,7 @@ fn groups(items: &[&Item]) -> Vec<Group> {
 
 fn title(item: &Item, place: Option<Id>) -> String {
     match (item.kind, place, &item.integration) {
-        (ItemKind::Integration, Some(id), _) => {
-            item.name.as_deref().map_or_else(|| id.to_string(), crate::cli::text::safe)
-        }
+        (ItemKind::Integration, Some(id), _) => item.name.as_deref().map_or_else(|| id.to_string(), safe),
         (_, Some(_), Some(who)) => name(who),
         (ItemKind::Grant, ..) => "grants".into(),
         (ItemKind::Key, ..) => "keys".into(),
@@ -139,95 +153,98 @@ fn title(item: &Item, place: Option<Id>) -> String {
 impl Group {
     fn add(&mut self, item: &Item) {
         match item.kind {
-            ItemKind::Grant => self.grants.push(item.id),
-            kind => self.others.push((kind, item.id)),
+            ItemKind::Key => self.keys.push(item.id),
+            // Named by the group.
+            ItemKind::Integration => {}
+            _ => self.items.push(item.id),
         }
         match item.access {
             Some(Access::Write) => self.writing += 1,
-            Some(Access::Admin) => self.admin += 1,
+            Some(Access::Admin) => {
+                self.writing += 1;
+                self.admin += 1;
+            }
             Some(Access::Read) | None => {}
         }
-        if item.kind == ItemKind::Grant {
-            self.agents.extend(item.agent.as_ref().map(|w| w.id));
-        }
         match &item.last_use {
-            LastUse::Used { at, .. } => self.oldest = Some(self.oldest.map_or(*at, |o| o.min(*at))),
+            LastUse::Used { at, .. } => self.used_since = Some(self.used_since.map_or(*at, |o| o.min(*at))),
             LastUse::Never { .. } => self.never += 1,
             LastUse::Unknown { .. } => self.unknown += 1,
             LastUse::None => {}
         }
         if !item.findings.is_empty() {
-            self.watched.push(item.id);
+            self.watch.push(item.id);
         }
     }
 
-    fn row(&self) -> Row {
-        const IDS: usize = 4;
-        let mut parts = Vec::new();
-        if !self.grants.is_empty() {
-            let mut what = format!("{} {}", count(number(self.grants.len()), "grant"), few(&self.grants, IDS));
-            what.push_str(&format!(" of {}", count(number(self.agents.len()), "agent")));
-            let access = [(self.writing, "write"), (self.admin, "admin")];
-            let access: Vec<String> =
-                access.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-            if !access.is_empty() {
-                what.push_str(&format!(" ({})", access.join(", ")));
-            }
-            parts.push(what);
-        }
-        let keys: Vec<Id> = self.others.iter().filter(|(k, _)| *k == ItemKind::Key).map(|(_, id)| *id).collect();
-        if !keys.is_empty() {
-            parts.push(format!("{} {}", count(number(keys.len()), "key"), few(&keys, IDS)));
-        }
-        let people: Vec<Id> = self
-            .others
-            .iter()
-            .filter(|(k, _)| matches!(k, ItemKind::Agent | ItemKind::Operator))
-            .map(|(_, id)| *id)
-            .collect();
-        if !people.is_empty() {
-            parts.push(few(&people, IDS));
-        }
-        if parts.is_empty() {
-            parts.push("no grant".into());
-        }
-        if let Some(oldest) = self.oldest {
-            let words = if self.never + self.unknown == 0 { "all used since" } else { "used since" };
-            parts.push(format!("{words} {}", show::day(oldest)));
-        }
-        for (n, words) in [(self.never, "never used"), (self.unknown, "use unknown")] {
-            if n > 0 {
-                parts.push(format!("{n} {words}"));
-            }
-        }
-        if !self.watched.is_empty() {
-            parts.push(format!("to watch {}", few(&self.watched, IDS)));
-        }
-        Row::says(Text::new().say(parts.join("; "))).led(Text::new().say(self.title.clone()))
-    }
-}
-
-fn few_groups(groups: &[Group], most: usize) -> Vec<Row> {
-    let most = most.max(1);
-    if groups.len() <= most {
-        return groups.iter().map(Group::row).collect();
-    }
-    let mut rows: Vec<Row> = groups.iter().take(most - 1).map(Group::row).collect();
-    let mut all = Group { title: format!("{} more", groups.len() + 1 - most), ..Group::default() };
-    for group in groups.iter().skip(most - 1) {
-        all.grants.extend(&group.grants);
-        all.others.extend(&group.others);
-        all.writing += group.writing;
-        all.admin += group.admin;
-        all.agents.extend(&group.agents);
-        all.oldest = match (all.oldest, group.oldest) {
+    fn swallow(&mut self, other: Group) {
+        self.items.extend(other.items);
+        self.keys.extend(other.keys);
+        self.writing += other.writing;
+        self.admin += other.admin;
+        self.used_since = match (self.used_since, other.used_since) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        all.never += group.never;
-        all.unknown += group.unknown;
-        all.watched.extend(&group.watched);
+        self.never += other.never;
+        self.unknown += other.unknown;
+        self.watch.extend(other.watch);
     }
-    rows.push(all.row());
-    rows
+
+    /// Its items, in so many cells.
+    pub fn items_within(&self, cells: usize) -> String {
+        if self.several { count(number(self.items.len()), "item") } else { within(&self.items, cells) }
+    }
+
+    /// Its keys, in so many cells.
+    pub fn keys_within(&self, cells: usize) -> String {
+        if self.several { count(number(self.keys.len()), "key") } else { within(&self.keys, cells) }
+    }
+
+    /// What else there is to say: `1 unknown, watch g-24`.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (n, words) in [(self.admin, "admin"), (self.never, "never"), (self.unknown, "unknown")] {
+            if n > 0 {
+                notes.push(format!("{} {words}", grouped(n)));
+            }
+        }
+        if !self.watch.is_empty() {
+            notes.push(format!("watch {}", within(&self.watch, 14)));
+        }
+        notes
+    }
+}
+
+/// As many ids as fit into so many cells, and how many more there are: `g-4 g-6..g-9 +3`.
+pub fn within(list: &[Id], cells: usize) -> String {
+    let mut sorted = list.to_vec();
+    sorted.sort();
+    let mut shown = String::new();
+    for n in (0..=sorted.len()).rev() {
+        shown = ids(sorted.iter().take(n).copied()).join(" ");
+        let more = sorted.len() - n;
+        if more > 0 {
+            shown.push_str(if n == 0 { "" } else { " +" });
+            shown.push_str(&more.to_string());
+        }
+        if width(&shown) <= cells {
+            break;
+        }
+    }
+    shown
+}
+
+fn at_most(mut groups: Vec<Group>, most: usize) -> Vec<Group> {
+    let most = most.max(1);
+    if groups.len() <= most {
+        return groups;
+    }
+    let others = groups.split_off(most - 1);
+    let mut all = Group { title: format!("{} more", others.len()), several: true, ..Group::default() };
+    for group in others {
+        all.swallow(group);
+    }
+    groups.push(all);
+    groups
 }
