@@ -57,8 +57,7 @@ impl Format {
     /// What every command has.
     pub const EVERY: &'static [Format] = &[Format::Human, Format::Json];
     /// What reports have.
-    pub const REPORT: &'static [Format] =
-        &[Format::Human, Format::Json, Format::Markdown, Format::Html, Format::Csv];
+    pub const REPORT: &'static [Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Html, Format::Csv];
 
     /// Not every command has it.
     pub fn is_for_reports(self) -> bool {

@@ -121,7 +121,8 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
         Err(e) => {
             let what = if ctx.output().is_some() { "the file" } else { "stdout" };
             let line = format!("error: {what} cannot be written: {}", text::safe(&e.to_string()));
-            let _ = writeln!(err, "{}", headed(&style.red("error:"), "error:", line.trim_start_matches("error: "), width));
+            let _ =
+                writeln!(err, "{}", headed(&style.red("error:"), "error:", line.trim_start_matches("error: "), width));
             // What was done is done; but a reader who got nothing must not read 0 as an answer.
             if outcome.exit == Exit::Done { Exit::CouldNot } else { outcome.exit }
         }

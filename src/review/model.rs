@@ -56,7 +56,8 @@ pub struct Review {
     pub not_seen: Vec<NotSeen>,
     /// Who signed; absent while nobody has.
     pub signature: Option<Signature>,
-    /// Hex SHA-256 of the annex: the canonical JSON (RFC 8785) of `first` and `rest` put together, without decisions.
+    /// Hex SHA-256 of the annex: the canonical JSON (RFC 8785) of `first` and `rest` put together, without decisions and
+    /// without the names of operators, which may be erased.
     pub annex_sha256: String,
 }
 
@@ -67,8 +68,10 @@ pub struct LogState {
     pub origin: String,
     /// How many entries the page rests on: all that were signed before `as_of`.
     pub entries: u64,
-    /// Root of the tree over them, hex.
-    pub root: String,
+    /// Leaf hash of the last of them, hex. Through its `prev` it commits to every entry before it, and it is found without
+    /// reading them; a root over a past part of the log would cost a pass over all of it. `aosctl audit verify` proves that
+    /// this leaf stands at this place under the signed root of today.
+    pub leaf: String,
     /// When entry 0 was signed: nothing is known of the time before.
     pub began: Time,
 }
@@ -225,7 +228,7 @@ pub struct Item {
     pub since: Time,
     /// Its end, where it has one.
     pub until: Option<Time>,
-    /// What is special: `expired`, `frozen`, `inactive`, `leaked`, `unattended`, `inside`, `outside`.
+    /// What is special: `expired`, `frozen`, `inactive`, `leaked`, `unattended`, `inside`, `outside`, `no owner`, `no grant`.
     pub marks: Vec<String>,
     /// When it was used last, and how that is known.
     pub last_use: LastUse,
@@ -375,6 +378,10 @@ pub struct Finding {
     pub entries: EntryRange,
     /// What this rule alone advises.
     pub advice: Advice,
+    /// The exact narrower grant, where this rule advises to narrow.
+    pub narrower: Option<Narrower>,
+    /// The line that carries this advice out, or shows what has to be looked into.
+    pub command: Option<String>,
 }
 
 /// That an item was decided about before.
@@ -460,7 +467,8 @@ pub struct KeyDue {
     pub key: Who,
     /// When it was to be turned over; absent: its age is not known.
     pub due: Option<Time>,
-    /// `overdue`, `due`, `leaked`, or `unknown` where nobody knows how old it is.
+    /// Most urgent first: `leaked`, `expired`, `overdue`, `unknown` where nobody knows how old it is, `due`, `expires` and
+    /// `soon` where it will be within its warning time.
     pub state: String,
     /// In one sentence.
     pub fact: String,

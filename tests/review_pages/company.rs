@@ -218,14 +218,9 @@ fn plant(n: usize, i: &mut Item, dice: &mut Dice) {
             None,
             Advice::Investigate,
         ),
-        6 => (
-            Rule::NoEnd,
-            Severity::Medium,
-            "It may write and has no end date.".to_string(),
-            None,
-            None,
-            Advice::Narrow,
-        ),
+        6 => {
+            (Rule::NoEnd, Severity::Medium, "It may write and has no end date.".to_string(), None, None, Advice::Narrow)
+        }
         _ => (
             Rule::Unused,
             Severity::Medium,
@@ -263,8 +258,17 @@ fn plant(n: usize, i: &mut Item, dice: &mut Dice) {
     if n % 8 == 3 {
         i.owner = None;
     }
-    i.findings =
-        vec![Finding { rule, severity, fact, window_days: window, covered_days: covered, entries, advice }];
+    i.findings = vec![Finding {
+        rule,
+        severity,
+        fact,
+        window_days: window,
+        covered_days: covered,
+        entries,
+        advice,
+        narrower: i.narrower.clone(),
+        command: i.command.clone(),
+    }];
     if n % 3 == 1 {
         i.findings.push(Finding {
             rule: Rule::NoEnd,
@@ -274,6 +278,8 @@ fn plant(n: usize, i: &mut Item, dice: &mut Dice) {
             covered_days: None,
             entries,
             advice: Advice::Narrow,
+            narrower: None,
+            command: Some(format!("aosctl grant narrow {} --expires 90d", i.id)),
         });
     }
 }
@@ -310,6 +316,8 @@ pub fn company(grants: usize, stage: Stage) -> Review {
                     covered_days: Some(45),
                     entries,
                     advice: Advice::Keep,
+                    narrower: None,
+                    command: None,
                 });
             }
             rest.push(i);
@@ -429,14 +437,16 @@ pub fn company(grants: usize, stage: Stage) -> Review {
             key: Who { id: i.id, name: i.name.clone() },
             due: (n != 2).then(|| ago(12 - (n as u64).min(11))),
             state: ["overdue", "due", "unknown"][n % 3].into(),
-            fact: ["last rotated 102 days ago, every 90 days", "rotated 80 days ago, every 90 days", "nobody knows how old it is"]
-                [n % 3]
+            fact: [
+                "last rotated 102 days ago, every 90 days",
+                "rotated 80 days ago, every 90 days",
+                "nobody knows how old it is",
+            ][n % 3]
                 .into(),
             command: format!("aosctl rotation record {}", i.id),
         })
         .collect();
-    let unknown: Vec<Id> =
-        all.iter().filter(|i| matches!(i.last_use, LastUse::Unknown { .. })).map(|i| i.id).collect();
+    let unknown: Vec<Id> = all.iter().filter(|i| matches!(i.last_use, LastUse::Unknown { .. })).map(|i| i.id).collect();
     let mut not_seen = vec![NotSeen {
         what: "before 2 June".into(),
         why: "the log began then; nothing is known of earlier use".into(),
@@ -460,7 +470,7 @@ pub fn company(grants: usize, stage: Stage) -> Review {
         log: LogState {
             origin: "acme-7f3a9c".into(),
             entries: 1204,
-            root: dice.digest(),
+            leaf: dice.digest(),
             began: moment("2026-06-02T08:00:00.000Z"),
         },
         population,

@@ -37,6 +37,7 @@ pub enum Command {
     Connect(connect::Args),
     #[command(visible_alias = "disconnect")]
     Revoke(revoke::Args),
+    Review(review::Args),
     Freeze(freeze::Args),
     Thaw(thaw::Args),
     Agent(agent::Args),
@@ -56,7 +57,10 @@ pub enum Command {
 impl Command {
     /// The formats that it has: reports have more than the two of every command.
     pub fn formats(&self) -> &'static [Format] {
-        Format::EVERY
+        match self {
+            Command::Review(args) => args.formats(),
+            _ => Format::EVERY,
+        }
     }
 
     /// Runs it.
@@ -68,6 +72,7 @@ impl Command {
             Command::Deny(args) => deny::run(args, ctx),
             Command::Connect(args) => connect::run(args, ctx),
             Command::Revoke(args) => revoke::run(args, ctx),
+            Command::Review(args) => review::run(args, ctx),
             Command::Freeze(args) => freeze::run(args, ctx),
             Command::Thaw(args) => thaw::run(args, ctx),
             Command::Agent(args) => agent::run(args, ctx),
@@ -87,7 +92,7 @@ impl Command {
 
 /// The groups of `--help`, by what people come for.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
+    ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
     ("Setup", &["init", "agent", "operator", "policy", "integration"]),
     ("Evidence", &["request", "grant", "audit"]),

@@ -43,7 +43,12 @@ pub fn annex(review: &Review) -> Vec<Table> {
     ];
     tables.extend(since(&review.since));
     let full = [
-        (customer(&review.customer_data, usize::MAX), "all-customer-data", "Customer data", &["Place", "Who reaches it"]),
+        (
+            customer(&review.customer_data, usize::MAX),
+            "all-customer-data",
+            "Customer data",
+            &["Place", "Who reaches it"],
+        ),
         (keys(&review.keys_due, usize::MAX, true), "all-keys-due", "Keys due", &["Key", "State and command"]),
         (not_seen(&review.not_seen, usize::MAX), "all-not-seen", "Not seen", &["What", "Why"]),
     ];
@@ -72,7 +77,12 @@ fn item(i: &Item) -> Vec<Cell> {
     let findings = i.findings.iter().map(|f| {
         let about = Text::new().say(format!("{} {}, {}: ", f.rule.id(), title(f.rule), severity(f.severity)));
         let shown = joined([Text::new().entries(f.entries), coverage(f)], ", ");
-        about.told(&f.fact).say(" (").and(shown).say(format!("; {})", f.advice))
+        let text = about.told(&f.fact).say(" (").and(shown).say(format!("; {})", f.advice));
+        // The gravest finding's line stands under advice.
+        match f.command.as_ref().filter(|c| i.command.as_ref() != Some(c)) {
+            Some(command) => text.say(" ").code(command),
+            None => text,
+        }
     });
     let mut advice = vec![Text::new().say(i.advice.as_str())];
     advice.extend(i.narrower.as_ref().map(|n| Text::new().say("to ").and(narrower(n))));
@@ -81,9 +91,9 @@ fn item(i: &Item) -> Vec<Cell> {
         Some(d) => vec![Text::new().say(d.decision.as_str()), decided(d, false)],
         None => vec![Text::new().say("undecided")],
     };
-    decision.extend(i.certified.as_ref().map(|c| {
-        Text::new().say(format!("before: {} in {}, ", c.decision, c.month)).day(c.at)
-    }));
+    decision.extend(
+        i.certified.as_ref().map(|c| Text::new().say(format!("before: {} in {}, ", c.decision, c.month)).day(c.at)),
+    );
     let parties = [&i.agent, &i.integration].into_iter().flatten().map(|w| Text::new().who_in_full(w));
     let mut what = vec![subject(i)];
     what.extend(line(joined(parties, ", ")));

@@ -149,7 +149,7 @@ pub fn severity(severity: Severity) -> &'static str {
 pub fn coverage(finding: &Finding) -> Text {
     Text::new().say(match (finding.window_days, finding.covered_days) {
         (None, _) => return Text::new(),
-        (Some(window), None) => format!("coverage of {window} days unknown"),
+        (Some(window), None) => format!("of {window} days none seen"),
         (Some(window), Some(seen)) if seen >= window => format!("all {window} days seen"),
         (Some(window), Some(seen)) => format!("{seen} of {window} days seen"),
     })
@@ -185,7 +185,12 @@ pub fn decided(d: &DecidedItem, brief: bool) -> Text {
     if d.overridden {
         text = text.say(format!("{} was advised; ", d.advice));
     }
-    text = text.say(if brief { "" } else { "decided by " }).say(name(&d.by)).say(" ").day(d.at).say(format!(", entry {}", d.seq));
+    text = text
+        .say(if brief { "" } else { "decided by " })
+        .say(name(&d.by))
+        .say(" ")
+        .day(d.at)
+        .say(format!(", entry {}", d.seq));
     text = match (d.remedy, d.carried_out) {
         (Remedy::Nothing, _) => text,
         (Remedy::CarriedOut, Some(seq)) => text.say(format!(", done in {seq}")),

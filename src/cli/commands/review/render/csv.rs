@@ -12,13 +12,63 @@ use crate::review::model::{Item, LastUse, Review, Who};
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[
-    "month", "as_of", "log", "log_entries", "log_root", "part", "item", "kind", "name", "agent", "agent_name",
-    "integration", "integration_name", "scope", "access", "data", "owner", "owner_name", "mission", "since", "until",
-    "marks", "last_use", "last_use_at", "last_use_by", "last_use_entry", "first_entry", "last_entry", "rule", "severity",
-    "fact", "window_days", "covered_days", "fact_first_entry", "fact_last_entry", "all_findings", "advice", "narrower",
-    "command", "certified_month", "certified_at", "certified_decision", "decision", "decision_advice", "overridden",
-    "note", "decided_by", "decided_by_name", "decided_at", "decided_entry", "self_review", "remedy",
-    "carried_out_entry", "signed_by", "signed_at", "signed_entry", "annex_sha256",
+    "month",
+    "as_of",
+    "log",
+    "log_entries",
+    "log_head",
+    "part",
+    "item",
+    "kind",
+    "name",
+    "agent",
+    "agent_name",
+    "integration",
+    "integration_name",
+    "scope",
+    "access",
+    "data",
+    "owner",
+    "owner_name",
+    "mission",
+    "since",
+    "until",
+    "marks",
+    "last_use",
+    "last_use_at",
+    "last_use_by",
+    "last_use_entry",
+    "first_entry",
+    "last_entry",
+    "rule",
+    "severity",
+    "fact",
+    "window_days",
+    "covered_days",
+    "fact_first_entry",
+    "fact_last_entry",
+    "all_findings",
+    "advice",
+    "narrower",
+    "command",
+    "certified_month",
+    "certified_at",
+    "certified_decision",
+    "decision",
+    "decision_advice",
+    "overridden",
+    "note",
+    "decided_by",
+    "decided_by_name",
+    "decided_at",
+    "decided_entry",
+    "self_review",
+    "remedy",
+    "carried_out_entry",
+    "signed_by",
+    "signed_at",
+    "signed_entry",
+    "annex_sha256",
 ];
 
 /// One row an item, what has to be decided first before everything else.
@@ -62,7 +112,7 @@ fn fields(review: &Review, part: &str, i: &Item) -> Vec<String> {
         review.as_of.to_string(),
         safe(&log.origin),
         log.entries.to_string(),
-        safe(&log.root),
+        safe(&log.leaf),
         part.to_string(),
         i.id.to_string(),
         kind_word(i.kind).to_string(),
@@ -104,9 +154,11 @@ fn fields(review: &Review, part: &str, i: &Item) -> Vec<String> {
         i.narrower.as_ref().map(|n| narrower(n).plain()).unwrap_or_default(),
         i.command.as_deref().map(copyable).unwrap_or_default(),
     ]);
-    row.extend(i.certified.as_ref().map_or_else(Default::default, |c| {
-        [c.month.to_string(), c.at.to_string(), c.decision.to_string()]
-    }));
+    row.extend(
+        i.certified
+            .as_ref()
+            .map_or_else(Default::default, |c| [c.month.to_string(), c.at.to_string(), c.decision.to_string()]),
+    );
     match &i.decided {
         None => row.extend(std::iter::repeat_n(String::new(), 11)),
         Some(d) => {
@@ -121,9 +173,12 @@ fn fields(review: &Review, part: &str, i: &Item) -> Vec<String> {
             ]);
         }
     }
-    row.extend(review.signature.as_ref().map_or_else(Default::default, |s| {
-        [s.by.id.to_string(), s.at.to_string(), s.seq.to_string()]
-    }));
+    row.extend(
+        review
+            .signature
+            .as_ref()
+            .map_or_else(Default::default, |s| [s.by.id.to_string(), s.at.to_string(), s.seq.to_string()]),
+    );
     row.push(safe(&review.annex_sha256));
     row
 }

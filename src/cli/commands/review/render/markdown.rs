@@ -129,8 +129,7 @@ fn table(out: &mut String, table: &Table) {
     out.push_str(&format!("| {} |\n", table.head.join(" | ")));
     out.push_str(&format!("|{}\n", "---|".repeat(table.head.len())));
     for (_, cells) in &table.rows {
-        let cells: Vec<String> =
-            cells.iter().map(|c| c.iter().map(inline).collect::<Vec<_>>().join("; ")).collect();
+        let cells: Vec<String> = cells.iter().map(|c| c.iter().map(inline).collect::<Vec<_>>().join("; ")).collect();
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
 }
@@ -161,7 +160,8 @@ fn escape(words: &str) -> String {
             '&' => out.push_str("&amp;"),
             // GFM links what looks like an address without any markup; a reference stops it.
             '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '$' | '"' | '\'' | '=' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '$' | '"' | '\''
+            | '=' => {
                 out.push('\\');
                 out.push(c);
             }

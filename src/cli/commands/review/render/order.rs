@@ -165,7 +165,11 @@ pub fn sheet(review: &Review, room: Room) -> Sheet {
         progress_text: progress,
         first: review.first.iter().map(|i| card::card(i, room.brief)).collect(),
         rest: rest::rest(review, room.fold),
-        below: vec![customer(&review.customer_data, most), keys(&review.keys_due, most, !room.brief), not_seen(&review.not_seen, most)],
+        below: vec![
+            customer(&review.customer_data, most),
+            keys(&review.keys_due, most, !room.brief),
+            not_seen(&review.not_seen, most),
+        ],
         signature: signature(review),
         annex: annex::annex(review),
         annex_sha256: safe(&review.annex_sha256),
@@ -175,7 +179,17 @@ pub fn sheet(review: &Review, room: Room) -> Sheet {
 /// `October 2026`.
 pub fn month_name(month: Month) -> String {
     const NAMES: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let text = month.to_string();
@@ -189,7 +203,7 @@ fn head(review: &Review) -> Section {
     let origin = Text::new().told(&log.origin).say(format!(", {} since ", count(log.entries, "entry")));
     let mut rows = vec![
         Row::says(origin.day(log.began).say(", by ").told(&review.tool)).labelled("log"),
-        Row::says(Text::new().code(&log.root)).labelled("head"),
+        Row::says(Text::new().code(&log.leaf)).labelled("head"),
         Row::says(population(&review.population)).labelled("population"),
     ];
     rows.extend(sources(&review.population.sources));
@@ -209,7 +223,12 @@ fn population(p: &Population) -> Text {
     let n = grouped;
     Text::new().say(
         [
-            format!("{} ({} write, {} admin)", count(p.grants, "grant"), n(p.writing.saturating_sub(p.admin)), n(p.admin)),
+            format!(
+                "{} ({} write, {} admin)",
+                count(p.grants, "grant"),
+                n(p.writing.saturating_sub(p.admin)),
+                n(p.admin)
+            ),
             format!("{} expired", n(p.expired)),
             format!("{} ({} inactive)", count(p.keys, "key"), n(p.inactive_keys)),
             format!("{} ({} frozen)", count(p.agents, "agent"), n(p.frozen)),
@@ -327,7 +346,11 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
             [] => Text::new().say("nobody reaches it"),
             reached if all => joined(
                 reached.iter().map(|r| {
-                    Text::new().who_in_full(&r.agent).say(" by ").item(r.grant).say(format!(", {}, {}", r.access, r.data))
+                    Text::new()
+                        .who_in_full(&r.agent)
+                        .say(" by ")
+                        .item(r.grant)
+                        .say(format!(", {}, {}", r.access, r.data))
                 }),
                 "; ",
             ),
@@ -368,7 +391,7 @@ fn agents(reached: &[Reach]) -> Text {
 pub fn keys(due: &[KeyDue], most: usize, facts: bool) -> Section {
     let rows = due.iter().map(|k| {
         let tone = match k.state.as_str() {
-            "overdue" | "leaked" => Tone::Bad,
+            "leaked" | "expired" | "overdue" => Tone::Bad,
             _ => Tone::Warn,
         };
         let lead = match &k.key.name {
@@ -444,7 +467,7 @@ fn signed_rows(s: &Signature, next: Time) -> Vec<Row> {
             Some(control) => Text::new().say("compensated by ").told(control),
             None => Text::new().say("nothing compensates for it"),
         };
-        let lead = Text::new().say(format!("{} self-reviewed", count(s.self_reviewed, "item")));
+        let lead = Text::new().say(format!("{} self-reviewed", grouped(s.self_reviewed)));
         rows.push(Row::says(by).led(lead).in_tone(Tone::Warn));
     }
     rows.push(Row::says(Text::new().code(&s.page)).labelled("page"));

@@ -225,8 +225,11 @@ impl Page {
         for (n, line) in lines.iter().enumerate() {
             if n == 0 {
                 let gap = room.saturating_sub(width(line) + width(&verdict));
-                let verdict =
-                    if card.undecided { self.style.bold(&verdict).into_owned() } else { self.tone(card.decided_tone, &verdict) };
+                let verdict = if card.undecided {
+                    self.style.bold(&verdict).into_owned()
+                } else {
+                    self.tone(card.decided_tone, &verdict)
+                };
                 let line = format!("{gravity}{}{}{verdict}", self.style.bold(line), " ".repeat(gap));
                 self.push(&line);
             } else {

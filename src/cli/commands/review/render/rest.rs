@@ -56,9 +56,7 @@ pub fn rest(review: &Review, fold: Fold) -> Rest {
     }
     let singled = singled.into_iter().map(row).collect();
     match fold {
-        Fold::Items => {
-            Rest { summary, singled, items: usual.into_iter().map(row).collect(), groups: Vec::new() }
-        }
+        Fold::Items => Rest { summary, singled, items: usual.into_iter().map(row).collect(), groups: Vec::new() },
         Fold::Groups(most) => Rest { summary, singled, items: Vec::new(), groups: at_most(groups(&usual), most) },
     }
 }

@@ -152,9 +152,10 @@ impl Bit {
 
 /// Texts with something between them; empty ones are left out.
 pub fn joined(texts: impl IntoIterator<Item = Text>, between: &str) -> Text {
-    texts.into_iter().filter(|t| !t.is_empty()).fold(Text::new(), |all, text| {
-        if all.is_empty() { text } else { all.say(between).and(text) }
-    })
+    texts
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .fold(Text::new(), |all, text| if all.is_empty() { text } else { all.say(between).and(text) })
 }
 
 /// A name, safe, and the id where there is none.
