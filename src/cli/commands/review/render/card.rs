@@ -4,7 +4,7 @@ use super::order::Tone;
 use super::words::{Text, copyable, joined, name};
 use crate::cli::text::safe;
 use crate::domain::id::Id;
-use crate::domain::review::Narrower;
+use crate::domain::review::{Advice, Narrower};
 use crate::review::model::{DecidedItem, Finding, Item, ItemKind, LastUse, Remedy, Rule, Severity};
 
 /// An item that has to be decided.
@@ -224,6 +224,8 @@ fn verdict(d: &DecidedItem) -> String {
 pub fn decided_tone(d: &DecidedItem) -> Tone {
     match d.remedy {
         Remedy::Open => Tone::Bad,
+        // Somebody has to find out.
+        _ if d.decision == Advice::Investigate => Tone::Warn,
         _ if d.overridden || d.self_review || d.remedy == Remedy::Declared => Tone::Warn,
         _ => Tone::Good,
     }

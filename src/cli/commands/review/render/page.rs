@@ -4,7 +4,7 @@ use super::annex::Table;
 use super::card::{Card, severity};
 use super::order::{Row, Section, Sheet, Tone};
 use super::rest::Group;
-use super::words::{Text, grouped, joined};
+use super::words::{Text, count, grouped, joined};
 use crate::cli::fold;
 use crate::cli::outcome::Screen;
 use crate::cli::show;
@@ -89,7 +89,15 @@ impl Page {
     /// Two texts at both ends of a line, or below each other.
     fn ends(&mut self, left: (&str, String), right: (&str, String)) {
         let gap = self.width.saturating_sub(width(left.0) + width(right.0));
-        if gap >= 2 || width(right.0) == 0 {
+        if width(left.0) > self.width {
+            for line in wrap(left.0, self.width) {
+                let line = self.style.bold(&line).into_owned();
+                self.push(&line);
+            }
+            for line in wrap(right.0, self.width.saturating_sub(2)) {
+                self.push(&format!("  {line}"));
+            }
+        } else if gap >= 2 || width(right.0) == 0 {
             self.push(&format!("{}{}{}", left.1, " ".repeat(gap), right.1));
         } else {
             self.push(&left.1);
@@ -279,7 +287,7 @@ impl Page {
         for row in rest.singled.iter().chain(&rest.items) {
             self.listed(row);
         }
-        if self.width < 60 {
+        if self.width < 80 {
             for group in &rest.groups {
                 self.group_in_words(group);
             }
@@ -373,7 +381,7 @@ impl Page {
 
     /// A table of the annex: a paragraph a row, because no screen is wide enough.
     fn table(&mut self, table: &Table) {
-        let about = format!("{} rows", table.rows.len());
+        let about = count(u64::try_from(table.rows.len()).unwrap_or(u64::MAX), "row");
         self.heading(&format!("ANNEX: {}", table.title.to_uppercase()), &about);
         for (_, cells) in &table.rows {
             for (n, (cell, name)) in cells.iter().zip(table.head).enumerate() {
