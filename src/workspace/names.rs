@@ -10,6 +10,7 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::Key;
 use crate::domain::request::{Request, Standing, Surroundings};
 use crate::domain::time::Time;
 
@@ -54,6 +55,11 @@ impl Workspace {
             Ok(_) => Ok(None),
             Err(_) => self.facts().integration_named(typed),
         }
+    }
+
+    /// A key as it was just before an entry. Verified.
+    pub fn key_before(&self, id: Id, seq: u64) -> Result<Option<Rc<Key>>, WorkspaceError> {
+        self.facts().before(seq).key(id)
     }
 
     /// An entry, verified, with its event and its texts.
