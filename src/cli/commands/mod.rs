@@ -25,6 +25,7 @@ pub mod tour;
 
 use super::context::Context;
 use super::error::CliError;
+use super::global::Format;
 use super::outcome::Outcome;
 
 /// Every command.
@@ -58,6 +59,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// The formats that it has: reports have more than the two of every command.
+    pub fn formats(&self) -> &'static [Format] {
+        match self {
+            Command::Review(args) => args.formats(),
+            _ => Format::EVERY,
+        }
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {
