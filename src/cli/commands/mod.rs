@@ -11,9 +11,11 @@ pub mod freeze;
 pub mod grant;
 pub mod init;
 pub mod integration;
+pub mod key;
 pub mod operator;
 pub mod policy;
 pub mod request;
+pub mod review;
 pub mod revoke;
 pub mod rotation;
 pub mod run;
@@ -23,6 +25,7 @@ pub mod tour;
 
 use super::context::Context;
 use super::error::CliError;
+use super::global::Format;
 use super::outcome::Outcome;
 
 /// Every command.
@@ -36,12 +39,14 @@ pub enum Command {
     Connect(connect::Args),
     #[command(visible_alias = "disconnect")]
     Revoke(revoke::Args),
+    Review(review::Args),
     Freeze(freeze::Args),
     Thaw(thaw::Args),
     Agent(agent::Args),
     Operator(operator::Args),
     Policy(policy::Args),
     Integration(integration::Args),
+    Key(key::Args),
     Rotation(rotation::Args),
     #[command(visible_alias = "queue")]
     Request(request::Args),
@@ -54,6 +59,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// The formats that it has: reports have more than the two of every command.
+    pub fn formats(&self) -> &'static [Format] {
+        match self {
+            Command::Review(args) => args.formats(),
+            _ => Format::EVERY,
+        }
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {
@@ -63,12 +76,14 @@ impl Command {
             Command::Deny(args) => deny::run(args, ctx),
             Command::Connect(args) => connect::run(args, ctx),
             Command::Revoke(args) => revoke::run(args, ctx),
+            Command::Review(args) => review::run(args, ctx),
             Command::Freeze(args) => freeze::run(args, ctx),
             Command::Thaw(args) => thaw::run(args, ctx),
             Command::Agent(args) => agent::run(args, ctx),
             Command::Operator(args) => operator::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Integration(args) => integration::run(args, ctx),
+            Command::Key(args) => key::run(args, ctx),
             Command::Rotation(args) => rotation::run(args, ctx),
             Command::Request(args) => request::run(args, ctx),
             Command::Grant(args) => grant::run(args, ctx),
@@ -83,9 +98,9 @@ impl Command {
 
 /// The groups of `--help`, by what people come for.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
+    ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration", "rotation"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),
