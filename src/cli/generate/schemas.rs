@@ -36,6 +36,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<key::add::KeyAddView>(),
         schema_of::<key::import::KeyImportView>(),
         schema_of::<key::list::KeyListView>(),
+        schema_of::<key::reseal::KeyResealView>(),
         schema_of::<key::retire::KeyRetireView>(),
         schema_of::<key::set::KeySetView>(),
         schema_of::<key::show::KeyShowView>(),
