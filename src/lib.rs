@@ -14,7 +14,7 @@
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
 //! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
-//! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace |
+//! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace, secret |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain", "log", "sys"]),
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
-    ("rotation", &["domain", "log", "store", "workspace"]),
+    ("rotation", &["domain", "log", "store", "workspace", "secret"]),
     (
         "cli",
         &[

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::term::TermError;
 use super::text::safe;
 use crate::identity::IdentityError;
+use crate::review::carry::CarryError;
 use crate::secret::SecretError;
 use crate::store::{SqlKind, StoreError};
 use crate::sys::SysError;
@@ -123,6 +124,22 @@ impl From<WorkspaceError> for CliError {
                 CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")
             }
             WorkspaceError::Unwritable(_) => CliError::could_not("unwritable", text),
+        }
+    }
+}
+
+impl From<CarryError> for CliError {
+    fn from(e: CarryError) -> CliError {
+        let text = safe(&e.to_string());
+        match e {
+            CarryError::Workspace(e) => e.into(),
+            CarryError::Signed { month, .. } => {
+                CliError::no("signed", text).hint(format!("look at it: aosctl review --month {month}"))
+            }
+            CarryError::Decided { .. } => {
+                CliError::no("decided_meanwhile", text).hint("see what was decided: aosctl review")
+            }
+            CarryError::Changed { .. } => CliError::no("changed", text).hint("look again: aosctl review decide"),
         }
     }
 }

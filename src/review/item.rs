@@ -67,7 +67,7 @@ pub struct Item {
     pub since: Time,
     /// Its end, where it has one.
     pub until: Option<Time>,
-    /// What is special: `expired`, `frozen`, `inactive`, `leaked`, `unattended`, `inside`, `outside`.
+    /// What is special: `expired`, `frozen`, `inactive`, `leaked`, `unattended`, `inside`, `outside`, `no owner`, `no grant`.
     pub marks: Vec<String>,
     /// When it was used last, and how that is known.
     pub last_use: LastUse,
@@ -217,6 +217,10 @@ pub struct Finding {
     pub entries: EntryRange,
     /// What this rule alone advises.
     pub advice: Advice,
+    /// The exact narrower grant, where this rule advises to narrow.
+    pub narrower: Option<Narrower>,
+    /// The line that carries this advice out, or shows what has to be looked into.
+    pub command: Option<String>,
 }
 
 /// That an item was decided about before.

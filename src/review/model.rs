@@ -58,7 +58,8 @@ pub struct Review {
     pub not_seen: Vec<NotSeen>,
     /// Who signed; absent while nobody has.
     pub signature: Option<Signature>,
-    /// Hex SHA-256 of the annex: the canonical JSON (RFC 8785) of `first` and `rest` put together, without decisions.
+    /// Hex SHA-256 of the annex: the canonical JSON (RFC 8785) of `first` and `rest` put together, without decisions and
+    /// without the names of operators, which may be erased.
     pub annex_sha256: String,
 }
 
@@ -69,8 +70,10 @@ pub struct LogState {
     pub origin: String,
     /// How many entries the page rests on: all that were signed before `as_of`.
     pub entries: u64,
-    /// Root of the tree over them, hex.
-    pub root: String,
+    /// Leaf hash of the last of them, hex. Through its `prev` it commits to every entry before it, and it is found without
+    /// reading them; a root over a past part of the log would cost a pass over all of it. `aosctl audit verify` proves that
+    /// this leaf stands at this place under the signed root of today.
+    pub leaf: String,
     /// When entry 0 was signed: nothing is known of the time before.
     pub began: Time,
 }
@@ -203,7 +206,8 @@ pub struct KeyDue {
     pub key: Who,
     /// When it was to be turned over; absent: its age is not known.
     pub due: Option<Time>,
-    /// `overdue`, `due`, `leaked`, or `unknown` where nobody knows how old it is.
+    /// Most urgent first: `leaked`, `expired`, `overdue`, `unknown` where nobody knows how old it is, `due`, `expires` and
+    /// `soon` where it will be within its warning time.
     pub state: String,
     /// In one sentence.
     pub fact: String,

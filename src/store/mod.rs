@@ -8,6 +8,7 @@
 
 mod compare;
 mod entries;
+mod evidence;
 mod open;
 mod outside;
 mod read;
@@ -17,6 +18,7 @@ mod tables;
 
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
+pub use evidence::{LiveCounts, UseRow};
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};

@@ -152,6 +152,11 @@ impl Store {
         Ok(Snapshot { _tx: tx })
     }
 
+    /// As [`Store::snapshot`], for who may be asked while a transaction is open already: then that one is the moment.
+    pub fn snapshot_if_none(&self) -> Result<Option<Snapshot<'_>>, StoreError> {
+        if self.conn.is_autocommit() { self.snapshot().map(Some) } else { Ok(None) }
+    }
+
     /// The projection.
     pub fn tables(&self) -> Tables<'_> {
         Tables::new(&self.conn)

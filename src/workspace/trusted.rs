@@ -76,7 +76,7 @@ impl<'s> Trusted<'s> {
     }
 
     /// Facts as they were just before an entry.
-    pub(super) fn before(&self, seq: u64) -> Trusted<'s> {
+    pub fn before(&self, seq: u64) -> Trusted<'s> {
         self.as_of(seq)
     }
 
@@ -105,6 +105,14 @@ impl<'s> Trusted<'s> {
             return Ok(None);
         };
         Ok(timeline.changes.iter().rev().filter(|(seq, _)| *seq < self.before).find_map(|(_, change)| pick(change)))
+    }
+
+    /// Every change that entries about a subject made before this place, oldest first, each with its entry.
+    pub fn history(&self, subject: Id) -> Result<Vec<(u64, Rc<Change>)>, WorkspaceError> {
+        self.read_up(subject)?;
+        let memory = self.memory.borrow();
+        let changes = memory.timelines.get(&subject).map(|t| t.changes.as_slice()).unwrap_or_default();
+        Ok(changes.iter().filter(|(seq, _)| *seq < self.before).cloned().collect())
     }
 
     /// Folds every entry about a subject that lies before this place.

@@ -15,6 +15,7 @@ pub mod key;
 pub mod operator;
 pub mod policy;
 pub mod request;
+pub mod review;
 pub mod revoke;
 pub mod rotation;
 pub mod run;
@@ -24,6 +25,7 @@ pub mod tour;
 
 use super::context::Context;
 use super::error::CliError;
+use super::global::Format;
 use super::outcome::Outcome;
 
 /// Every command.
@@ -37,6 +39,7 @@ pub enum Command {
     Connect(connect::Args),
     #[command(visible_alias = "disconnect")]
     Revoke(revoke::Args),
+    Review(review::Args),
     Freeze(freeze::Args),
     Thaw(thaw::Args),
     Agent(agent::Args),
@@ -56,6 +59,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// The formats that it has: reports have more than the two of every command.
+    pub fn formats(&self) -> &'static [Format] {
+        match self {
+            Command::Review(args) => args.formats(),
+            _ => Format::EVERY,
+        }
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {
@@ -65,6 +76,7 @@ impl Command {
             Command::Deny(args) => deny::run(args, ctx),
             Command::Connect(args) => connect::run(args, ctx),
             Command::Revoke(args) => revoke::run(args, ctx),
+            Command::Review(args) => review::run(args, ctx),
             Command::Freeze(args) => freeze::run(args, ctx),
             Command::Thaw(args) => thaw::run(args, ctx),
             Command::Agent(args) => agent::run(args, ctx),
@@ -86,7 +98,7 @@ impl Command {
 
 /// The groups of `--help`, by what people come for.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Daily", &["status", "approve", "deny", "connect", "revoke"]),
+    ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
     ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),

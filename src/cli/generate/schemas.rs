@@ -55,6 +55,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<request::list::RequestListView>(),
         schema_of::<request::new::RequestNewView>(),
         schema_of::<request::wait::RequestWaitView>(),
+        schema_of::<crate::cli::commands::review::render::ReviewView>(),
         schema_of::<revoke::view::RevokeView>(),
         schema_of::<run::RunView>(),
         schema_of::<status::StatusView>(),

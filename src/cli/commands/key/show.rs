@@ -165,7 +165,7 @@ pub(super) fn live_carrying(
     Ok(carrying(ws, key.id)?.into_iter().filter(|g| g.is_live(now)).collect())
 }
 
-fn entry(said: &Said, before: &mut Option<KeyFacts>, names: &mut Names<'_>) -> Result<KeyEvent, CliError> {
+pub(super) fn entry(said: &Said, before: &mut Option<KeyFacts>, names: &mut Names<'_>) -> Result<KeyEvent, CliError> {
     let (what, note) = match &said.event {
         Event::KeyAdded(b) => {
             *before = Some(b.facts.clone());

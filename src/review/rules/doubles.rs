@@ -1,0 +1,80 @@
+//! AR-11: duplicate or subsumed grants, and more than one active key of one user. Medium.
+
+use super::{Says, carry_line, found, revoke_line};
+use crate::domain::grant::Grant;
+use crate::domain::review::Advice;
+use crate::review::facts::{GrantState, KeyState, Seen};
+use crate::review::model::{Finding, Rule, Severity};
+
+/// Does one grant let through all that another does?
+fn covers(a: &Grant, b: &Grant) -> bool {
+    let key = |g: &Grant| g.carries.as_ref().map(|c| c.key);
+    a.scope.covers(&b.scope) && a.access >= b.access && a.data >= b.data && (key(b).is_none() || key(a) == key(b))
+}
+
+/// Two open grants of one agent to one integration of which one does all that the other does. The finding stands at the one
+/// that can go: the narrower one, except where it is used and the wider one is not.
+///
+/// Of two that are the same, the one that ends later stays, and of those the older one. Requests stand on the oldest grant that
+/// covers them, so the uses tell little about which of two is needed.
+pub(super) fn grant(s: &Seen<'_>, g: &GrantState) -> Option<Finding> {
+    let other = s.door(&g.grant).iter().filter(|o| o.grant.id != g.grant.id && s.is_live(o)).find(|o| can_go(g, o))?;
+    let fact = if covers(&g.grant, &other.grant) && covers(&other.grant, &g.grant) {
+        format!("{} is the same door; closing one of them leaves the other open", other.grant.id)
+    } else if covers(&other.grant, &g.grant) {
+        format!("{} ({} {}) opens all of it already", other.grant.id, other.grant.access, other.grant.scope)
+    } else {
+        format!("{} ({} {}) is inside it and does the work", other.grant.id, other.grant.access, other.grant.scope)
+    };
+    let last = g.grant.changed_seq.max(other.grant.changed_seq);
+    let first = g.grant.issued_seq.min(other.grant.issued_seq);
+    let finding = found(Rule::Duplicate, Severity::Medium, fact, first, last);
+    Some(finding.advise(Advice::Revoke, revoke_line(g.grant.id)))
+}
+
+/// May `g` go, because `other` stays?
+fn can_go(g: &GrantState, other: &GrantState) -> bool {
+    let (mine, theirs) = (&g.grant, &other.grant);
+    let works = |x: &GrantState, y: &GrantState| x.uses.last().is_some() && y.uses.last().is_none();
+    match (covers(theirs, mine), covers(mine, theirs)) {
+        (true, true) => {
+            let end = |x: &Grant| x.until.map_or(i64::MAX, |t| t.millis());
+            let rank = |x: &Grant| (end(x), std::cmp::Reverse(x.id));
+            rank(mine) < rank(theirs)
+        }
+        (true, false) => !works(g, other),
+        (false, true) => works(other, g),
+        (false, false) => false,
+    }
+}
+
+/// More than one active key of one user at its provider. The finding stands at the older ones.
+pub(super) fn key(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
+    let key = &k.key;
+    let user = user_of(key.facts.provider_id.as_deref()?);
+    if !key.facts.active {
+        return None;
+    }
+    let same = |o: &&KeyState| {
+        o.key.id != key.id
+            && o.key.is_live()
+            && o.key.facts.active
+            && o.key.facts.kind == key.facts.kind
+            && o.key.facts.provider_id.as_deref().is_some_and(|p| user_of(p) == user)
+    };
+    let age = |o: &KeyState| (o.key.turned(), o.key.id);
+    let newer = s.s.keys.values().filter(same).filter(|o| age(o) > age(k)).max_by_key(|o| age(o))?;
+    let fact = format!("{} is a newer active key of the same user", newer.key.id);
+    let last = key.changed_seq.max(newer.key.changed_seq);
+    let finding = found(Rule::Duplicate, Severity::Medium, fact, key.added_seq.min(newer.key.added_seq), last);
+    Some(finding.advise(Advice::Revoke, carry_line(key.id, Advice::Revoke, None)))
+}
+
+/// The user of a provider id. The credential report of AWS has no key ids, so a row is named by the user's ARN and the slot
+/// behind it: `arn:aws:iam::123456789012:user/ci#access_key_1`.
+fn user_of(provider_id: &str) -> &str {
+    if !provider_id.starts_with("arn:") {
+        return provider_id;
+    }
+    provider_id.split_once('#').map_or(provider_id, |(user, _)| user)
+}
