@@ -9,7 +9,7 @@ fn the_table_fits_and_says_what_nobody_knows() {
     run(&b, 0, &["key", "add", "off", "--no-secret", "--inactive"]);
     let (page, _) = run(&b, 0, &["key", "list"]);
     assert_fits(&page);
-    for word in ["ID", "NAME", "OPENS", "AGE", "USED", "WHERE", "STATE", "expired", "inactive", "aws-sm", "…"] {
+    for word in ["ID", "NAME", "OPENS", "AGE", "USED", "WHERE", "STATE", "expired", "inactive", "aws-sm:", "…"] {
         assert!(page.contains(word), "{word}: {page}");
     }
     let v = json(&b, 0, &["key", "list"]);
@@ -96,4 +96,33 @@ fn a_sealed_secret_leaves_the_vault_with_its_place() {
     assert!(stderr.contains("no longer in the vault"), "{stderr}");
     assert_eq!(sealed(), 0);
     assert_whole(&b);
+}
+
+#[test]
+fn the_page_about_keys_says_what_there_is() {
+    let docs = include_str!("../../docs/keys.md");
+    for column in aosctl::inventory::csv::COLUMNS {
+        assert!(docs.contains(&format!("| `{column}` |")), "{column}");
+    }
+    let b = bench();
+    let mut commands = 0;
+    for line in docs.lines().filter_map(|l| l.split_once("aosctl key ")).map(|(_, rest)| rest) {
+        let typed = line.split(" #").next().unwrap().split('`').next().unwrap();
+        // Quotes hold the words of a name together.
+        let words: Vec<&str> = typed
+            .split('"')
+            .enumerate()
+            .flat_map(|(i, part)| if i % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+            .collect();
+        if words.len() > 1 {
+            run(&b, 0, &[&["key"], words.as_slice(), &["--help"]].concat());
+            commands += 1;
+        }
+    }
+    assert!(commands > 6, "{commands}");
+    let csv = docs.split("```csv\n").nth(1).unwrap().split("```").next().unwrap();
+    let path = file(&b, "example.csv", csv.replace("2026-", "2024-"));
+    assert_eq!(names(&json(&b, 0, &["key", "list"])).len(), 0);
+    run(&b, 0, &["key", "import", "csv", path.to_str().unwrap()]);
+    assert_eq!(names(&json(&b, 0, &["key", "list"])), ["github ci", "deploy key"]);
 }

@@ -22,7 +22,7 @@ use crate::store::GrantFilter;
 ///
 /// AGE is the time since it was last turned over, or made; USED since its last use, by run or by whatever feed there is:
 /// "never" where a feed has never seen it used, "?" where nobody watches. WHERE is vault for a sealed secret, vault! for one
-/// that run opens without a passphrase, the scheme of a reference, or "?" where nobody told.
+/// that run opens without a passphrase, the scheme of a reference (op:), or "?" where nobody told.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The retired ones too
