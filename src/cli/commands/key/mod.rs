@@ -3,6 +3,7 @@
 pub(in crate::cli) mod add;
 pub(in crate::cli::commands) mod details;
 pub(in crate::cli) mod import;
+pub(in crate::cli) mod leaked;
 pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
 pub(in crate::cli) mod retire;
@@ -38,6 +39,7 @@ pub enum Verb {
     Set(Box<set::Args>),
     Retire(retire::Args),
     Import(import::Args),
+    Leaked(Box<leaked::Args>),
 }
 
 /// Runs it.
@@ -49,6 +51,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Set(a) => set::run(*a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),
+        Verb::Leaked(a) => leaked::run(*a, ctx),
     }
 }
 
