@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::Args;
-use crate::cli::commands::key;
+use crate::cli::commands::key::find as find_key;
 use crate::cli::error::CliError;
 use crate::cli::text::safe;
 use crate::domain::advice::{Advice, Terms, Warning, shell_word};
@@ -122,7 +122,7 @@ fn head(program: &Program) -> Vec<u8> {
 
 /// The key as it is now: live, not leaked, and with a secret that can be given.
 pub fn check(ws: &Workspace, wanted: &Carrying, to: &Integration) -> Result<Carried, CliError> {
-    let key = key::find(ws, &wanted.key)?;
+    let key = find_key(ws, &wanted.key)?;
     let name = format!("{} ({})", key.id, safe(&key.facts.name));
     if !key.is_live() {
         return Err(CliError::no("retired", format!("{name} was retired, and is given to nobody"))
