@@ -52,11 +52,6 @@ pub(super) fn grants() -> ArgValueCandidates {
     candidates(Glimpse::grants)
 }
 
-/// Names of keys in use, each with what it is.
-pub(super) fn keys() -> ArgValueCandidates {
-    candidates(Glimpse::keys)
-}
-
 /// Requests that are not over, each with what it is about.
 pub(super) fn requests() -> ArgValueCandidates {
     candidates(Glimpse::requests)

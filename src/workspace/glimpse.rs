@@ -76,12 +76,6 @@ impl Glimpse {
             .collect()
     }
 
-    /// Keys in use.
-    pub fn keys(&self) -> Vec<(String, String)> {
-        let all = self.store.keys(false).unwrap_or_default();
-        all.into_iter().map(|k| (k.id.to_string(), format!("{}, {}", k.facts.name, k.facts.kind))).collect()
-    }
-
     /// Kinds of the adopted catalogue.
     pub fn kinds(&self) -> Vec<(String, String)> {
         let policy = self.store.tables().policy().ok().flatten();
