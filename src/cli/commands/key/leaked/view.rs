@@ -49,7 +49,7 @@ pub struct LeakView {
     pub key: Named,
     /// What sort of credential.
     pub kind: String,
-    /// What it opens.
+    /// What it opens: as told, else where a door that carried it leads.
     pub opens: Option<Named>,
     /// The last four characters of what leaked, where that is known.
     pub last4: Option<String>,
@@ -189,7 +189,9 @@ pub(super) fn used(u: &Use, names: &mut Names<'_>) -> Result<UseView, CliError> 
 /// What is to be done in a step of this case.
 pub(super) fn guide(ws: &Workspace, case: &Case, step: LeakStep) -> Result<NextView, CliError> {
     let id = case.key.id;
-    let integration = case.was.facts.integration.map(|i| ws.facts().integration(i)).transpose()?.flatten();
+    // Where nobody said what it opens, the doors that carried it say it.
+    let opens = case.was.facts.integration.or_else(|| case.revoked.first().map(|g| g.integration));
+    let integration = opens.map(|i| ws.facts().integration(i)).transpose()?.flatten();
     let family = Family::of(&case.was.facts.kind, integration.as_ref().map(|i| i.kind.as_str()));
     let mut all = Vec::new();
     match case.rotated() {
@@ -300,6 +302,7 @@ impl KeyLeakedView {
             reason,
             now: self.said.contains(&id),
         };
+        let opens = f.integration.or_else(|| case.revoked.first().map(|g| g.integration));
         let mut revoked = Vec::new();
         for g in &case.revoked {
             revoked.push(names.grant(g, self.at)?);
@@ -311,7 +314,7 @@ impl KeyLeakedView {
         self.leaks.push(LeakView {
             key: Named { id, name: Some(case.key.facts.name.clone()) },
             kind: f.kind.clone(),
-            opens: f.integration.map(|i| names.of(i)).transpose()?,
+            opens: opens.map(|i| names.of(i)).transpose()?,
             last4: f.last4.clone(),
             provider_id: f.provider_id.clone(),
             open: !case.is_closed(),
