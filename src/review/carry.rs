@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::model::{Finding, Item, ItemKind, Remedy, Rule};
+use super::rules::{Done, done_grant, done_key};
 use crate::domain::event::{Event, GrantNarrowed, GrantRevoked, IdentityRetired, ReviewDecided};
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
@@ -283,27 +284,21 @@ pub fn remedy(d: &Decided, now: &Now, at: Time) -> (Remedy, Option<u64>) {
     if !decision.decision.acts() {
         return (Remedy::Nothing, None);
     }
-    match (now, now.closed()) {
-        (Now::Key(_), Some(seq)) => return (Remedy::Declared, Some(seq)),
-        (_, Some(seq)) => return (Remedy::CarriedOut, Some(seq)),
-        _ => {}
-    }
-    let done = match (now, decision.decision) {
-        // It came to its end by itself, and no entry says so.
-        (Now::Grant(g), _) if !g.is_live(at) => return (Remedy::CarriedOut, None),
-        (Now::Grant(g), Advice::Narrow) => {
-            let narrow = decision.narrower.as_ref().is_some_and(|n| matches!(narrowing(g, n), Narrowing::Already));
-            narrow.then(|| (Remedy::CarriedOut, decision.carried_out.unwrap_or(g.changed_seq)))
-        }
-        (Now::Key(k), Advice::Rotate) => {
-            // By an operator's word after the decision, or as an import has seen it since.
-            let recorded = k.recorded_seq.filter(|seq| *seq > d.seq || Some(*seq) == decision.carried_out);
-            let seen = k.facts.rotated.filter(|t| *t > d.at).map(|_| k.changed_seq);
-            recorded.or(seen).map(|seq| (Remedy::Declared, seq))
-        }
-        _ => None,
+    let done = match now {
+        Now::Grant(g) => done_grant(g, decision, at),
+        Now::Key(k) => done_key(k, d),
+        Now::Identity(i) => i.retired_seq.map_or(Done::No, Done::By),
+        // An integration is not revoked, its doors are.
+        Now::Integration(_) | Now::Nothing => Done::No,
     };
-    done.map_or((Remedy::Open, None), |(remedy, seq)| (remedy, Some(seq)))
+    match done {
+        Done::No => (Remedy::Open, None),
+        // The entry that did it, and not a later one about the same grant.
+        Done::By(seq) => (Remedy::CarriedOut, Some(decision.carried_out.filter(|s| *s >= seq).unwrap_or(seq))),
+        // It came to its end by itself, and no entry says so.
+        Done::Ended => (Remedy::CarriedOut, decision.carried_out),
+        Done::Declared(seq) => (Remedy::Declared, Some(seq)),
+    }
 }
 
 /// A decision that was made, with what it was made about.

@@ -46,13 +46,8 @@ pub const UNUSED_KEY: &str = "k-2";
 pub const KEY: &str = "k-3";
 
 /// What a rule puts under DECIDE FIRST, in the order of the page's lists, with what is advised.
-pub const FIRST: &[(&str, &str)] = &[
-    (UNUSED, "revoke"),
-    (READ_ONLY, "narrow"),
-    (UNKNOWN, "investigate"),
-    (OLD_KEY, "rotate"),
-    (UNUSED_KEY, "revoke"),
-];
+pub const FIRST: &[(&str, &str)] =
+    &[(UNUSED, "revoke"), (READ_ONLY, "narrow"), (UNKNOWN, "investigate"), (OLD_KEY, "rotate"), (UNUSED_KEY, "revoke")];
 
 pub struct World {
     pub bench: Bench,
@@ -81,7 +76,8 @@ impl World {
         static FIRST: OnceLock<(tempfile::TempDir, Arc<Signer>, Month)> = OnceLock::new();
         let (dir, op, month) = FIRST.get_or_init(World::first);
         let bench = Bench::empty();
-        let copied = std::process::Command::new("cp").arg("-a").arg(dir.path().join(".")).arg(bench.dir.path()).status();
+        let copied =
+            std::process::Command::new("cp").arg("-a").arg(dir.path().join(".")).arg(bench.dir.path()).status();
         assert!(copied.unwrap().success());
         let ws = Workspace::open(Place { dir: bench.workspace(), state: bench.path("state") }).unwrap();
         let second = bench.path("op-2.json");
@@ -131,7 +127,12 @@ impl World {
         }
         let created = |name: &str| KeyFacts { created: Some(begin), ..self.key(name) };
         self.add_key(self.before(196), id(OLD_KEY), created("stripe live"), 3);
-        self.add_key(self.before(196), id(UNUSED_KEY), KeyFacts { rotated: Some(self.before(60)), ..created("old deploy") }, 60);
+        self.add_key(
+            self.before(196),
+            id(UNUSED_KEY),
+            KeyFacts { rotated: Some(self.before(60)), ..created("old deploy") },
+            60,
+        );
         self.grant(self.before(195), id(USED), CI, "repo:acme/app", Access::Write);
         self.grant(self.before(195), id(UNUSED), CI, "repo:acme/old", Access::Write);
         self.grant(self.before(195), id(READ_ONLY), CI, "repo:acme/ops", Access::Write);

@@ -407,10 +407,12 @@ impl Session<'_> {
             let prompt = self.page(&body, keys);
             match self.key(&prompt)? {
                 Some(Key::Char('c')) => {
+                    let asks = self.asks.len();
                     if let Some(end) = self.carry()? {
                         return Ok(end);
                     }
-                    if self.at < self.asks.len() {
+                    // Something changed, and is a question again.
+                    if self.asks.len() > asks {
                         return Ok(End::Back);
                     }
                 }

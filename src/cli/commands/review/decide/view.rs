@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::cli::commands::review::page;
 use crate::cli::commands::review::sign::ReviewSignedView;
 use crate::cli::outcome::{Screen, View};
-use crate::cli::screen::flow;
-use crate::cli::text::{pad, safe};
+use crate::cli::text::pad;
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Month};
 use crate::domain::time::Time;
@@ -87,10 +87,9 @@ impl DecisionMade {
     }
 }
 
-/// `word`s on lines below a margin.
+/// Text on lines below a margin; made safe here.
 fn below(out: &mut String, screen: &Screen, margin: usize, text: &str) {
-    let words: Vec<String> = text.split(' ').map(String::from).collect();
-    for line in flow(&words, screen.width.saturating_sub(margin)) {
+    for line in page::folded(text, screen.width.saturating_sub(margin)) {
         out.push_str(&" ".repeat(margin));
         out.push_str(&line);
         out.push('\n');
@@ -118,22 +117,19 @@ impl View for ReviewDecidedView {
                 d.decision.as_str().to_string()
             };
             let gap = " ".repeat(11usize.saturating_sub(d.decision.as_str().len()));
-            let about = safe(&d.about);
-            let room = screen.width.saturating_sub(20);
             out.push_str(&format!("{}  {word}{gap} ", pad(&d.item.to_string(), 6)));
-            let words: Vec<String> = about.split(' ').map(String::from).collect();
-            for (i, line) in flow(&words, room).into_iter().enumerate() {
+            for (i, line) in page::folded(&d.about, screen.width.saturating_sub(20)).into_iter().enumerate() {
                 out.push_str(&if i == 0 { format!("{line}\n") } else { format!("{}{line}\n", " ".repeat(20)) });
             }
             if d.overridden {
-                let why = d.note.as_deref().map(|n| format!(": {}", safe(n))).unwrap_or_default();
+                let why = d.note.as_deref().map(|n| format!(": {n}")).unwrap_or_default();
                 below(&mut out, screen, 20, &format!("{} was advised{why}", d.advice));
             }
             if let Some(text) = &d.meanwhile {
-                below(&mut out, screen, 20, &safe(text));
+                below(&mut out, screen, 20, text);
             }
             if let Some(text) = d.became(self.dry_run) {
-                below(&mut out, screen, 20, &safe(&text));
+                below(&mut out, screen, 20, &text);
             }
         }
         if self.decisions.is_empty() && self.signed.is_none() {
