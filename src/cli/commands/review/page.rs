@@ -77,7 +77,8 @@ pub fn labelled(screen: &Screen, name: &str, text: &str) -> String {
 /// As wide as the names of fields are.
 const MARGIN: usize = 14;
 
-/// Text on lines of that width; a command at its end stays in one piece.
+/// Our own text on lines of that width; a command at its end stays in one piece. Never for a note: whoever wrote it could
+/// make it look like a line of ours.
 pub fn folded(text: &str, width: usize) -> Vec<String> {
     let text = safe(text);
     let (said, command) = match text.find(": aosctl ") {
@@ -86,5 +87,11 @@ pub fn folded(text: &str, width: usize) -> Vec<String> {
     };
     let mut words: Vec<String> = said.split(' ').map(String::from).collect();
     words.extend((!command.is_empty()).then(|| command.trim().to_string()));
+    flow(&words, width)
+}
+
+/// Somebody's text on lines of that width.
+pub fn folded_foreign(text: &str, width: usize) -> Vec<String> {
+    let words: Vec<String> = safe(text).split(' ').map(String::from).collect();
     flow(&words, width)
 }

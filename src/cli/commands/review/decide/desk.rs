@@ -21,7 +21,8 @@ pub struct Desk<'a> {
     pub ws: &'a Workspace,
     /// The page.
     pub review: Review,
-    now: Time,
+    /// When it was read.
+    pub now: Time,
     one_operator: bool,
 }
 

@@ -403,8 +403,9 @@ impl Session<'_> {
             }
             let screen = self.screen();
             let body = draw::summary(&self.desk, &self.chosen(), &screen)?;
-            let keys = "c carry out and record  u undo  b go on deciding  d drop it all\n[decided] > ";
-            let prompt = self.page(&body, keys);
+            let more = if self.at < self.asks.len() { "  b go on deciding" } else { "" };
+            let keys = format!("c carry out and record{more}  u undo  d drop it all\n[decided] > ");
+            let prompt = self.page(&body, &keys);
             match self.key(&prompt)? {
                 Some(Key::Char('c')) => {
                     let asks = self.asks.len();

@@ -33,6 +33,8 @@ pub struct ReviewDecidedView {
     pub undecided: Vec<Id>,
     /// Those of them that must be decided before the review can be signed.
     pub undecided_first: Vec<Id>,
+    /// Items of the review whose decision is not carried out, as far as the log shows; in a dry run, would not be.
+    pub open: Vec<Id>,
     /// The signature, where it was signed at once.
     pub signed: Option<ReviewSignedView>,
 }
@@ -66,13 +68,6 @@ pub struct DecisionMade {
     pub left: Option<String>,
 }
 
-impl ReviewDecidedView {
-    /// Decisions with something left to do.
-    pub fn open(&self) -> impl Iterator<Item = &DecisionMade> {
-        self.decisions.iter().filter(|d| d.remedy == Remedy::Open)
-    }
-}
-
 impl DecisionMade {
     /// What became of it, in words.
     fn became(&self, dry_run: bool) -> Option<String> {
@@ -87,9 +82,9 @@ impl DecisionMade {
     }
 }
 
-/// Text on lines below a margin; made safe here.
-fn below(out: &mut String, screen: &Screen, margin: usize, text: &str) {
-    for line in page::folded(text, screen.width.saturating_sub(margin)) {
+/// Lines below a margin.
+fn below(out: &mut String, margin: usize, lines: Vec<String>) {
+    for line in lines {
         out.push_str(&" ".repeat(margin));
         out.push_str(&line);
         out.push('\n');
@@ -110,6 +105,7 @@ impl View for ReviewDecidedView {
 
     fn human(&self, screen: &Screen) -> String {
         let mut out = String::new();
+        let room = screen.width.saturating_sub(20);
         for d in &self.decisions {
             let word = if d.remedy == Remedy::Open {
                 screen.style.yellow(d.decision.as_str()).into_owned()
@@ -118,18 +114,18 @@ impl View for ReviewDecidedView {
             };
             let gap = " ".repeat(11usize.saturating_sub(d.decision.as_str().len()));
             out.push_str(&format!("{}  {word}{gap} ", pad(&d.item.to_string(), 6)));
-            for (i, line) in page::folded(&d.about, screen.width.saturating_sub(20)).into_iter().enumerate() {
+            for (i, line) in page::folded_foreign(&d.about, room).into_iter().enumerate() {
                 out.push_str(&if i == 0 { format!("{line}\n") } else { format!("{}{line}\n", " ".repeat(20)) });
             }
             if d.overridden {
                 let why = d.note.as_deref().map(|n| format!(": {n}")).unwrap_or_default();
-                below(&mut out, screen, 20, &format!("{} was advised{why}", d.advice));
+                below(&mut out, 20, page::folded_foreign(&format!("{} was advised{why}", d.advice), room));
             }
             if let Some(text) = &d.meanwhile {
-                below(&mut out, screen, 20, text);
+                below(&mut out, 20, page::folded_foreign(text, room));
             }
             if let Some(text) = d.became(self.dry_run) {
-                below(&mut out, screen, 20, &text);
+                below(&mut out, 20, page::folded(&text, room));
             }
         }
         if self.decisions.is_empty() && self.signed.is_none() {
@@ -137,16 +133,12 @@ impl View for ReviewDecidedView {
         }
         if !self.undecided.is_empty() {
             let n = self.undecided.len();
-            let text = format!("not decided: {}", ids(&self.undecided, 12));
-            below(&mut out, screen, 0, &text);
+            below(&mut out, 0, page::folded(&format!("not decided: {}", ids(&self.undecided, 12)), screen.width));
             let first = self.undecided_first.len();
             if first > 0 {
-                below(
-                    &mut out,
-                    screen,
-                    0,
-                    &format!("{first} of these {n} must be decided before the review of {} can be signed", self.month),
-                );
+                let text =
+                    format!("{first} of these {n} must be decided before the review of {} can be signed", self.month);
+                below(&mut out, 0, page::folded(&text, screen.width));
             }
         }
         if let Some(signed) = &self.signed {
