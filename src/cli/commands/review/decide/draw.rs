@@ -61,8 +61,7 @@ pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
 
 /// One item, with everything that it is decided by.
 pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen, position: (usize, usize)) -> String {
-    let first = desk.review.first.iter().any(|i| i.id == item.id);
-    let place = if first { "decide first" } else { "everything else" };
+    let place = if desk.comes_first(item.id) { "decide first" } else { "everything else" };
     let title = format!("=== {} === {} of {} === {place} ===", item.id, position.0, position.1);
     let mut out = format!("{}\n", screen.style.bold(&title));
     let mut add = |name: &str, value: &str| out.push_str(&field(screen, name, value));

@@ -53,14 +53,14 @@ fn view_of(
     let facts = desk.ws.facts();
     let now = desk.ws.now(desk.now)?;
     let mut open: BTreeSet<Id> = decisions.iter().filter(|d| d.remedy == Remedy::Open).map(|d| d.item).collect();
+    let here: BTreeSet<Id> = decisions.iter().map(|d| d.item).collect();
     for d in record.iter().flat_map(|r| r.decided.values()) {
         let item = d.decision.item;
-        let here = decisions.iter().any(|made| made.item == item);
-        if !here && remedy(d, &now_of(&facts, item)?, now).0 == Remedy::Open {
+        if !here.contains(&item) && remedy(d, &now_of(&facts, item)?, now).0 == Remedy::Open {
             open.insert(item);
         }
     }
-    had.extend(decisions.iter().map(|d| d.item));
+    had.extend(here);
     Ok(ReviewDecidedView {
         dry_run: false,
         month: desk.review.month,

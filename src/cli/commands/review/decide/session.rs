@@ -123,13 +123,13 @@ pub fn run(ctx: &Context, ws: &Workspace, named: Option<Month>) -> Result<Outcom
 
 /// The questions: what comes first, what the rules say something about, and then the rest by integration.
 fn asks(desk: &Desk<'_>) -> Result<Vec<Ask>, CliError> {
+    let facts = desk.ws.facts();
     let mut single = Vec::new();
     let mut folds: Vec<(String, Vec<Id>)> = Vec::new();
     for id in desk.undecided(&BTreeSet::new()) {
         let Some(item) = desk.item(id) else { continue };
-        let first = desk.review.first.iter().any(|i| i.id == id);
-        let same = desk.meanwhile(item)? == Meanwhile::Same;
-        if first || !same || !item.findings.is_empty() || item.advice != Advice::Keep {
+        let same = desk.meanwhile(item, &facts)? == Meanwhile::Same;
+        if desk.comes_first(id) || !same || !item.findings.is_empty() || item.advice != Advice::Keep {
             single.push(Ask::One(id));
             continue;
         }
@@ -250,7 +250,7 @@ impl Session<'_> {
         let watch = Stopwatch::start();
         loop {
             // Read anew each time it is shown: what happened since is said.
-            let meanwhile = self.desk.meanwhile(&item)?;
+            let meanwhile = self.desk.meanwhile(&item, &self.desk.ws.facts())?;
             let advised = self.desk.advised(&item, &meanwhile);
             let screen = self.screen();
             let body = draw::item(&self.desk, &item, &meanwhile, &screen, self.position());
@@ -382,9 +382,10 @@ impl Session<'_> {
     fn keep_all(&mut self, items: &[Item], watch: &Stopwatch) -> Result<Next, CliError> {
         let each = watch.elapsed().as_millis() / u128::try_from(items.len().max(1)).unwrap_or(1);
         let took_ms = Some(u64::try_from(each).unwrap_or(u64::MAX));
+        let facts = self.desk.ws.facts();
         let mut chosen = Vec::new();
         for item in items {
-            let meanwhile = self.desk.meanwhile(item)?;
+            let meanwhile = self.desk.meanwhile(item, &facts)?;
             match self.desk.choose(item, &meanwhile, Advice::Keep, None) {
                 Ok(c) if meanwhile == Meanwhile::Same => chosen.push(Chosen { took_ms, ..c }),
                 _ => self.asks.push(Ask::One(item.id)),
