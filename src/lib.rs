@@ -8,12 +8,13 @@
 //! | [`domain`] | pure: words, decision, authority | log |
 //! | [`sys`] | clock, environment, random bytes, files | nothing |
 //! | [`identity`] | signing identities: create, seal, unlock, sign | log, sys |
-//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`policy`] | policy.toml and the catalogue, to checked rules | domain, log |
+//! | [`inventory`] | pure: files of other inventories to rows, and rows against what is known to a plan | domain, log |
 //! | [`store`] | SQLite: schema, append, projection | domain, log, sys |
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
+//! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
-//! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace |
+//! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace, secret |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -24,6 +25,7 @@
 pub mod cli;
 pub mod domain;
 pub mod identity;
+pub mod inventory;
 pub mod log;
 pub mod policy;
 pub mod review;

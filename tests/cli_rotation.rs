@@ -19,7 +19,7 @@ use std::process::Output;
 use aosctl::domain::event::{KeyLeaked, KeyRetired};
 use aosctl::domain::key::{KeyFacts, Place};
 use aosctl::domain::time::Span;
-use keys_world::{add, aged, append, days_ago, facts, key, now, size};
+use keys_world::{add, add_sealed, aged, append, days_ago, facts, fed, key, now, sealed_secret, size};
 use serde_json::Value;
 use support::{Bench, code, sql, text};
 
@@ -241,7 +241,7 @@ fn a_schedule_is_set_and_taken_away() {
     b.ok(&["rotation", "set", "k-1", "--every", "8d", "--warn", "3d", "--owner", "ops", "--dry-run"]);
     assert_eq!(size(&b), before, "a dry run");
     b.ok(&["rotation", "set", "k-1", "--every", "8d", "--warn", "3d", "--owner", "ops", "--reason", "paid by it"]);
-    let schedule = key(&b, keys_world::open(&b).find_keys("fresh").unwrap()[0].id).schedule.unwrap();
+    let schedule = key(&b, "k-1".parse().unwrap()).schedule.unwrap();
     assert_eq!((schedule.every, schedule.warn), (Span::days(8), Span::days(3)));
     assert!(schedule.owner.is_some());
     b.ok(&["rotation", "set", "k-1", "--off"]);
@@ -313,6 +313,94 @@ fn a_rotation_makes_the_old_secrets_marks_unknown() {
     assert_eq!(f.last4.as_deref(), Some("77aa"));
     assert!(f.expires.unwrap() > now().plus(Span::days(80)));
     assert_eq!(code(&b.run(&["audit", "verify"])), 0);
+}
+
+const OLD: &str = "sk_live_old_old_old_9f2a";
+const NEW: &str = "sk_live_new_new_new_77aa";
+
+#[test]
+fn a_sealed_key_gets_its_new_secret_sealed_the_same_way() {
+    for attended in [true, false] {
+        let b = Bench::new();
+        let id = add_sealed(&b, "stripe-live", OLD, attended);
+        let files = || -> Vec<_> {
+            let all = std::fs::read_dir(b.workspace().join("vault")).unwrap().map(|e| e.unwrap().file_name());
+            all.filter(|n| n.to_str().unwrap().starts_with("k-1.")).collect()
+        };
+        let before = (files(), size(&b));
+        let old = key(&b, id);
+        // Without the new secret the vault would go on handing out the old one.
+        let out = b.run(&["rotation", "record", "stripe-live"]);
+        assert_eq!(code(&out), 3, "{}", text(&out.stderr));
+        assert!(text(&out.stderr).contains("--secret-stdin"), "{}", text(&out.stderr));
+        // The old secret is no rotation; an empty one is none either.
+        for (input, words) in [(OLD, "already has"), ("", "empty"), ("\n", "empty")] {
+            let out = fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), input);
+            assert_ne!(code(&out), 0, "{input:?}");
+            assert!(text(&out.stderr).contains(words), "{input:?}: {}", text(&out.stderr));
+        }
+        assert_eq!((files(), size(&b)), before);
+        let out = fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin", "--json"]), &format!("{NEW}\n"));
+        assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+        let v = json(&out);
+        assert_eq!((v["last4"].as_str(), v["fingerprinted"].as_bool()), (Some("77aa"), Some(true)));
+        assert_eq!(v["key"]["state"], "fine");
+        let new = key(&b, id);
+        assert_eq!(sealed_secret(&b, id), NEW);
+        assert_eq!(new.facts.place.is_unattended(), !attended);
+        assert_ne!(new.facts.fingerprint, old.facts.fingerprint);
+        assert_eq!(files().len(), 1, "the old file is gone");
+        assert_ne!(files(), before.0);
+        assert_eq!(code(&b.run(&["audit", "verify"])), 0);
+        // Moved elsewhere, the vault keeps nothing.
+        b.ok(&["rotation", "record", "k-1", "--ref", "op://prod/stripe/key"]);
+        assert_eq!(files().len(), 0);
+        shows_nowhere(&b, &[OLD, NEW], &[&out]);
+    }
+}
+
+#[test]
+fn a_secret_that_lives_elsewhere_is_marked_and_not_kept() {
+    let b = Bench::new();
+    add(&b, vec![aged("github", 100)]);
+    let out = fed(b.cmd(&["rotation", "record", "github", "--secret-stdin"]), NEW);
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    let f = key(&b, "k-1".parse().unwrap()).facts;
+    assert!(f.fingerprint.is_some() && f.last4.as_deref() == Some("77aa"));
+    assert_eq!(f.place, Place::Reference("op://prod/github/token".into()));
+    assert!(
+        !b.workspace().join("vault").read_dir().unwrap().any(|e| e
+            .unwrap()
+            .file_name()
+            .to_str()
+            .unwrap()
+            .starts_with("k-"))
+    );
+    // What looks like a secret where a reference belongs is not repeated.
+    let out = b.run(&["rotation", "record", "github", "--ref", "sk_live_typed_by_mistake"]);
+    assert_ne!(code(&out), 0);
+    shows_nowhere(&b, &[NEW, "sk_live_typed_by_mistake"], &[&out]);
+}
+
+/// None of these secrets is in what was printed, nor in any file of the workspace or its state.
+fn shows_nowhere(b: &Bench, secrets: &[&str], printed: &[&Output]) {
+    let mut all: Vec<Vec<u8>> = printed.iter().flat_map(|o| [o.stdout.clone(), o.stderr.clone()]).collect();
+    let mut dirs = vec![b.workspace(), b.path("state")];
+    while let Some(dir) = dirs.pop() {
+        for e in std::fs::read_dir(dir).unwrap() {
+            let e = e.unwrap();
+            if e.file_type().unwrap().is_dir() {
+                dirs.push(e.path())
+            } else {
+                all.push(std::fs::read(e.path()).unwrap())
+            }
+        }
+    }
+    for secret in secrets {
+        for bytes in &all {
+            assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()), "{secret}: {}", text(bytes));
+        }
+    }
 }
 
 #[test]

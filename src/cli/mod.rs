@@ -12,6 +12,7 @@ pub mod exit;
 pub mod fold;
 pub mod generate;
 pub mod global;
+pub mod intake;
 pub mod monitor;
 pub mod outcome;
 pub mod screen;
@@ -31,10 +32,11 @@ use std::io::Write;
 use clap::{CommandFactory, Parser};
 
 use crate::sys::env::Env;
+use crate::sys::files::write_report;
 use crate::sys::process::harden_process;
 use exit::Exit;
-use global::Global;
-use outcome::Outcome;
+use global::{Format, Global};
+use outcome::{AnyView, Outcome};
 use style::Style;
 use term::{Pager, Stream, is_terminal};
 
@@ -88,7 +90,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let ctx = Context { global: cli.global, env, hardened };
-    let code = match (cli.command.run(&ctx), monitor) {
+    let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
+    let code = match (ran, monitor) {
         (Ok(outcome), _) => show(&ctx, outcome),
         (Err(e), Some(service)) => monitor::failed(service, &e),
         (Err(e), None) => {
@@ -112,18 +115,7 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let width = ctx.width_of_stderr();
     let printed = match &outcome.view {
         None => Ok(()),
-        Some(view) if ctx.json() => match view.json().and_then(|v| serde_json::to_string_pretty(&v)) {
-            Ok(text) => to_stdout(&format!("{text}\n")),
-            Err(e) => Err(std::io::Error::other(e)),
-        },
-        Some(view) => {
-            let page = view.page(&ctx.screen());
-            if outcome.pager {
-                Pager::new(&ctx.env).show(&page).map_err(|e| std::io::Error::other(e.to_string()))
-            } else {
-                to_stdout(&page)
-            }
-        }
+        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, outcome.pager)),
     };
     if let Some(e) = &outcome.error {
         report(e, style, false, width);
@@ -140,10 +132,39 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     match printed {
         Ok(()) => outcome.exit,
         Err(e) => {
-            let _ = writeln!(err, "{} stdout cannot be written: {e}", style.red("error:"));
+            let what = if ctx.output().is_some() { "the file" } else { "stdout" };
+            let line = format!("error: {what} cannot be written: {}", text::safe(&e.to_string()));
+            let _ =
+                writeln!(err, "{}", headed(&style.red("error:"), "error:", line.trim_start_matches("error: "), width));
             // What was done is done; but a reader who got nothing must not read 0 as an answer.
             if outcome.exit == Exit::Done { Exit::CouldNot } else { outcome.exit }
         }
+    }
+}
+
+/// The data in the format that is asked for.
+fn drawn(ctx: &Context, view: &dyn AnyView) -> std::io::Result<String> {
+    match ctx.format() {
+        Format::Human => Ok(view.page(&ctx.screen())),
+        Format::Json => {
+            let text = view.json().and_then(|v| serde_json::to_string_pretty(&v)).map_err(std::io::Error::other)?;
+            Ok(format!("{text}\n"))
+        }
+        format => view.report(format).ok_or_else(|| {
+            let why = format!("this part of the command does not print {}", format.as_str());
+            std::io::Error::new(std::io::ErrorKind::Unsupported, why)
+        }),
+    }
+}
+
+/// Puts data where it is wanted: into the file that was named, through the pager, or on stdout.
+fn put(ctx: &Context, text: &str, pager: bool) -> std::io::Result<()> {
+    match ctx.output() {
+        Some(path) => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
+        None if pager && ctx.format() == Format::Human => {
+            Pager::new(&ctx.env).show(text).map_err(|e| std::io::Error::other(e.to_string()))
+        }
+        None => to_stdout(text),
     }
 }
 

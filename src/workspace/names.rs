@@ -58,6 +58,11 @@ impl Workspace {
         }
     }
 
+    /// A key as it was just before an entry. Verified.
+    pub fn key_before(&self, id: Id, seq: u64) -> Result<Option<Rc<Key>>, WorkspaceError> {
+        self.facts().before(seq).key(id)
+    }
+
     /// The key of that id, or the keys of that name, retired ones too, in the order of their ids.
     pub fn find_keys(&self, typed: &str) -> Result<Vec<Rc<Key>>, WorkspaceError> {
         let facts = self.facts();

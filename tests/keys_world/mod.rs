@@ -11,6 +11,10 @@ use aosctl::domain::time::{Span, Time};
 use aosctl::identity::Passphrase;
 use aosctl::workspace::{OperatorIdentity, Place, Tx, Workspace, WorkspaceError};
 
+use aosctl::secret::{Circle, Secret, Vault};
+
+use std::process::{Command, Output, Stdio};
+
 use crate::support::{Bench, PASSPHRASE};
 
 pub fn now() -> Time {
@@ -76,6 +80,47 @@ pub fn add(b: &Bench, all: Vec<KeyFacts>) -> Vec<Id> {
         }
         Ok(ids)
     })
+}
+
+/// A key whose secret is sealed in the vault and fingerprinted.
+pub fn add_sealed(b: &Bench, name: &str, secret: &str, attended: bool) -> Id {
+    let ws = open(b);
+    let op = operator(&ws);
+    let vault = vault(b);
+    ws.transact(now(), |tx| -> Result<_, WorkspaceError> {
+        let key = tx.next_id(IdKind::Key)?;
+        let circle = Circle::of(&tx.facts().operators()?);
+        let secret = Secret::new(secret.as_bytes().to_vec().into()).unwrap();
+        let fingerprint = vault.fingerprint_key(op.signer(), &circle).unwrap().fingerprint(&secret).unwrap();
+        let place = vault.seal(key, attended, &secret, &circle).unwrap().place();
+        let facts = KeyFacts { place, fingerprint: Some(fingerprint), last4: secret.last4(), ..aged(name, 200) };
+        tx.append(op.by(), KeyAdded { key, facts, note: None })?;
+        Ok(key)
+    })
+    .unwrap()
+    .0
+}
+
+/// The vault of a bench.
+pub fn vault(b: &Bench) -> Vault {
+    let ws = open(b);
+    Vault::new(&b.workspace(), &ws.state_dir(), &ws.origin().name)
+}
+
+/// The secret that the vault gives for a key.
+pub fn sealed_secret(b: &Bench, id: Id) -> String {
+    let op = operator(&open(b));
+    let secret = vault(b).open(id, &key(b, id).facts.place, Some(op.signer())).unwrap();
+    String::from_utf8(secret.expose().to_vec()).unwrap()
+}
+
+/// Runs a command with something on standard input.
+pub fn fed(mut command: Command, input: &str) -> Output {
+    use std::io::Write;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Who refuses before it reads closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 /// An integration of that kind.

@@ -319,7 +319,7 @@ fn pad(secret: &[u8]) -> Bytes {
 fn unpad(padded: Bytes) -> Option<Bytes> {
     let (length, rest) = padded.split_first_chunk::<LENGTH>()?;
     let (secret, zeros) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-    let right = padded.len() % BLOCK == 0 && zeros.len() < BLOCK && zeros.iter().all(|b| *b == 0);
+    let right = padded.len().is_multiple_of(BLOCK) && zeros.len() < BLOCK && zeros.iter().all(|b| *b == 0);
     right.then(|| Bytes::new(secret.to_vec()))
 }
 

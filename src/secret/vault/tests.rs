@@ -304,7 +304,8 @@ proptest! {
         let operators: Vec<u8> = operators.into_iter().collect();
         let place = w.vault.seal(key(7), attended, &given, &circle(&operators)).unwrap().place();
         for n in operators {
-            prop_assert_eq!(w.vault.open(key(7), &place, Some(&signer(n))).unwrap().expose(), bytes.as_slice());
+            let opened = w.vault.open(key(7), &place, Some(&signer(n))).unwrap();
+            prop_assert_eq!(opened.expose(), bytes.as_slice());
         }
         let file = std::fs::read_dir(w.dir.path().join("ws/vault")).unwrap().next().unwrap().unwrap().path();
         let file = std::fs::read(file).unwrap();

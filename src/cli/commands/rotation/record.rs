@@ -8,22 +8,26 @@ use super::view::KeyDue;
 use super::words as key_words;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
+use crate::cli::commands::key::find_live;
 use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
-use crate::cli::show;
 use crate::cli::text::safe;
+use crate::cli::{intake, show, vault};
 use crate::domain::event::RotationRecorded;
 use crate::domain::facts::Facts;
 use crate::domain::key::{Key, LeakStep, Place, check_last4, check_text};
 use crate::domain::time::Time;
+use crate::secret::{Reference, Secret};
 
 /// Say that a key was turned over, signed by an operator.
 ///
 /// What is known of the new secret replaces what was known of the old one: the last four characters, the fingerprint and
 /// the provider's end are unknown from here on unless they are told now. Where the secret is sealed in the vault, the new
-/// one has to come with it.
+/// one has to come with it, by standard input or typed without an echo; it is sealed the same way, and the old file is
+/// removed when the entry is on disk. A secret that is given for a key whose secret lives elsewhere is not kept: its last
+/// four characters and its fingerprint are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
@@ -32,6 +36,9 @@ pub struct Args {
     /// When: 2026-11-01, 2026-11-01T09:00:00Z, or so long ago: 2d [default: now]
     #[arg(long, value_name = "TIME")]
     rotated: Option<String>,
+    /// Read the new secret from standard input
+    #[arg(long, conflicts_with = "last4")]
+    secret_stdin: bool,
     /// Where the new secret lives, if that changed: op://..., vault:..., file:...
     #[arg(long = "ref", value_name = "REFERENCE")]
     reference: Option<String>,
@@ -111,9 +118,17 @@ impl View for RotationRecordView {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "record a rotation")?;
-    let key = key_words::key(&ws, &args.key)?;
+    let key = find_live(&ws, &args.key)?;
     let now = ws.now(ctx.clock())?;
-    let (event, _) = described(&args, &key, now)?;
+    let event = described(&args, &key, now)?;
+    let sealed = matches!(key.facts.place, Place::Sealed { .. });
+    // A secret comes in by standard input, or by hand where one is needed; one that is elsewhere need not be shown to us.
+    let secret = if args.secret_stdin || (sealed && args.reference.is_none() && !args.dry_run) {
+        Some(new_secret(&args, ctx, &key)?)
+    } else {
+        None
+    };
+    let event = RotationRecorded { last4: event.last4.or_else(|| secret.as_ref().and_then(Secret::last4)), ..event };
     if args.dry_run {
         let view = RotationRecordView {
             dry_run: true,
@@ -122,19 +137,40 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             rotated: event.rotated,
             place: event.place,
             last4: event.last4,
-            fingerprinted: event.fingerprint.is_some(),
+            fingerprinted: false,
             key: None,
             leak_next: None,
         };
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
     }
     let operator = ctx.unlock(&ws)?;
-    let ((seq, event), pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
-        key_words::again(tx.facts(), &key)?;
-        let event =
-            RotationRecorded { rotated: if args.rotated.is_none() { tx.now() } else { event.rotated }, ..event };
-        Ok((tx.append(operator.by(), event.clone())?.seq, event))
+    let vault = vault::of(&ws);
+    let ((seq, event, old), pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+        let key = key_words::again(tx.facts(), &key)?;
+        let mut event = event;
+        if args.rotated.is_none() {
+            event.rotated = tx.now();
+        }
+        if let Some(secret) = &secret {
+            let circle = vault::circle(tx.facts())?;
+            let fingerprints = vault.fingerprint_key(operator.signer(), &circle)?;
+            if key.facts.fingerprint.is_some_and(|old| fingerprints.matches(secret, &old)) {
+                return Err(CliError::no("same_secret", format!("that is the secret that {} already has", key.id))
+                    .because("a key is turned over when its secret is another one; nothing was recorded"));
+            }
+            event.fingerprint = Some(fingerprints.fingerprint(secret)?);
+            if let (Place::Sealed { attended, .. }, None) = (&key.facts.place, &event.place) {
+                event.place = Some(vault.seal(key.id, *attended, secret, &circle)?.place());
+            }
+        }
+        let seq = tx.append(operator.by(), event.clone())?.seq;
+        let old =
+            (event.place.is_some() && event.place.as_ref() != Some(&key.facts.place)).then(|| key.facts.place.clone());
+        Ok((seq, event, old))
     })?;
+    if let Some(old) = old {
+        vault.remove(key.id, &old);
+    }
     let told = || -> Result<Outcome, CliError> {
         let now = ws.now(ctx.clock())?;
         let key = ws.facts().key(key.id)?.unwrap_or_else(|| key.clone());
@@ -159,13 +195,24 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     Ok(told().map_err(|e| words::done_already(e, "the rotation is recorded"))?.warn_if(pin))
 }
 
+/// The new secret of a key that is sealed in the vault.
+fn new_secret(args: &Args, ctx: &Context, key: &Key) -> Result<Secret, CliError> {
+    intake::secret(ctx, args.secret_stdin, &format!("the new secret of {}", key.id)).map_err(|e| {
+        if args.secret_stdin {
+            return e;
+        }
+        e.hint(format!("{} is sealed in the vault, which would go on handing out the old one", key.id))
+            .hint("or say where the new one lives now: --ref REFERENCE")
+    })
+}
+
 /// The first step of an open leak that is not closed.
 fn next_of_leak(key: &Key) -> Option<LeakStep> {
     key.leak.as_ref().and_then(|leak| leak.next())
 }
 
 /// What the flags say of the new secret.
-fn described(args: &Args, key: &Key, now: Time) -> Result<(RotationRecorded, ()), CliError> {
+fn described(args: &Args, key: &Key, now: Time) -> Result<RotationRecorded, CliError> {
     let wrong = |flag: &'static str| move |e: String| CliError::usage(format!("{flag}: {}", safe(&e)));
     let rotated = args.rotated.as_deref().map_or(Ok(now), |t| key_words::past("--rotated", t, now))?;
     if let Some(before) = key.facts.rotated.filter(|before| rotated < *before) {
@@ -179,22 +226,10 @@ fn described(args: &Args, key: &Key, now: Time) -> Result<(RotationRecorded, ())
         check_last4(text).map_err(wrong("--last4"))?;
     }
     let place = match &args.reference {
-        Some(text) => {
-            check_text("the reference", text).map_err(wrong("--ref"))?;
-            Some(Place::Reference(text.clone()))
-        }
+        Some(text) => Some(Place::Reference(Reference::parse(text)?.to_string())),
         None => None,
     };
-    if place.is_none() && matches!(key.facts.place, Place::Sealed { .. }) {
-        return Err(CliError::usage(format!(
-            "{} is sealed in the vault, and the new secret has to come with it",
-            key.id
-        ))
-        .because("the vault would go on handing out the old one")
-        .hint(format!("aosctl rotation record {} --secret-stdin", key.id))
-        .hint("or say where the new one lives now: --ref REFERENCE"));
-    }
-    let event = RotationRecorded {
+    Ok(RotationRecorded {
         key: key.id,
         rotated,
         place,
@@ -203,6 +238,5 @@ fn described(args: &Args, key: &Key, now: Time) -> Result<(RotationRecorded, ())
         fingerprint: None,
         expires: args.expires.as_deref().map(|t| key_words::moment("--expires", t, now)).transpose()?,
         note: args.note.as_deref().map(|t| words::text("--note", t)).transpose()?,
-    };
-    Ok((event, ()))
+    })
 }

@@ -9,6 +9,7 @@ use super::words as key_words;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
 use crate::cli::commands::grant::view::Names;
+use crate::cli::commands::key::find_live;
 use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -81,7 +82,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "say how often a key is turned over")?;
-    let key = key_words::key(&ws, &args.key)?;
+    let key = find_live(&ws, &args.key)?;
     let policy = rotation::policy(&ws)?;
     let owner = args.owner.as_deref().map(|o| words::operator(&ws, o)).transpose()?;
     let schedule = args.every.map(|every| terms(every, args.warn, policy.warn)).transpose()?;
