@@ -38,6 +38,11 @@ impl Context {
     /// The page for stdout.
     pub fn screen(&self) -> Screen {
         let width = term::size(&self.env).columns.clamp(40, 200);
+        // A file is as wide as a page, whatever window it was made in, and has colours only where they are asked for.
+        if self.output().is_some() {
+            let style = Style::decide(self.global.color, &self.env, false);
+            return Screen { width: term::Size::DEFAULT.columns, style };
+        }
         Screen { width, style: Style::decide(self.global.color, &self.env, term::is_terminal(Stream::Stdout)) }
     }
 
@@ -49,7 +54,33 @@ impl Context {
 
     /// Data is wanted as JSON.
     pub fn json(&self) -> bool {
-        self.global.json || self.global.format == Format::Json
+        self.format() == Format::Json
+    }
+
+    /// How data is wanted.
+    pub fn format(&self) -> Format {
+        if self.global.json { Format::Json } else { self.global.format }
+    }
+
+    /// Refuses a format that the command does not have, before anything is done, and a file for what is no report.
+    pub fn require_format(&self, formats: &[Format]) -> Result<(), CliError> {
+        let format = self.format();
+        let names: Vec<&str> = formats.iter().map(|f| f.as_str()).collect();
+        if !formats.contains(&format) {
+            return Err(CliError::usage(format!("this command does not print {}", format.as_str()))
+                .because("only reports, such as the access review, are printed in every format")
+                .hint(format!("choose one that it has: --format {}", names.join("|"))));
+        }
+        if self.global.output.is_some() && !formats.iter().any(|f| f.is_for_reports()) {
+            return Err(CliError::usage("--output is for reports, and this command prints none")
+                .hint("let the shell write the file: aosctl ... > FILE"));
+        }
+        Ok(())
+    }
+
+    /// The file that a report goes to; `None` for stdout.
+    pub fn output(&self) -> Option<&Path> {
+        self.global.output.as_deref().filter(|path| *path != Path::new("-"))
     }
 
     /// Where the workspace lies, or would lie.

@@ -17,6 +17,9 @@ pub struct Global {
     /// Short for --format json
     #[arg(long, global = true)]
     pub json: bool,
+    /// Write a report into a file that only you can read, `-` for stdout
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
     /// Only data and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -42,4 +45,33 @@ pub enum Format {
     Human,
     /// One JSON object, by a published schema.
     Json,
+    /// Reports: CommonMark with tables.
+    Markdown,
+    /// Reports: one file without scripts, to be read and printed.
+    Html,
+    /// Reports: one row an item.
+    Csv,
+}
+
+impl Format {
+    /// What every command has.
+    pub const EVERY: &'static [Format] = &[Format::Human, Format::Json];
+    /// What reports have.
+    pub const REPORT: &'static [Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Html, Format::Csv];
+
+    /// Not every command has it.
+    pub fn is_for_reports(self) -> bool {
+        !Self::EVERY.contains(&self)
+    }
+
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+            Format::Markdown => "markdown",
+            Format::Html => "html",
+            Format::Csv => "csv",
+        }
+    }
 }

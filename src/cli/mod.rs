@@ -12,12 +12,15 @@ pub mod exit;
 pub mod fold;
 pub mod generate;
 pub mod global;
+pub mod intake;
+pub mod monitor;
 pub mod outcome;
 pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;
 pub mod text;
+pub mod vault;
 
 pub use commands::Command;
 pub use context::{Context, Whoever};
@@ -29,10 +32,11 @@ use std::io::Write;
 use clap::{CommandFactory, Parser};
 
 use crate::sys::env::Env;
+use crate::sys::files::write_report;
 use crate::sys::process::harden_process;
 use exit::Exit;
-use global::Global;
-use outcome::Outcome;
+use global::{Format, Global};
+use outcome::{AnyView, Outcome};
 use style::Style;
 use term::{Pager, Stream, is_terminal};
 
@@ -57,10 +61,16 @@ pub fn command() -> clap::Command {
 
 /// Runs one command line and prints what it gives. Never panics on a closed pipe.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let monitor = monitor::asked(&args);
     let hardened = match harden_process() {
         Ok(h) => h,
         Err(e) => {
-            report(&CliError::from(e), Style::plain(), false, usize::MAX);
+            let e = CliError::from(e);
+            if let Some(service) = monitor {
+                return monitor::failed(service, &e).code();
+            }
+            report(&e, Style::plain(), false, usize::MAX);
             return Exit::CouldNot.code();
         }
     };
@@ -71,15 +81,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(e) => {
+            if let Some(service) = monitor.filter(|_| e.use_stderr()) {
+                return monitor::misused(service, &e).code();
+            }
             // Help and version go to stdout with 0, mistakes to stderr with 2: clap's own rule.
             let _ = e.print();
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
     let ctx = Context { global: cli.global, env, hardened };
-    let code = match cli.command.run(&ctx) {
-        Ok(outcome) => show(&ctx, outcome),
-        Err(e) => {
+    let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
+    let code = match (ran, monitor) {
+        (Ok(outcome), _) => show(&ctx, outcome),
+        (Err(e), Some(service)) => monitor::failed(service, &e),
+        (Err(e), None) => {
             let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
             report(&e, style, ctx.json(), ctx.width_of_stderr());
             e.exit
@@ -100,18 +115,7 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let width = ctx.width_of_stderr();
     let printed = match &outcome.view {
         None => Ok(()),
-        Some(view) if ctx.json() => match view.json().and_then(|v| serde_json::to_string_pretty(&v)) {
-            Ok(text) => to_stdout(&format!("{text}\n")),
-            Err(e) => Err(std::io::Error::other(e)),
-        },
-        Some(view) => {
-            let page = view.page(&ctx.screen());
-            if outcome.pager {
-                Pager::new(&ctx.env).show(&page).map_err(|e| std::io::Error::other(e.to_string()))
-            } else {
-                to_stdout(&page)
-            }
-        }
+        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, outcome.pager)),
     };
     if let Some(e) = &outcome.error {
         report(e, style, false, width);
@@ -128,10 +132,39 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     match printed {
         Ok(()) => outcome.exit,
         Err(e) => {
-            let _ = writeln!(err, "{} stdout cannot be written: {e}", style.red("error:"));
+            let what = if ctx.output().is_some() { "the file" } else { "stdout" };
+            let line = format!("error: {what} cannot be written: {}", text::safe(&e.to_string()));
+            let _ =
+                writeln!(err, "{}", headed(&style.red("error:"), "error:", line.trim_start_matches("error: "), width));
             // What was done is done; but a reader who got nothing must not read 0 as an answer.
             if outcome.exit == Exit::Done { Exit::CouldNot } else { outcome.exit }
         }
+    }
+}
+
+/// The data in the format that is asked for.
+fn drawn(ctx: &Context, view: &dyn AnyView) -> std::io::Result<String> {
+    match ctx.format() {
+        Format::Human => Ok(view.page(&ctx.screen())),
+        Format::Json => {
+            let text = view.json().and_then(|v| serde_json::to_string_pretty(&v)).map_err(std::io::Error::other)?;
+            Ok(format!("{text}\n"))
+        }
+        format => view.report(format).ok_or_else(|| {
+            let why = format!("this part of the command does not print {}", format.as_str());
+            std::io::Error::new(std::io::ErrorKind::Unsupported, why)
+        }),
+    }
+}
+
+/// Puts data where it is wanted: into the file that was named, through the pager, or on stdout.
+fn put(ctx: &Context, text: &str, pager: bool) -> std::io::Result<()> {
+    match ctx.output() {
+        Some(path) => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
+        None if pager && ctx.format() == Format::Human => {
+            Pager::new(&ctx.env).show(text).map_err(|e| std::io::Error::other(e.to_string()))
+        }
+        None => to_stdout(text),
     }
 }
 

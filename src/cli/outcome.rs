@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::global::Format;
 use super::style::Style;
 
 /// How wide and how colourful a page may be.
@@ -24,12 +25,20 @@ pub trait View: Serialize + JsonSchema {
     /// The page for people, ending in a line end; empty for nothing. Foreign text must go through
     /// [`super::text::safe`] on its way in.
     fn human(&self, screen: &Screen) -> String;
+
+    /// The same value in a format that only reports have; `None` where it has none of that format. The command says which
+    /// ones it has beforehand (`Command::formats`), so that nothing is done in vain.
+    fn report(&self, _format: Format) -> Option<String> {
+        None
+    }
 }
 
 /// A view whose type was forgotten.
 pub trait AnyView {
     /// As [`View::human`].
     fn page(&self, screen: &Screen) -> String;
+    /// As [`View::report`].
+    fn report(&self, format: Format) -> Option<String>;
     /// One JSON object with `schema` and the view's members.
     fn json(&self) -> serde_json::Result<serde_json::Value>;
 }
@@ -37,6 +46,10 @@ pub trait AnyView {
 impl<V: View> AnyView for V {
     fn page(&self, screen: &Screen) -> String {
         self.human(screen)
+    }
+
+    fn report(&self, format: Format) -> Option<String> {
+        View::report(self, format)
     }
 
     fn json(&self) -> serde_json::Result<serde_json::Value> {

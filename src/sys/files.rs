@@ -86,6 +86,19 @@ pub fn write_private_atomic(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
     sync_dir(parent_of(path))
 }
 
+/// Writes a report where its user wants it, as [`write_private_atomic`] does. Only a file may be replaced: a directory, a
+/// device, a pipe or a symbolic link in its place stays what it is.
+///
+/// # Errors
+/// [`SysError::NotAFile`] if anything else than a file is there; [`SysError::Io`].
+pub fn write_report(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
+    match path.symlink_metadata() {
+        Ok(there) if !there.is_file() => Err(SysError::NotAFile { path: path.to_path_buf() }),
+        // What cannot be looked at cannot be written either; the write says why.
+        _ => write_private_atomic(path, bytes),
+    }
+}
+
 /// Creates `path` with `bytes`, mode 0600, and never overwrites. The file appears whole or not at all.
 /// Returns when it is on disk.
 ///

@@ -12,6 +12,7 @@ pub mod files;
 pub mod lock;
 pub mod process;
 pub mod random;
+pub mod tool;
 pub mod watch;
 
 use std::io;

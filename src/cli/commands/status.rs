@@ -184,7 +184,7 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let unknown = unknown(&ws, now)?;
     let mut grants: Vec<Rc<Grant>> = doors.grants;
     let due = due(&grants, now, &mut names)?;
-    grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &p.rules), &ws)), g.id));
+    grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &*p.rules), &ws)), g.id));
     let mut widest = Vec::new();
     for g in grants.iter().take(LINES) {
         widest.push(Item {

@@ -1,14 +1,21 @@
 //! `aosctl review`: one page a month about everything that may reach anything.
 
+pub mod check;
+pub mod decide;
+pub mod diff;
+pub(in crate::cli) mod page;
+pub mod render;
+pub mod sign;
+
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::outcome::{Outcome, Screen, View};
-use crate::cli::text::{safe, truncate};
+use crate::cli::global::Format;
+use crate::cli::outcome::Outcome;
+use crate::cli::text::safe;
 use crate::domain::advice::End;
 use crate::domain::review::Month;
 use crate::domain::time::Time;
-use crate::review::model::Review;
 use crate::review::{self, ReviewError};
 
 /// The access review: one page a month about everything that may reach anything.
@@ -16,22 +23,53 @@ use crate::review::{self, ReviewError};
 /// What has to be decided first stands on top, each with the fact, the entries that show it, what is advised and the line
 /// to type. A past month is computed from the log as it stood at its end.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Which month, such as 2026-10 [default: the last complete one]
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
     /// As of which moment: 2026-11-01 (00:00 UTC), or a time with a zone [default: the end of the month]
     #[arg(long, value_name = "WHEN")]
     as_of: Option<End>,
+    /// On a terminal, show the annex below the page: a row an item
+    #[arg(long)]
+    all: bool,
+}
+
+impl Args {
+    /// The formats that it has.
+    pub fn formats(&self) -> &'static [Format] {
+        if self.verb.is_none() { Format::REPORT } else { Format::EVERY }
+    }
+}
+
+/// The verbs of `review`.
+#[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
+pub enum Verb {
+    Decide(decide::Args),
+    Sign(sign::Args),
+    Check(check::Args),
+    Diff(diff::Args),
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    match args.verb {
+        None => {}
+        Some(Verb::Decide(a)) => return decide::run(a, ctx),
+        Some(Verb::Sign(a)) => return sign::run(a, ctx),
+        Some(Verb::Check(a)) => return check::run(a, ctx),
+        Some(Verb::Diff(a)) => return diff::run(a, ctx),
+    }
     let as_of = args.as_of.map(moment).transpose()?;
     let ws = ctx.open()?;
     let clock = ctx.clock();
     let month = args.month.unwrap_or_else(|| Month::of(clock).before());
-    Ok(Outcome::of(Exit::Done, review::compute(&ws, month, as_of, clock)?))
+    let page = review::compute(&ws, month, as_of, clock)?;
+    Ok(Outcome::of(Exit::Done, render::ReviewView::new(page, args.all)).paged())
 }
 
 /// The moment that was typed.
@@ -41,23 +79,6 @@ fn moment(end: End) -> Result<Time, CliError> {
         End::After(_) | End::Never => {
             Err(CliError::usage("--as-of is a day or a time").hint("as in: --as-of 2026-11-01"))
         }
-    }
-}
-
-impl View for Review {
-    const SCHEMA: &'static str = "aosctl.review/v1";
-
-    fn human(&self, screen: &Screen) -> String {
-        let mut page = format!("{} as of {}\n", self.month, self.as_of);
-        for item in self.first.iter().chain(&self.rest) {
-            page.push_str(&truncate(&format!("{:<8} {}", item.id.to_string(), item.advice), screen.width));
-            page.push('\n');
-            for f in &item.findings {
-                page.push_str(&truncate(&format!("         {} {}", f.rule.id(), safe(&f.fact)), screen.width));
-                page.push('\n');
-            }
-        }
-        page
     }
 }
 

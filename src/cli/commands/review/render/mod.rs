@@ -1,0 +1,94 @@
+//! The page, drawn: terminal, Markdown, HTML and CSV beside the JSON, all of one value, in one order and one wording.
+//!
+//! A pure function of a [`Review`]: no clock, no locale, no random ids, so that the same value gives the same bytes
+//! (law 11). Foreign words are made visible and harmless in each (law 8).
+
+mod annex;
+mod card;
+mod csv;
+mod html;
+mod markdown;
+mod order;
+mod page;
+mod rest;
+mod words;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::global::Format;
+use crate::cli::outcome::{Screen, View};
+use crate::review::model::Review;
+use order::{Room, Sheet};
+use rest::Fold;
+
+/// A review, ready to be drawn. Its JSON is the review's own.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ReviewView {
+    review: Review,
+    #[serde(skip)]
+    all: bool,
+}
+
+impl ReviewView {
+    /// The page; with `all` the terminal shows the annex too, which Markdown and HTML always carry.
+    pub fn new(review: Review, all: bool) -> ReviewView {
+        ReviewView { review, all }
+    }
+
+    /// What is drawn.
+    pub fn review(&self) -> &Review {
+        &self.review
+    }
+}
+
+impl View for ReviewView {
+    const SCHEMA: &'static str = "aosctl.review/v1";
+
+    fn human(&self, screen: &Screen) -> String {
+        page::page(&sheet(&self.review), screen, self.all)
+    }
+
+    fn report(&self, format: Format) -> Option<String> {
+        match format {
+            Format::Markdown => Some(markdown::markdown(&sheet(&self.review))),
+            Format::Html => Some(html::html(&sheet(&self.review))),
+            Format::Csv => Some(csv::csv(&self.review)),
+            Format::Human | Format::Json => None,
+        }
+    }
+}
+
+/// The page with as much of what is in the annex as fits on one sheet of eighty columns; where nothing helps, because
+/// there is much to decide first, with as little as there may be.
+fn sheet(review: &Review) -> Sheet {
+    let room = |fold, below, brief| order::sheet(review, Room { fold, below, brief });
+    let fits = |page: &Sheet| page::height(page) <= page::LINES;
+    let all = Fold::Groups(usize::MAX);
+    let mut page = room(Fold::Items, MOST_BELOW, false);
+    for below in (LEAST_BELOW..=MOST_BELOW).rev() {
+        if fits(&page) {
+            return page;
+        }
+        page = room(all, below, below <= BRIEF_BELOW);
+    }
+    // Where far too much is left to decide, a few rows more or less are of no use.
+    let hopeless = page::height(&page) > page::LINES + page.rest.groups.len();
+    let most = if hopeless { LEAST_ROWS + 1 } else { page.rest.groups.len() };
+    for rows in (LEAST_ROWS..most).rev() {
+        if fits(&page) {
+            return page;
+        }
+        page = room(Fold::Groups(rows), LEAST_BELOW, true);
+    }
+    page
+}
+
+/// Lines of a section below everything else, at most and at least; the others are in the annex.
+const MOST_BELOW: usize = 6;
+const LEAST_BELOW: usize = 2;
+/// Where there are no more than so many, everything is said briefly.
+const BRIEF_BELOW: usize = 3;
+/// Rows of everything else, folded, at least.
+const LEAST_ROWS: usize = 4;
