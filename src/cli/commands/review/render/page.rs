@@ -182,10 +182,10 @@ impl Page {
         let margin = self.margin(MARGIN);
         let label = "PROGRESS";
         let text = sheet.progress_text.plain();
-        if margin < width(label) + 1 {
+        if margin <= width(label) || margin + bar.chars().count() + 2 + width(&text) > self.width {
             let line = self.style.bold(label).into_owned();
             self.push(&line);
-            self.push(&format!("  {text}"));
+            self.indented(&text, 2, Tone::Plain);
         } else {
             self.push(&format!("{}{bar}  {text}", self.style.bold(&pad(label, margin))));
         }
@@ -375,7 +375,9 @@ impl Page {
         parts.extend(group.used_since.map(|t| format!("used since {}", show::day(t))));
         parts.extend(group.notes());
         parts.retain(|p| !p.is_empty());
-        self.push(&group.title);
+        for line in wrap(&group.title, self.width) {
+            self.push(&line);
+        }
         self.indented(&parts.join(", "), 2, Tone::Plain);
     }
 
