@@ -387,7 +387,7 @@ fn hold_to_our_tags(text: &str, about: &str) {
     const TAGS: &[&str] = &[
         "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "h3",
         "p", "span", "small", "b", "br", "a", "code", "time", "dl", "dt", "dd", "div", "table", "thead", "tbody", "tr",
-        "th", "td", "progress",
+        "th", "td", "progress", "bdi",
     ];
     let tags = read::html(text);
     let mut ids = BTreeSet::new();

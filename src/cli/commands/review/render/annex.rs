@@ -69,7 +69,7 @@ fn line(text: Text) -> Cell {
 }
 
 fn item(i: &Item) -> Vec<Cell> {
-    let owner = i.owner.as_ref().map_or_else(|| Text::new().say("no owner"), |w| Text::new().who_in_full(w));
+    let owner = i.owner.as_ref().map_or_else(|| Text::new().say("nobody"), |w| Text::new().who_in_full(w));
     let mission = i.mission.as_ref().map(|m| Text::new().say("for ").told(m));
     let mut from = vec![Text::new().day(i.since)];
     from.extend(i.until.map(|t| Text::new().say("until ").day(t)));

@@ -150,7 +150,7 @@ fn inline(text: &Text) -> String {
 
 fn bit(bit: &Bit) -> String {
     match bit {
-        Bit::Say(words) => escape(words),
+        Bit::Say(words) | Bit::Told(words) => escape(words),
         Bit::Code(words) => code(words),
         Bit::Minute(at) => escape(&show::minute(*at)),
         Bit::Day(at) => escape(&show::day(*at)),

@@ -387,30 +387,39 @@ impl Page {
         self.heading(&format!("ANNEX: {}", table.title.to_uppercase()), &about);
         for (_, cells) in &table.rows {
             for (n, (cell, name)) in cells.iter().zip(table.head).enumerate() {
-                for text in cell {
-                    self.cell(n, name, text);
+                let said = cell.iter().map(Text::plain);
+                match *name {
+                    // What a column holds, where the text does not say it itself.
+                    "Findings" => said.for_each(|text| self.indented(&text, 2, Tone::Plain)),
+                    _ if cell.is_empty() => {}
+                    _ if n == 0 => {
+                        for line in wrap(&said.collect::<Vec<_>>().join("; "), self.width) {
+                            let line = self.style.bold(&line).into_owned();
+                            self.push(&line);
+                        }
+                    }
+                    _ => {
+                        let word = named(name);
+                        self.indented(&format!("{word}{}", said.collect::<Vec<_>>().join("; ")), 2, Tone::Plain);
+                    }
                 }
             }
         }
     }
+}
 
-    fn cell(&mut self, n: usize, name: &str, text: &Text) {
-        let plain = text.plain();
-        if n == 0 {
-            for line in wrap(&plain, self.width) {
-                let line = self.style.bold(&line).into_owned();
-                self.push(&line);
-            }
-            return;
-        }
-        // A short word for what the column holds; nothing where the text says it itself.
-        let text = if matches!(name, "Live" | "Reviewed" | "As of" | "Query") {
-            format!("{}: {plain}", name.to_lowercase())
-        } else {
-            plain
-        };
-        let tone = if name == "Decision" { Tone::Quiet } else { Tone::Plain };
-        self.indented(&text, 2, tone);
+/// What stands before a cell, where all columns are below each other.
+fn named(column: &str) -> &'static str {
+    match column {
+        "Owner and mission" => "owner ",
+        "From, until" => "from ",
+        "Advice" => "advice ",
+        "Decision" => "decision ",
+        "Live" => "live ",
+        "Reviewed" => "reviewed ",
+        "As of" => "as of ",
+        "Query" => "asked ",
+        _ => "",
     }
 }
 

@@ -12,8 +12,10 @@ use crate::review::model::{EntryRange, Who};
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bit {
-    /// Words.
+    /// Our own words.
     Say(String),
+    /// Somebody else's, safe; they may run from right to left.
+    Told(String),
     /// A moment, to the minute.
     Minute(Time),
     /// A day.
@@ -53,8 +55,11 @@ impl Text {
 
     /// Somebody else's words, made safe.
     #[must_use]
-    pub fn told(self, words: &str) -> Text {
-        self.say(safe(words))
+    pub fn told(mut self, words: &str) -> Text {
+        if !words.is_empty() {
+            self.0.push(Bit::Told(safe(words)));
+        }
+        self
     }
 
     /// A moment, to the minute.
@@ -88,7 +93,10 @@ impl Text {
     /// A name, and the id where there is none.
     #[must_use]
     pub fn who(self, who: &Who) -> Text {
-        self.say(name(who))
+        match &who.name {
+            Some(name) => self.told(name),
+            None => self.say(who.id.to_string()),
+        }
     }
 
     /// A name with its id: `maya (op-1)`.
@@ -142,7 +150,7 @@ impl Bit {
     /// As plain words.
     pub fn plain(&self) -> String {
         match self {
-            Bit::Say(words) | Bit::Code(words) => words.clone(),
+            Bit::Say(words) | Bit::Told(words) | Bit::Code(words) => words.clone(),
             Bit::Minute(at) => show::minute(*at),
             Bit::Day(at) => show::day(*at),
             Bit::Item(id) => id.to_string(),
