@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::card::{coverage, decided, last_use, narrower, severity, subject, title};
-use super::order::{customer, few, keys, not_seen};
-use super::words::{Text, grouped, joined};
+use super::order::{customer, keys, not_seen};
+use super::words::{Text, few, grouped, joined};
 use crate::domain::id::Id;
 use crate::review::model::{Item, Review, Rule, Since, Source};
 

@@ -3,13 +3,12 @@
 //! The order is that of review-rules.md: head, since last month, progress, decide first, everything else, customer data,
 //! keys due, not seen, signature; then the annex with a row an item.
 
-use super::annex::{self, Table};
+use super::annex::Table;
 use super::card::{self, Card};
 use super::rest::{self, Fold, Rest};
-use super::words::{Text, count, grouped, ids, joined, name};
+use super::words::{Text, count, few, grouped, joined, name};
 use crate::cli::text::safe;
 use crate::domain::access::Access;
-use crate::domain::id::Id;
 use crate::domain::review::Month;
 use crate::domain::time::Time;
 use crate::review::model::{CustomerData, KeyDue, NotSeen, Population, Reach, Review, Signature, Since, Source, Who};
@@ -105,8 +104,6 @@ pub struct Section {
 /// The whole page, in order.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// Which month.
-    pub month: Month,
     /// `October 2026`.
     pub month_name: String,
     /// Everything but decisions and signature is as of then.
@@ -129,7 +126,7 @@ pub struct Sheet {
     pub below: Vec<Section>,
     /// Who stands by it.
     pub signature: Section,
-    /// The annex.
+    /// The annex, where it is drawn.
     pub annex: Vec<Table>,
     /// The digest of the annex.
     pub annex_sha256: String,
@@ -155,7 +152,6 @@ pub fn sheet(review: &Review, room: Room) -> Sheet {
         progress = progress.say(format!(", {} OPEN", grouped(p.open)));
     }
     Sheet {
-        month: review.month,
         month_name: month_name(review.month),
         as_of: review.as_of,
         company: review.company.as_deref().map(safe),
@@ -171,7 +167,7 @@ pub fn sheet(review: &Review, room: Room) -> Sheet {
             not_seen(&review.not_seen, most),
         ],
         signature: signature(review),
-        annex: annex::annex(review),
+        annex: Vec::new(),
         annex_sha256: safe(&review.annex_sha256),
     }
 }
@@ -262,20 +258,6 @@ fn sources(sources: &[Source]) -> Vec<Row> {
         rows.push(row.in_tone(Tone::Bad));
     }
     rows
-}
-
-/// The first ids, and how many more there are.
-pub fn few(list: &[Id], most: usize) -> String {
-    let mut sorted = list.to_vec();
-    sorted.sort();
-    let all = ids(sorted.iter().copied());
-    if all.len() <= most {
-        return all.join(" ");
-    }
-    // So many ids that their runs are no more than asked for.
-    let kept = (0..=sorted.len()).rev().find(|n| ids(sorted.iter().take(*n).copied()).len() <= most).unwrap_or(0);
-    let shown = ids(sorted.iter().take(kept).copied()).join(" ");
-    format!("{shown} and {} more", grouped(u64::try_from(sorted.len() - kept).unwrap_or(u64::MAX)))
 }
 
 fn few_people(list: &[Who], most: usize) -> String {

@@ -22,8 +22,8 @@ const WIDEST: usize = 100;
 /// Lines of one sheet (review-rules.md).
 pub const LINES: usize = 62;
 
-/// The page; with the annex where it is asked for.
-pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
+/// The page, and the annex where the sheet has one.
+pub fn page(sheet: &Sheet, screen: &Screen) -> String {
     let mut p = Page { lines: Vec::new(), width: screen.width.min(WIDEST), style: screen.style };
     p.title(sheet);
     p.section(&sheet.head);
@@ -40,11 +40,9 @@ pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
     }
     p.blank();
     p.section(&sheet.signature);
-    if all {
-        for table in &sheet.annex {
-            p.blank();
-            p.table(table);
-        }
+    for table in &sheet.annex {
+        p.blank();
+        p.table(table);
     }
     let mut out = p.lines.join("\n");
     out.push('\n');
@@ -53,7 +51,7 @@ pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
 
 /// How many lines the page has on eighty columns.
 pub fn height(sheet: &Sheet) -> usize {
-    page(sheet, &Screen { width: 80, style: Style::plain() }, false).lines().count()
+    page(sheet, &Screen { width: 80, style: Style::plain() }).lines().count()
 }
 
 struct Page {
@@ -176,7 +174,7 @@ impl Page {
     fn progress(&mut self, sheet: &Sheet) {
         const CELLS: u64 = 20;
         let (items, decided) = sheet.progress;
-        let full = if items == 0 { 0 } else { decided.min(items).saturating_mul(CELLS) / items };
+        let full = decided.min(items).saturating_mul(CELLS).checked_div(items).unwrap_or(0);
         let full = usize::try_from(full).unwrap_or(0);
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(20 - full.min(20)));
         let margin = self.margin(MARGIN);
