@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::card::{coverage, decided, last_use, narrower, severity, subject, title};
-use super::order::{customer, keys, not_seen};
+use super::sections::{customer, keys, not_seen};
 use super::words::{Text, few, grouped, joined};
 use crate::domain::id::Id;
 use crate::review::model::{Item, Review, Rule, Since, Source};

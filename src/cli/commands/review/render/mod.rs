@@ -11,7 +11,9 @@ mod markdown;
 mod order;
 mod page;
 mod rest;
+mod sections;
 mod words;
+mod wrap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
