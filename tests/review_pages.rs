@@ -13,10 +13,15 @@
 
 #[path = "review_pages/company.rs"]
 mod company;
+#[path = "review_pages/computed.rs"]
+mod computed;
 #[path = "review_pages/hostile.rs"]
 mod hostile;
 #[path = "review_pages/read.rs"]
 mod read;
+#[path = "review_rules/scene.rs"]
+#[allow(dead_code, reason = "the tests of the rules use all of it")]
+mod scene;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,6 +36,7 @@ use aosctl::log::hash::sha256;
 use aosctl::review::model::{ItemKind, Remedy, Review};
 use aosctl::sys::env::Env;
 use company::{Stage, company};
+use computed::computed;
 use hostile::hostile;
 
 /// Lines of one sheet (review-rules.md).
@@ -483,5 +489,23 @@ fn the_json_holds_to_its_schema() {
                 validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(faults.is_empty(), "{faults:?}");
         }
+    }
+}
+
+#[test]
+fn what_the_rules_compute_fits_as_well() {
+    for grants in [3, 35, 400] {
+        let r = computed(grants);
+        let text = page(&r, 80, false);
+        println!("{text}");
+        assert!(text.lines().all(|l| width(l) <= 80), "{text}");
+        if grants <= 35 {
+            assert!(text.lines().count() <= LINES, "{} lines, {} first", text.lines().count(), r.first.len());
+        }
+        for item in &r.first {
+            assert!(words(&text).contains(&words(&item.findings[0].fact)), "{}: {text}", item.id);
+        }
+        hold_to_our_tags(&report(&r, Format::Html), "computed");
+        assert_eq!(read::csv(&report(&r, Format::Csv)).len(), r.first.len() + r.rest.len() + 1);
     }
 }

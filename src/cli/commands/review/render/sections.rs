@@ -136,7 +136,7 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
     let rows = places.iter().map(|place| {
         let mut lead = Text::new().who(&place.integration).say(if place.inside { ", inside" } else { ", outside" });
         if let Some(residency) = &place.residency {
-            lead = lead.say(" in ").told(residency);
+            lead = lead.say(", in ").told(residency);
         }
         let text = match place.reached_by.as_slice() {
             [] => Text::new().say("nobody reaches it"),
