@@ -110,6 +110,13 @@ fn every_format_is_what_it_was() {
     assert!(stale.is_empty(), "\n{}\nwrite them: {hint}\n", stale.join("\n"));
 }
 
+/// Where tests/tools/pictures finds pages that are not in the repository.
+fn leave(name: &str, text: &str) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("review");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(name), text).unwrap();
+}
+
 #[test]
 fn the_same_value_gives_the_same_bytes() {
     for (stage, _) in STAGES {
@@ -378,6 +385,7 @@ fn html_is_one_file_that_fetches_and_runs_nothing() {
         for (stage, name) in STAGES {
             let text = report(&company(grants, stage), Format::Html);
             hold_to_our_tags(&text, &format!("{grants} {name}"));
+            leave(&format!("{grants}-{name}.html"), &text);
             assert!(text.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
             assert!(text.contains("default-src 'none'; style-src 'sha256-"));
             assert!(
@@ -438,6 +446,7 @@ fn no_attack_survives_in_any_format() {
             assert!(hidden.is_empty(), "hidden in {name}: {hidden:?}");
         }
         hold_to_our_tags(&report(&r, Format::Html), "hostile");
+        leave(&format!("{grants}-hostile.html"), &report(&r, Format::Html));
         assert!(read::seen(&report(&r, Format::Html)).contains("<script>alert(1)</script>"), "shown, not run");
 
         let markdown = report(&r, Format::Markdown);
@@ -506,6 +515,37 @@ fn what_the_rules_compute_fits_as_well() {
             assert!(words(&text).contains(&words(&item.findings[0].fact)), "{}: {text}", item.id);
         }
         hold_to_our_tags(&report(&r, Format::Html), "computed");
+        leave(&format!("{grants}-computed.html"), &report(&r, Format::Html));
         assert_eq!(read::csv(&report(&r, Format::Csv)).len(), r.first.len() + r.rest.len() + 1);
+    }
+}
+
+/// WCAG 2.2, 1.4.3: 4.5 to 1 for every colour of text on every ground it stands on, light and dark.
+#[test]
+fn every_text_can_be_read() {
+    let html = report(&company(3, Stage::Fresh), Format::Html);
+    let palettes: Vec<&str> = html.split(":root {").skip(1).map(|p| p.split_once('}').unwrap().0).collect();
+    assert_eq!(palettes.len(), 2, "light and dark");
+    for palette in palettes {
+        let colour = |name: &str| {
+            let hex = palette.split_once(&format!("--{name}: #")).expect(name).1;
+            let part = |at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+            let linear = |c: f64| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+            0.2126 * linear(part(0)) + 0.7152 * linear(part(2)) + 0.0722 * linear(part(4))
+        };
+        for (text, grounds) in [
+            ("ink", ["paper", "wash", "warn-wash"].as_slice()),
+            ("soft", &["paper", "wash"]),
+            ("bad", &["paper", "wash", "bad-wash"]),
+            ("warn", &["paper", "wash", "warn-wash"]),
+            ("good", &["paper", "wash"]),
+            ("link", &["paper", "wash", "warn-wash"]),
+        ] {
+            for ground in grounds {
+                let (a, b) = (colour(text), colour(ground));
+                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2}");
+            }
+        }
     }
 }
