@@ -23,7 +23,7 @@ use crate::domain::id::Id;
 use crate::domain::key::Key;
 use crate::workspace::Workspace;
 
-/// Keys: credentials, where their secrets live, what they open, when they were last turned over.
+/// Keys: what they open, where their secrets live, how old they are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

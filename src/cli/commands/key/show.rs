@@ -21,6 +21,12 @@ use crate::inventory::plan::deltas;
 use crate::workspace::{Said, Workspace};
 
 /// One key: all that is known of it, and everything that was said about it. Never its secret.
+///
+/// Examples:
+///
+///   aosctl key show k-3
+///
+///   aosctl key show ci-token --json
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its id or name
