@@ -27,6 +27,7 @@ use aosctl::domain::event::*;
 use aosctl::domain::facets::{DataClass, Facets};
 use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
+use aosctl::domain::key::{KeyFacts, Place as KeyPlace};
 use aosctl::domain::request::Outcome;
 use aosctl::domain::review::Month;
 use aosctl::domain::time::{Span, Time};
@@ -45,6 +46,7 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("floor-read") => return floor_read(Path::new(&args[1])),
         Some("floor-write") => return floor_write(Path::new(&args[1])),
+        Some("floor-keys") => return floor_keys(Path::new(&args[1])),
         Some("write-many") => return write_many(&args[1..]),
         _ => {}
     }
@@ -68,6 +70,7 @@ fn main() {
         w.request_new(entries);
         w.audit_verify(entries);
         if entries == 1_000 {
+            w.rotation_check(10_000);
             w.writers(64, 10);
         }
     }
@@ -79,6 +82,20 @@ fn floor_read(db: &Path) {
     c.execute_batch(PRAGMAS).unwrap();
     let n: i64 = c.query_row("SELECT until FROM grants WHERE id = 'g-1'", [], |r| r.get(0)).unwrap();
     assert!(n > 0);
+}
+
+/// Opens SQLite and reads every row of the keys, but only the columns that a key's state follows from.
+fn floor_keys(db: &Path) {
+    let c = rusqlite::Connection::open(db).unwrap();
+    c.execute_batch(PRAGMAS).unwrap();
+    let mut s = c.prepare("SELECT n, turned, added_at, every_ms, warn_ms, leak_seq, retired_seq FROM keys").unwrap();
+    let mut rows = s.query([]).unwrap();
+    let mut n = 0;
+    while let Some(r) = rows.next().unwrap() {
+        let (id, turned): (i64, Option<i64>) = (r.get(0).unwrap(), r.get(1).unwrap());
+        n += i64::from(id > 0 && turned.is_some());
+    }
+    assert!(n >= 10_000);
 }
 
 /// Opens SQLite and commits one row, and replaces one small synced file beside it, as many syncs as `request new` makes.
@@ -374,6 +391,54 @@ impl World {
             ours,
             ours / rate
         );
+    }
+
+    /// So many keys, of every age that is not due; every third has a schedule of its own, every fifth an end at the provider.
+    fn rotation_check(&self, keys: u64) {
+        let ws = Workspace::open(self.place.clone()).unwrap();
+        let pass = Passphrase::chosen("correct horse battery staple".into()).unwrap();
+        let op = ws.sealed_operator(None).unwrap().1.unlock(&pass).unwrap();
+        let by = By::identity(Id::FIRST_OPERATOR, &op);
+        let clock = Time::from(aosctl::sys::clock::now());
+        let mut made = 0;
+        while made < keys {
+            ws.transact(clock, |tx| {
+                for i in made..keys.min(made + 1_000) {
+                    let key = tx.next_id(IdKind::Key)?;
+                    let age = u32::try_from(i % 70).unwrap();
+                    let facts = KeyFacts {
+                        name: format!("key-{i}"),
+                        kind: "aws-access-key".into(),
+                        integration: Some(Id::new(IdKind::Integration, 1)),
+                        scope: Some(format!("user/bot-{i}")),
+                        owner: Some(Id::FIRST_OPERATOR),
+                        place: KeyPlace::Reference(format!("op://prod/key-{i}/token")),
+                        provider_id: Some(format!("AKIA{i:016}")),
+                        last4: Some(format!("{:04}", i % 10_000)),
+                        fingerprint: None,
+                        created: Some(clock.minus(Span::days(400))),
+                        rotated: Some(clock.minus(Span::days(age))),
+                        expires: (i % 5 == 0).then(|| clock.plus(Span::days(60))),
+                        active: true,
+                        person: false,
+                        seen: None,
+                        source: Some("aws-credential-report".into()),
+                    };
+                    tx.append(by, KeyAdded { key, facts, note: None })?;
+                    if i % 3 == 0 {
+                        let (every, warn) = (Some(Span::days(180)), Some(Span::days(14)));
+                        tx.append(by, RotationScheduled { key, every, warn, owner: None, reason: None })?;
+                    }
+                }
+                Ok::<_, WorkspaceError>(())
+            })
+            .unwrap();
+            made += 1_000.min(keys - made);
+        }
+        drop(ws);
+        let (floor, measured) =
+            alternate(60, || self.floor("floor-keys", &self.place.database()), || self.aosctl(&["rotation", "check"]));
+        row(&format!("rotation check, {keys} keys, none due"), floor, measured, "<= 3");
     }
 
     /// So many processes, each with several signed requests.

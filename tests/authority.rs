@@ -16,6 +16,8 @@
 mod doors;
 #[path = "authority/judged.rs"]
 mod judged;
+#[path = "authority/keys.rs"]
+mod keys;
 #[path = "authority/matrix.rs"]
 mod matrix;
 #[path = "authority/record.rs"]

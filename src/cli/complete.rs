@@ -32,6 +32,11 @@ pub(super) fn agents() -> ArgValueCandidates {
     candidates(Glimpse::agents)
 }
 
+/// Ids of keys.
+pub(super) fn keys() -> ArgValueCandidates {
+    candidates(Glimpse::keys)
+}
+
 /// Names of integrations.
 pub(super) fn integrations() -> ArgValueCandidates {
     candidates(Glimpse::integrations)

@@ -7,6 +7,8 @@ use super::exit::Exit;
 use super::term::TermError;
 use super::text::safe;
 use crate::identity::IdentityError;
+use crate::review::carry::CarryError;
+use crate::secret::SecretError;
 use crate::store::{SqlKind, StoreError};
 use crate::sys::SysError;
 use crate::workspace::WorkspaceError;
@@ -126,6 +128,22 @@ impl From<WorkspaceError> for CliError {
     }
 }
 
+impl From<CarryError> for CliError {
+    fn from(e: CarryError) -> CliError {
+        let text = safe(&e.to_string());
+        match e {
+            CarryError::Workspace(e) => e.into(),
+            CarryError::Signed { month, .. } => {
+                CliError::no("signed", text).hint(format!("look at it: aosctl review --month {month}"))
+            }
+            CarryError::Decided { .. } => {
+                CliError::no("decided_meanwhile", text).hint("see what was decided: aosctl review")
+            }
+            CarryError::Changed { .. } => CliError::no("changed", text).hint("look again: aosctl review decide"),
+        }
+    }
+}
+
 fn identity(e: &IdentityError, text: String) -> CliError {
     match e {
         IdentityError::WrongPassphrase => CliError::no("wrong_passphrase", text),
@@ -174,6 +192,54 @@ impl From<IdentityError> for CliError {
     fn from(e: IdentityError) -> CliError {
         let text = safe(&e.to_string());
         identity(&e, text)
+    }
+}
+
+impl From<SecretError> for CliError {
+    fn from(e: SecretError) -> CliError {
+        use SecretError as S;
+        let text = safe(&e.to_string());
+        let backup = "put the file back from a backup, or seal the secret anew: aosctl rotation record KEY";
+        match e {
+            S::Sys(e) => e.into(),
+            S::Identity(e) => e.into(),
+            S::Empty | S::TooLong => CliError::usage(text),
+            S::BadReference(_) => CliError::usage(text)
+                .hint("where it lives: op://vault/item/field, vault:path#field, aws-sm:name, file:/path, pass:path, \
+                       keyring:service/user")
+                .hint("or seal it here: --secret-stdin"),
+            S::NeverFromEnvironment(name) => CliError::could_not("secret_in_environment", text)
+                .because("every program of the same user can read it there, and the agent that runs aosctl sets it")
+                .hint(format!(
+                    "put it into a file of mode 0600 and record file:/path, or seal it: printenv {} | aosctl ... --secret-stdin",
+                    safe(&name)
+                )),
+            S::NoProgram(_) => CliError::could_not("no_resolver", text).hint("install it, or put its directory on PATH"),
+            S::Resolver { program, .. } => CliError::could_not("resolver", text)
+                .hint(format!("see what it says: run {program} yourself, in a terminal that nobody records")),
+            S::Nothing(_) => CliError::could_not("resolver", text),
+            S::NoPlace => CliError::could_not("no_place", text)
+                .hint("record where it lives: aosctl rotation record KEY --ref REFERENCE, or --secret-stdin"),
+            S::NotSealed => CliError::could_not("not_sealed", text),
+            S::NeedsOperator => CliError::could_not("needs_operator", text),
+            S::Missing { .. } => CliError::could_not("vault_missing", text).hint(backup),
+            S::Swapped { .. } => CliError::new(Exit::Integrity, "vault_swapped", text)
+                .because("the log names the SHA-256 of the only file that counts")
+                .hint(backup),
+            S::Malformed { .. } | S::Damaged { .. } => CliError::could_not("vault_damaged", text).hint(backup),
+            S::Foreign { .. } => CliError::new(Exit::Integrity, "vault_foreign", text).hint(backup),
+            S::Unsigned { .. } => CliError::new(Exit::Integrity, "vault_unsigned", text)
+                .because("somebody put another file in its place, so that fingerprints could be guessed")
+                .hint("put the file back from a backup"),
+            S::NotForYou { .. } => CliError::no("not_for_you", text)
+                .because("it was sealed before you were enrolled, or while it could not be opened")
+                .hint("one of those who can open it seals it for all: aosctl key reseal"),
+            S::OtherVaultKey { .. } => CliError::could_not("vault_key", text)
+                .because("the state directory is another one than that of the machine where it was sealed")
+                .hint("put vault.key back, or seal the secret anew: aosctl rotation record KEY"),
+            S::NoRecipient => CliError::could_not("no_recipient", text),
+            S::Internal(_) => CliError::could_not("internal", text),
+        }
     }
 }
 

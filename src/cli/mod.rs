@@ -12,12 +12,15 @@ pub mod exit;
 pub mod fold;
 pub mod generate;
 pub mod global;
+pub mod intake;
+pub mod monitor;
 pub mod outcome;
 pub mod screen;
 pub mod show;
 pub mod style;
 pub mod term;
 pub mod text;
+pub mod vault;
 
 pub use commands::Command;
 pub use context::{Context, Whoever};
@@ -58,10 +61,16 @@ pub fn command() -> clap::Command {
 
 /// Runs one command line and prints what it gives. Never panics on a closed pipe.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let monitor = monitor::asked(&args);
     let hardened = match harden_process() {
         Ok(h) => h,
         Err(e) => {
-            report(&CliError::from(e), Style::plain(), false, usize::MAX);
+            let e = CliError::from(e);
+            if let Some(service) = monitor {
+                return monitor::failed(service, &e).code();
+            }
+            report(&e, Style::plain(), false, usize::MAX);
             return Exit::CouldNot.code();
         }
     };
@@ -72,6 +81,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(e) => {
+            if let Some(service) = monitor.filter(|_| e.use_stderr()) {
+                return monitor::misused(service, &e).code();
+            }
             // Help and version go to stdout with 0, mistakes to stderr with 2: clap's own rule.
             let _ = e.print();
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
@@ -79,9 +91,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let ctx = Context { global: cli.global, env, hardened };
     let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
-    let code = match ran {
-        Ok(outcome) => show(&ctx, outcome),
-        Err(e) => {
+    let code = match (ran, monitor) {
+        (Ok(outcome), _) => show(&ctx, outcome),
+        (Err(e), Some(service)) => monitor::failed(service, &e),
+        (Err(e), None) => {
             let style = Style::decide(ctx.global.color, &ctx.env, is_terminal(Stream::Stderr));
             report(&e, style, ctx.json(), ctx.width_of_stderr());
             e.exit

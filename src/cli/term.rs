@@ -9,7 +9,9 @@
 
 use super::text;
 use crate::identity::{IdentityError, Passphrase};
+use crate::secret::{Secret, SecretError};
 use crate::sys::env::Env;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr,
@@ -18,6 +20,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use zeroize::Zeroizing;
 
 /// How often a person may answer wrongly before the question is given up.
 const MAX_TRIES: usize = 3;
@@ -61,6 +64,15 @@ pub enum TermError {
     /// The passphrase cannot be one.
     #[error(transparent)]
     Passphrase(#[from] IdentityError),
+    /// The secret cannot be one.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A paste of several lines, of which the first one alone is not what was meant.
+    #[error("that was more than one line; nothing of it was taken. A secret of several lines goes in by {flag}")]
+    SeveralLines {
+        /// The flag that takes it.
+        flag: String,
+    },
     /// The terminal, stdout or the pager failed.
     #[error("terminal: {0}")]
     Io(#[from] io::Error),
@@ -180,6 +192,26 @@ impl Prompter {
         Ok(Passphrase::given(read_hidden(&tty, what)?)?)
     }
 
+    /// Asks for a secret that is to be kept or handed on. Nothing is shown while it is typed, and what was typed before the
+    /// question is thrown away. It is one line; of a paste of several nothing is taken, and nothing is left behind for the
+    /// shell to run.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`]; [`TermError::SeveralLines`]; [`TermError::Secret`] for an empty or overlong one.
+    pub fn secret(&self, what: &str, flag: &str) -> Result<Secret, TermError> {
+        let tty = self.open(what, flag)?;
+        // The echo is off for what is looked at after the line, too.
+        let _guard = Unbuffered::enter(&tty, OptionalActions::Flush)?;
+        let line = Zeroizing::new(read_hidden(&tty, what)?.into_bytes());
+        if follows(&tty) {
+            while follows(&tty) {
+                tcflush(&tty, QueueSelector::IFlush).map_err(io::Error::from)?;
+            }
+            return Err(TermError::SeveralLines { flag: flag.to_owned() });
+        }
+        Ok(Secret::new(line)?)
+    }
+
     /// Asks for a new passphrase, twice, and says what is wrong with one that will not do.
     ///
     /// # Errors
@@ -292,6 +324,15 @@ fn read_hidden(tty: &File, prompt: &str) -> Result<String, TermError> {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => TermError::Closed,
         _ => TermError::Io(error),
     })
+}
+
+/// Does more come, at once or in a moment? Nobody types so fast; a paste comes like that.
+fn follows(tty: &File) -> bool {
+    let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    let mut ready = [PollFd::new(tty, PollFlags::IN)];
+    // A terminal that went away is ready for ever, and has nothing more.
+    let more = |fds: &[PollFd<'_>; 1]| fds.iter().all(|fd| fd.revents() == PollFlags::IN);
+    poll(&mut ready, Some(&moment)).is_ok_and(|count| count > 0) && more(&ready)
 }
 
 /// Gives rpassword what is typed, and ends it at Ctrl-C and when the terminal goes away: it would take what came

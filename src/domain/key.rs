@@ -278,6 +278,49 @@ pub enum Delivery {
     Fd(String),
 }
 
+impl std::fmt::Display for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Delivery::Env(name) => write!(f, "env:{name}"),
+            Delivery::File(name) => write!(f, "file:{name}"),
+            Delivery::Stdin => f.write_str("stdin"),
+            Delivery::Fd(name) => write!(f, "fd:{name}"),
+        }
+    }
+}
+
+/// As typed: `env:NAME`, `file:NAME`, `fd:NAME` or `stdin`. Which names a child may have is not asked here.
+impl std::str::FromStr for Delivery {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let form = || "it is env:NAME, file:NAME, fd:NAME or stdin, where NAME is a variable's".to_string();
+        if s == "stdin" {
+            return Ok(Delivery::Stdin);
+        }
+        let (how, name) = s.split_once(':').ok_or_else(form)?;
+        let ok = (1..=200).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        match how {
+            _ if !ok => Err(form()),
+            "env" => Ok(Delivery::Env(name.into())),
+            "file" => Ok(Delivery::File(name.into())),
+            "fd" => Ok(Delivery::Fd(name.into())),
+            _ => Err(form()),
+        }
+    }
+}
+
+impl Delivery {
+    /// The variable that holds it, or says where it is.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Delivery::Env(name) | Delivery::File(name) | Delivery::Fd(name) => Some(name),
+            Delivery::Stdin => None,
+        }
+    }
+}
+
 /// A program that may receive the secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -371,6 +414,16 @@ impl KeyFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn deliveries_are_written_as_they_are_read() {
+        for text in ["env:GITHUB_TOKEN", "file:_KEY", "fd:TOKEN_FD", "stdin"] {
+            assert_eq!(text.parse::<Delivery>().unwrap().to_string(), text);
+        }
+        for bad in ["", "env", "env:", "env:A=B", "env:1A", "stdin:X", "exec:X", "ENV:X", "fd:3", "file:a b"] {
+            assert!(bad.parse::<Delivery>().is_err(), "{bad}");
+        }
+    }
 
     fn taken(step: LeakStep, outcome: StepOutcome, seq: u64) -> StepTaken {
         StepTaken { step, outcome, seq, at: Time::from_millis(0) }

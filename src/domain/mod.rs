@@ -19,6 +19,7 @@ pub mod integration;
 pub mod key;
 pub mod money;
 pub mod point;
+pub mod program;
 pub mod request;
 pub mod review;
 pub mod rules;

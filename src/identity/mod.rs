@@ -6,6 +6,7 @@
 //!
 //! This room turns bytes into identities and back; `sys::files` reads and writes the files.
 
+mod agree;
 mod enrol;
 mod error;
 mod passphrase;
@@ -13,6 +14,7 @@ mod plain;
 mod sealed;
 mod signer;
 
+pub use agree::{agree_with, agreement_key};
 pub use enrol::{EnrolmentLine, enrolment_message};
 pub use error::IdentityError;
 pub use passphrase::{MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, Passphrase};

@@ -31,6 +31,11 @@ impl Signer {
         self.0.sign(message).to_bytes()
     }
 
+    /// The scalar of the key pair (the first half of SHA-512 of the seed, RFC 8032 section 5.1.5), for X25519.
+    pub(super) fn scalar(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_scalar_bytes())
+    }
+
     /// The secret itself, for sealing and for identity files only.
     pub(super) fn seed(&self) -> &[u8; 32] {
         self.0.as_bytes()

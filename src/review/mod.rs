@@ -9,8 +9,10 @@
 //! log and the same moment give the same page (law 11).
 
 pub mod assemble;
+pub mod carry;
 pub mod facts;
 pub mod gather;
+pub mod item;
 pub mod model;
 mod record;
 pub mod rules;

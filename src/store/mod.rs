@@ -21,7 +21,7 @@ pub use entries::{Head, Stored};
 pub use evidence::{LiveCounts, UseRow};
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
-pub use read::{GrantFilter, GrantUse, KeyMatch, RequestFilter};
+pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
 pub use tables::Tables;
 

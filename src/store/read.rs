@@ -13,7 +13,7 @@ use crate::domain::key::Key;
 use crate::domain::money::Money;
 use crate::domain::request::Request;
 use crate::domain::scope::Scope;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 
 /// Which grants.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,25 @@ pub struct GrantUse {
     pub denied: u64,
     /// The newest of all these.
     pub last: Option<Time>,
+}
+
+/// The dates of a key, without the rest of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyDates {
+    /// Which.
+    pub id: Id,
+    /// When it was last turned over, or made.
+    pub turned: Option<Time>,
+    /// When it was put into the inventory.
+    pub added: Time,
+    /// How often it is to be turned over, and how long before that is said, by a schedule of its own.
+    pub schedule: Option<(Span, Span)>,
+    /// When the provider ends it.
+    pub expires: Option<Time>,
+    /// It leaked; whether that is open stands in its row.
+    pub leaked: bool,
+    /// It was retired.
+    pub retired: bool,
 }
 
 /// By what a key is looked for.
@@ -165,6 +184,38 @@ impl Store {
         self.tables().keys_where("(?1 OR retired_seq IS NULL) ORDER BY n", [retired_too])
     }
 
+    /// The dates of all keys that are live, or leaked once, in no order. Reads no row whole.
+    pub fn key_dates(&self) -> Result<Vec<KeyDates>, StoreError> {
+        // The provider's end has no column of its own, and few keys have one: most texts are searched and not parsed.
+        let sql = "SELECT n, turned, added_at, every_ms, warn_ms, leak_seq, retired_seq,
+                 CASE WHEN instr(facts, '\"expires\":') > 0 THEN json_extract(facts, '$.expires') END
+             FROM keys WHERE retired_seq IS NULL OR leak_seq IS NOT NULL";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut r = Reader::new(row, "keys");
+            found.push(KeyDates {
+                id: Id::new(IdKind::Key, r.seq()?),
+                turned: r.time_or_null()?,
+                added: r.time()?,
+                schedule: match (r.span_or_null()?, r.span_or_null()?) {
+                    (Some(every), warn) => Some((every, warn.unwrap_or_default())),
+                    (None, _) => None,
+                },
+                leaked: r.seq_or_null()?.is_some(),
+                retired: r.seq_or_null()?.is_some(),
+                expires: r.parsed_or_null()?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// One key, as the tables have it.
+    pub fn key(&self, id: Id) -> Result<Option<Key>, StoreError> {
+        Ok(self.tables().keys_where("id = ?1", [id.to_string()])?.pop())
+    }
+
     /// Keys that match all of what is given: an exact name, provider id, fingerprint, last four characters.
     pub fn keys_matching(&self, f: &KeyMatch<'_>) -> Result<Vec<Key>, StoreError> {
         let (column, value) = match f {
@@ -195,6 +246,12 @@ impl Store {
             }
             None => Ok(None),
         }
+    }
+
+    /// Requests for which `run` gave a key's secret out, oldest first.
+    pub fn runs_with(&self, key: Id) -> Result<Vec<Request>, StoreError> {
+        self.tables()
+            .requests_where("key_used = ?1 AND claimed_seq IS NOT NULL ORDER BY claimed_seq", [key.to_string()])
     }
 
     /// What is frozen: `w-1` for everything, and agents.

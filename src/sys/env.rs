@@ -40,6 +40,11 @@ pub fn for_child<'a>(names: impl IntoIterator<Item = &'a str>) -> std::collectio
         .collect()
 }
 
+/// The names of the variables of this process that begin so, for [`for_child`].
+pub fn names_beginning(prefix: &str) -> Vec<String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|n| n.starts_with(prefix)).collect()
+}
+
 /// The directory that this process is in, without symbolic links.
 ///
 /// # Errors

@@ -9,9 +9,11 @@ pub mod again;
 pub mod clock;
 pub mod env;
 pub mod files;
+pub mod handover;
 pub mod lock;
 pub mod process;
 pub mod random;
+pub mod tool;
 pub mod watch;
 
 use std::io;

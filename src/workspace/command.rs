@@ -170,7 +170,10 @@ pub fn directory_of(named: Option<&Path>) -> Result<PathBuf, CommandError> {
 }
 
 /// Refuses names that are none, that are aosctl's own, and those by which the loader runs other code than the program's.
-fn check_variables(names: &[String]) -> Result<(), CommandError> {
+///
+/// # Errors
+/// [`CommandError::Variable`].
+pub fn check_variables(names: &[String]) -> Result<(), CommandError> {
     for name in names {
         let ok = name.len() <= 200
             && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -46,6 +46,12 @@ impl Glimpse {
         all.into_iter().map(|i| (i.handle, format!("{}, {}", i.id, i.kind))).collect()
     }
 
+    /// Keys that were not retired.
+    pub fn keys(&self) -> Vec<(String, String)> {
+        let all = self.store.keys(false).unwrap_or_default();
+        all.into_iter().map(|k| (k.id.to_string(), k.facts.name)).collect()
+    }
+
     /// Live grants.
     pub fn grants(&self) -> Vec<(String, String)> {
         let names = |id| self.store.tables().identity(id).ok().flatten().and_then(|a| a.handle.clone());

@@ -10,8 +10,10 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::domain::integration::Integration;
+use crate::domain::key::Key;
 use crate::domain::request::{Request, Standing, Surroundings};
 use crate::domain::time::Time;
+use crate::store::KeyMatch;
 
 impl Workspace {
     /// The agent of that id or name.
@@ -54,6 +56,24 @@ impl Workspace {
             Ok(_) => Ok(None),
             Err(_) => self.facts().integration_named(typed),
         }
+    }
+
+    /// A key as it was just before an entry. Verified.
+    pub fn key_before(&self, id: Id, seq: u64) -> Result<Option<Rc<Key>>, WorkspaceError> {
+        self.facts().before(seq).key(id)
+    }
+
+    /// The key of that id, or the keys of that name, retired ones too, in the order of their ids.
+    pub fn find_keys(&self, typed: &str) -> Result<Vec<Rc<Key>>, WorkspaceError> {
+        let facts = self.facts();
+        if let Ok(id) = typed.parse::<Id>() {
+            return Ok(if id.kind == IdKind::Key { facts.key(id)?.into_iter().collect() } else { Vec::new() });
+        }
+        let mut found = Vec::new();
+        for row in self.store().keys_matching(&KeyMatch::Name(typed))? {
+            found.extend(facts.key(row.id)?.filter(|k| k.facts.name == typed));
+        }
+        Ok(found)
     }
 
     /// An entry, verified, with its event and its texts.

@@ -25,9 +25,9 @@ use crate::domain::money::Currency;
 use crate::domain::request::Request;
 use crate::domain::review::ReviewRecord;
 use crate::domain::time::Time;
-use crate::log::key::PublicKey;
+use crate::log::key::{KeyFault, PublicKey, ReadyKey};
 use crate::log::payload::Record;
-use crate::log::verify::{SeenPayload, check_signature, inspect};
+use crate::log::verify::{SeenPayload, check_signature_ready, inspect};
 use crate::store::{Store, Stored, Tables};
 
 /// Facts as of a place in the log.
@@ -45,6 +45,8 @@ struct Memory {
     timelines: HashMap<Id, Timeline>,
     /// Policies that were found, each in force for every place after the first number and up to the second.
     policies: Vec<(u64, u64, Rc<Policy>)>,
+    /// Few signers, many signatures: a key is decompressed once.
+    keys: HashMap<PublicKey, Rc<Result<ReadyKey, KeyFault>>>,
 }
 
 /// What was said about one subject, as far as it was read.
@@ -154,6 +156,10 @@ impl<'s> Trusted<'s> {
         timeline.upto
     }
 
+    fn ready(&self, key: PublicKey) -> Rc<Result<ReadyKey, KeyFault>> {
+        self.memory.borrow_mut().keys.entry(key).or_insert_with(|| Rc::new(key.ready())).clone()
+    }
+
     /// Reads one stored entry and verifies form, log, place, columns, signature and commitment.
     pub(super) fn verified(&self, stored: &Stored) -> Result<(Entry, Event), WorkspaceError> {
         let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
@@ -183,7 +189,7 @@ impl<'s> Trusted<'s> {
                 None => return Err(bad(format!("its signer {id} was not enrolled before it"))),
             },
         };
-        check_signature(&seen, &key).map_err(|e| bad(e.to_string()))?;
+        check_signature_ready(&seen, Some(&self.ready(key))).map_err(|e| bad(e.to_string()))?;
         let (SeenPayload::Read { fault: None, body: Some(range), .. }, true) = (&seen.payload, seen.commitment_holds())
         else {
             return Err(bad("its payload is missing, or is not the one that was signed for".into()));

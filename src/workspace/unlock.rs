@@ -20,6 +20,11 @@ impl OperatorIdentity {
     pub fn by(&self) -> By<'_> {
         By::identity(self.id, &self.signer)
     }
+
+    /// To open what was sealed for this operator.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
 }
 
 /// A presented agent.

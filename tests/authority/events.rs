@@ -2,6 +2,9 @@
 
 use super::*;
 
+use aosctl::domain::key::{KeyFacts, Place};
+use aosctl::domain::review::{Advice, ItemDecision};
+
 pub fn proof(signer: &Signer, origin: &str) -> String {
     data_encoding::HEXLOWER.encode(&EnrolmentLine::create(signer, origin).unwrap().proof)
 }
@@ -65,7 +68,7 @@ pub fn erasure(seq: u64, member: &str, approvals: &[u64]) -> PayloadErased {
 pub fn adoption(rules: Rules, source: &str) -> PolicyAdopted {
     PolicyAdopted {
         digest: rules_digest(&rules).unwrap(),
-        rules: Box::new(rules),
+        rules: std::sync::Arc::new(rules),
         source: source.into(),
         confirmed: BTreeSet::new(),
         reason: None,
@@ -200,5 +203,84 @@ impl Asking {
             rollback: None,
             detail: None,
         }
+    }
+}
+
+pub fn key_facts(name: &str) -> KeyFacts {
+    KeyFacts {
+        name: name.into(),
+        kind: "token".into(),
+        integration: Some(id("i-2")),
+        scope: Some("repo:acme/app".into()),
+        owner: Some(Id::FIRST_OPERATOR),
+        place: Place::Reference("op://vault/ci/token".into()),
+        provider_id: Some("tok_1".into()),
+        last4: Some("9f2a".into()),
+        fingerprint: Some(Hex32([7; 32])),
+        created: Some(now().minus(Span::days(80))),
+        rotated: None,
+        expires: None,
+        active: true,
+        person: false,
+        seen: None,
+        source: None,
+    }
+}
+
+pub fn key_added(k: &str) -> KeyAdded {
+    KeyAdded { key: id(k), facts: key_facts("CI token"), note: None }
+}
+
+pub fn key_changed(k: &str) -> KeyChanged {
+    KeyChanged { key: id(k), facts: KeyFacts { active: false, ..key_facts("CI token") }, reason: None }
+}
+
+pub fn leaked(k: &str) -> KeyLeaked {
+    KeyLeaked { key: id(k), revoked: vec![], frozen: vec![], reason: None }
+}
+
+pub fn rotation(k: &str) -> RotationRecorded {
+    RotationRecorded {
+        key: id(k),
+        rotated: now(),
+        place: None,
+        provider_id: None,
+        last4: Some("77aa".into()),
+        fingerprint: None,
+        expires: None,
+        note: None,
+    }
+}
+
+pub fn review_decided(review: &str) -> ReviewDecided {
+    let keep = ItemDecision {
+        item: id("g-1"),
+        advice: Advice::Narrow,
+        decision: Advice::Keep,
+        rules: vec!["AR-03".into()],
+        narrower: None,
+        carried_out: None,
+        self_review: true,
+        took_ms: Some(4200),
+    };
+    ReviewDecided {
+        review: id(review),
+        as_of: now(),
+        entries: 3,
+        decisions: vec![keep],
+        note: Some([(id("g-1"), "writes begin in December".to_string())].into()),
+    }
+}
+
+pub fn review_signed(review: &str) -> ReviewSigned {
+    ReviewSigned {
+        review: id(review),
+        as_of: now(),
+        entries: 3,
+        root: "ab".repeat(32),
+        page: "cd".repeat(32),
+        items: 4,
+        open: vec![],
+        note: None,
     }
 }

@@ -13,6 +13,7 @@ use aosctl::identity::Signer;
 use aosctl::workspace::Trusted;
 
 use crate::judged::{Situation, Want, run_all, says};
+use crate::keys::{leak_step, schedule};
 use crate::record::with_an_invalid_entry;
 use crate::world::*;
 
@@ -131,6 +132,15 @@ fn rows() -> Vec<Row> {
         row("rollback.accepted/1", [Y, Y, OP, OP, OP], |_| {
             RollbackAccepted { pin_size: 3, pin_root: "00".repeat(32), reason: None }.into()
         }),
+        row("key.added/1", [Y, Y, OP, OP, OP], |_| key_added("k-4").into()),
+        row("key.changed/1", [Y, Y, OP, OP, OP], |_| key_changed("k-1").into()),
+        row("key.retired/1", [Y, Y, OP, OP, OP], |_| KeyRetired { key: id("k-1"), reason: None }.into()),
+        row("key.leaked/1", [Y, Y, OP, OP, Y], |_| leaked("k-1").into()),
+        row("key.step/1", [Y, Y, OP, OP, OP], |f| leak_step(f, "k-2").into()),
+        row("rotation.scheduled/1", [Y, Y, OP, OP, OP], |_| schedule("k-1").into()),
+        row("rotation.recorded/1", [Y, Y, OP, OP, OP], |_| rotation("k-1").into()),
+        row("review.decided/1", [Y, Y, OP, OP, OP], |_| review_decided("rv-202610").into()),
+        row("review.signed/1", [Y, Y, OP, OP, OP], |_| review_signed("rv-202610").into()),
     ]
 }
 

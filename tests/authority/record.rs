@@ -216,7 +216,7 @@ fn what_is_no_event_counts_for_nothing() {
     let cases: Vec<(&str, &str, &str, Value, &str)> = vec![
         ("a type that nobody defined", "grant.widened/1", "g-1", revoke.clone(), "unknown_type"),
         ("a version that nobody defined", "grant.issued/2", "g-7", issue.clone(), "unknown_type"),
-        ("a key's event, which this version lacks", "key.leaked/1", "k-1", json!({"key": "k-1"}), "unknown_type"),
+        ("a key's event that nobody defined", "key.borrowed/1", "k-1", json!({"key": "k-1"}), "unknown_type"),
         ("a member too many", "grant.issued/1", "g-7", with(&issue, "admin", json!(true)), "body"),
         ("a member too few", "grant.issued/1", "g-7", without(&issue, "scope"), "body"),
         ("a member of another type", "grant.issued/1", "g-7", with(&issue, "access", json!(3)), "body"),

@@ -280,6 +280,12 @@ impl World {
         for n in 1..=8 {
             line(format!("{:?}", f.grant(Id::new(IdKind::Grant, n))));
         }
+        for n in 1..=4 {
+            line(format!("{:?}", f.key(Id::new(IdKind::Key, n))));
+        }
+        for month in ["rv-202609", "rv-202610"] {
+            line(format!("{:?}", f.review(id(month))));
+        }
         for n in 1..=16 {
             line(format!("{:?}", f.request(Id::new(IdKind::Request, n))));
         }
@@ -324,6 +330,8 @@ impl Stage {
     /// | r-13 | ag-1 | approved, claimed, failed, money released |
     /// | r-14 | ag-1 | allowed, with a bound command and an idempotency key |
     /// | r-15 | op-1 | audit edit of the entry that made r-1, approved by op-2, done: its summary is erased |
+    ///
+    /// Keys: k-1 is live, k-2 leaked, k-3 is retired. The review of September 2026 is signed.
     ///
     /// Grants: g-1, g-2 of ag-1, g-3 of ag-2, g-4 of ag-3, g-5 of ag-1 revoked, g-6 of ag-1 narrowed and renewed. op-3
     /// (whose agent is ag-3) and ag-4 are retired; ag-3 is frozen.
@@ -409,6 +417,13 @@ impl Stage {
         );
         self.by("op-1", GrantRenewed { grant: id("g-6"), until: Some(now().plus(Span::days(60))), reason: None });
         self.by("log", GrantRevoked { grant: id("g-5"), reason: Some("unused".into()) });
+        for k in ["k-1", "k-2", "k-3"] {
+            self.by("op-1", key_added(k));
+        }
+        self.by("log", leaked("k-2"));
+        self.by("op-2", KeyRetired { key: id("k-3"), reason: None });
+        self.by("op-2", ReviewDecided { as_of: begin(), ..review_decided("rv-202609") });
+        self.by("op-2", ReviewSigned { as_of: begin(), ..review_signed("rv-202609") });
         self.by("op-1", IdentityRetired { id: id("op-3"), as_of: None, reason: None });
         self.by("op-1", IdentityRetired { id: id("ag-4"), as_of: Some(5), reason: None });
         self.by("op-2", WorkspaceFrozen { target: id("ag-3"), reason: None });

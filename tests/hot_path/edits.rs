@@ -27,11 +27,11 @@ fn grants_in_the_tables() {
             edit("to another integration", "UPDATE grants SET integration = 'i-1'"),
             edit(
                 "a grant from nowhere",
-                "INSERT INTO grants SELECT 'g-9', 9, agent, integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, issued_seq, NULL, NULL, NULL FROM grants WHERE id = 'g-1'",
+                "INSERT INTO grants SELECT 'g-9', 9, agent, integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, issued_seq, NULL, NULL, NULL, NULL FROM grants WHERE id = 'g-1'",
             ),
             edit(
                 "grants from nowhere to every door",
-                "INSERT INTO grants SELECT 'g-1' || n, n + 100, 'ag-1', integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, changed_seq, NULL, NULL, NULL FROM grants",
+                "INSERT INTO grants SELECT 'g-1' || n, n + 100, 'ag-1', integration, '*', 'admin', 'secret', owner, mission, NULL, issued_seq, issued_at, replaces, changed_seq, NULL, NULL, NULL, NULL FROM grants",
             ),
             edit(
                 "names traded",

@@ -52,7 +52,7 @@ fn exit_4_with_table_and_row() {
         assert!(said.contains(table) && said.contains(&format!("row {row}")), "{sql}: {said}");
         let out = aosctl(&w, &["audit", "verify", "--monitor"]);
         let said = String::from_utf8_lossy(&out.stdout).into_owned();
-        assert!(out.status.code() == Some(2) && said.starts_with("AOSCTL CRITICAL"), "{sql}: {said}");
+        assert!(out.status.code() == Some(2) && said.starts_with("AOSCTL AUDIT CRITICAL"), "{sql}: {said}");
         let out = aosctl(&w, &["audit", "verify", "--json"]);
         assert_eq!(out.status.code(), Some(4), "{sql}");
         if let Ok(v) = serde_json::from_slice::<Value>(&out.stdout)

@@ -11,11 +11,13 @@ pub mod freeze;
 pub mod grant;
 pub mod init;
 pub mod integration;
+pub mod key;
 pub mod operator;
 pub mod policy;
 pub mod request;
 pub mod review;
 pub mod revoke;
+pub mod rotation;
 pub mod run;
 pub mod status;
 pub mod thaw;
@@ -44,6 +46,8 @@ pub enum Command {
     Operator(operator::Args),
     Policy(policy::Args),
     Integration(integration::Args),
+    Key(key::Args),
+    Rotation(rotation::Args),
     #[command(visible_alias = "queue")]
     Request(request::Args),
     Grant(grant::Args),
@@ -79,6 +83,8 @@ impl Command {
             Command::Operator(args) => operator::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Integration(args) => integration::run(args, ctx),
+            Command::Key(args) => key::run(args, ctx),
+            Command::Rotation(args) => rotation::run(args, ctx),
             Command::Request(args) => request::run(args, ctx),
             Command::Grant(args) => grant::run(args, ctx),
             Command::Audit(args) => audit::run(args, ctx),
@@ -94,7 +100,7 @@ impl Command {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),

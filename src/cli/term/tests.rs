@@ -77,6 +77,19 @@ fn a_passphrase_is_not_echoed() {
 }
 
 #[test]
+fn a_secret_is_one_line_that_is_not_echoed() {
+    let ask = |p: &Prompter| p.secret("Secret", "--secret-stdin");
+    let (secret, seen) = Desk::new().run(&[("Secret: ", " sk_livx\x7fe_canary \r")], ask);
+    assert_eq!(secret.unwrap().expose(), b" sk_live_canary ");
+    assert!(!seen.contains("canary"), "{seen}");
+    let (refused, seen) = Desk::new().run(&[("Secret: ", "-----BEGIN\nreboot\n-----END\n")], ask);
+    assert!(refused.unwrap_err().to_string().contains("--secret-stdin"));
+    assert!(!seen.contains("reboot"), "{seen}");
+    assert!(matches!(Desk::new().run(&[("Secret: ", "\r")], ask).0, Err(TermError::Secret(SecretError::Empty))));
+    assert!(matches!(Desk::new().run(&[("Secret: ", "ab\x03")], ask).0, Err(TermError::Interrupted)));
+}
+
+#[test]
 fn ctrl_c_and_ctrl_d_end_it_and_leave_the_terminal_in_order() {
     let ask = |p: &Prompter| p.passphrase("Passphrase", "--passphrase-file");
     assert!(matches!(Desk::new().run(&[("Passphrase: ", "abc\x03")], ask).0, Err(TermError::Interrupted)));

@@ -195,6 +195,30 @@ def voids(s):
     yield "signed before being enrolled", s.fork().freeze("op-3").enrol("op-1", "op-3"), unsigned
 
 
+def keys(s):
+    facts = {"name": "ci", "kind": "token", "place": "unknown", "active": True}
+    added = s.fork().say("op-1", "key.added/1", "k-1", {"key": "k-1", "facts": facts})
+    month = {"review": "rv-202512", "as_of": "2026-01-01T00:00:00.000Z", "entries": 2}
+    keep = {"item": "g-1", "advice": "keep", "decision": "keep"}
+    signed = {**month, "root": "0" * 64, "page": "0" * 64, "items": 1}
+    for who, good in (("op-2", True), ("ag-1", False), ("log", False)):
+        yield f"a key is added by {who}", s.fork().say(who, "key.added/1", "k-1", {"key": "k-1", "facts": facts}), good
+        body = {"key": "k-1", "every": "90d"}
+        yield f"a rotation is scheduled by {who}", added.fork().say(who, "rotation.scheduled/1", "k-1", body), good
+        body = {"key": "k-1", "rotated": "2026-01-01T00:00:00.000Z"}
+        yield f"a rotation is recorded by {who}", added.fork().say(who, "rotation.recorded/1", "k-1", body), good
+        yield f"a key is retired by {who}", added.fork().say(who, "key.retired/1", "k-1", {"key": "k-1"}), good
+        body = {**month, "decisions": [keep]}
+        yield f"a review is decided by {who}", s.fork().say(who, "review.decided/1", "rv-202512", body), good
+        yield f"a review is signed by {who}", s.fork().say(who, "review.signed/1", "rv-202512", signed), good
+    for who, good in (("op-1", True), ("ag-1", False), ("ag-2", False), ("log", True)):
+        leak = added.fork().say(who, "key.leaked/1", "k-1", {"key": "k-1"})
+        yield f"a leak is told by {who}", leak, good
+    body = {"key": "k-1", "leak": leak.last(), "step": "revoke", "outcome": "not_proven"}
+    for who, good in (("op-1", True), ("ag-1", False), ("log", False)):
+        yield f"a step against a leak by {who}", leak.fork().say(who, "key.step/1", "k-1", body), good
+
+
 def crossings(s):
     rogue = s.fork().enrol("ag-1", "op-3")
     yield "an operator enrolled by an agent signs", rogue.fork().freeze("op-3"), (12, "signatures")
@@ -241,7 +265,7 @@ def two_approvers(s):
 
 def all_rows(s, two):
     """Every case as a Change; (Change, open) where `open` says that the specification leaves the answer open."""
-    everything = [enrolments, retirements, grants, decisions, outcomes, erasures, voids, crossings]
+    everything = [enrolments, retirements, grants, decisions, outcomes, erasures, voids, keys, crossings]
     for rows, base in [*((r, s) for r in everything), (two_approvers, two)]:
         for name, story, good in rows(base):
             if isinstance(good, tuple):

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::monitor::{self, Alert, Level};
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::term::{Stream, is_terminal};
 use crate::cli::text::{safe, truncate};
@@ -32,7 +33,7 @@ pub struct Args {
     /// Threads for signatures [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// One status line with perfdata for a monitoring system; exit 0 OK, 2 CRITICAL, 3 UNKNOWN
+    /// One status line with perfdata for a monitoring system; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
     #[arg(long)]
     monitor: bool,
 }
@@ -209,19 +210,6 @@ fn difference(d: &Difference) -> String {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let monitor = args.monitor;
-    match inner(args, ctx) {
-        Err(e) if monitor => {
-            // What cannot be read because it was tampered with is no unknown.
-            let (word, code) = if e.exit == Exit::Integrity { ("CRITICAL", 2) } else { ("UNKNOWN", 3) };
-            let _ = crate::cli::to_stdout(&format!("AOSCTL {word} - {}\n", e.what));
-            Ok(Outcome::silent(Exit::Monitor(code)))
-        }
-        other => other,
-    }
-}
-
-fn inner(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let vkey = match &args.vkey {
         None => None,
         Some(text) => Some(VerifierKey::parse(text).map_err(|e| {
@@ -246,20 +234,7 @@ fn inner(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let view = VerifyView::from(found);
     if args.monitor {
-        let failed: Vec<&str> =
-            view.verdicts.iter().filter(|v| v.status == "failed").map(|v| v.check.as_str()).collect();
-        let (word, code) = if view.verified { ("OK", 0) } else { ("CRITICAL", 2) };
-        let what = if failed.is_empty() {
-            format!("{} entries verified", view.entries)
-        } else {
-            format!("failed: {}", failed.join(", "))
-        };
-        let _ = crate::cli::to_stdout(&format!(
-            "AOSCTL {word} - {what} | entries={} failed={}\n",
-            view.entries,
-            failed.len()
-        ));
-        return Ok(Outcome::silent(Exit::Monitor(code)));
+        return Ok(status(&view).outcome());
     }
     let exit = if view.verified { Exit::Done } else { Exit::Integrity };
     let mut outcome = Outcome::of(exit, view);
@@ -269,4 +244,40 @@ fn inner(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         );
     }
     Ok(outcome)
+}
+
+/// What a monitoring system is told: CRITICAL where something does not verify, WARNING where something could not be
+/// checked or the last entry is ahead of the clock.
+fn status(view: &VerifyView) -> monitor::Status {
+    let of = |status: Status| -> Vec<&str> {
+        view.verdicts.iter().filter(|v| v.status == status.words()).map(|v| v.check.as_str()).collect()
+    };
+    let (failed, unchecked) = (of(Status::Failed), of(Status::NotChecked));
+    let ahead = view.ahead_of_clock.is_some();
+    let level = if !view.verified {
+        Level::Critical
+    } else if !unchecked.is_empty() || ahead {
+        Level::Warning
+    } else {
+        Level::Ok
+    };
+    let text = match level {
+        Level::Critical => format!("failed: {}", failed.join(", ")),
+        _ if !unchecked.is_empty() => {
+            format!("{} entries verified, but not checked: {}", view.entries, unchecked.join(", "))
+        }
+        _ if ahead => format!("{} entries verified, the last one is ahead of the clock", view.entries),
+        _ => format!("{} entries verified", view.entries),
+    };
+    let count = |list: &[&str]| u64::try_from(list.len()).unwrap_or(u64::MAX);
+    monitor::Status {
+        service: "AUDIT",
+        level,
+        text,
+        counts: vec![
+            ("failed", count(&failed), Alert::Critical),
+            ("unchecked", count(&unchecked), Alert::Warns),
+            ("entries", view.entries, Alert::Never),
+        ],
+    }
 }

@@ -1,5 +1,6 @@
 //! `aosctl connect`.
 
+mod carry;
 mod plan;
 mod prompt;
 pub(in crate::cli) mod view;
@@ -24,6 +25,7 @@ use crate::domain::facets::DataClass;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
+use crate::domain::key::Delivery;
 use crate::domain::time::Time;
 use crate::workspace::{By, Tx, Workspace};
 
@@ -33,7 +35,16 @@ use crate::workspace::{By, Tx, Workspace};
 /// admin must be said. What is wider than it need be is warned about, with the narrower line to type instead. A grant
 /// that can change things takes the place of one that could only read the same.
 ///
+/// With --key the grant carries a key: `aosctl run` then gives its secret to the child it starts, if that is one of the
+/// programs named with --to, by path and SHA-256. A program that was changed gets nothing until it is named anew. What may
+/// print its secret can: a shell, an interpreter, a script, or a program that hands on what it is given is warned about.
+///
 /// On a terminal it asks for what is missing, from the catalogue.
+///
+/// Examples:
+///
+///   aosctl connect stripe --agent billing-bot --scope account:acct_1
+///     --key stripe-live --to stripe --as env:STRIPE_API_KEY
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// An integration, or a kind of the catalogue, which is then added under that name
@@ -60,6 +71,19 @@ pub struct Args {
     /// The end: 90d, 2027-03-01 (00:00 UTC) or never [default: the policy's]
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<End>,
+    /// A key whose secret `run` gives to the programs named with --to, by name or id
+    #[arg(long, value_name = "KEY", add = complete::keys(), conflicts_with = "no_key")]
+    pub key: Option<String>,
+    /// A program that may have the key's secret, which is this very file from now on (repeatable)
+    #[arg(long = "to", value_name = "PROGRAM", value_hint = clap::ValueHint::CommandName)]
+    pub to: Vec<String>,
+    /// How it gets the secret: env:NAME in a variable, file:NAME in a file in memory that the variable names, fd:NAME on a
+    /// descriptor whose number the variable holds, or stdin
+    #[arg(long = "as", value_name = "HOW")]
+    pub deliver: Option<Delivery>,
+    /// With --again: without the key that the other grant carries
+    #[arg(long)]
+    pub no_key: bool,
     /// Open it although there are warnings; they are recorded with the reason
     #[arg(long, requires = "reason")]
     pub accept_risk: bool,
@@ -167,6 +191,7 @@ fn wanted(args: &Args, ctx: &Context, ws: &Workspace, now: Time) -> Result<(Want
             mission: args.mission.clone(),
             end: args.expires,
             again: None,
+            carries: carry::typed(args, None)?,
         };
         return Ok((wanted, false));
     }
@@ -203,6 +228,7 @@ fn again(args: &Args, ws: &Workspace, old: &Grant, now: Time) -> Result<Wanted, 
         mission: args.mission.clone().or_else(|| old.mission.clone()),
         end: args.expires.or(end),
         again: Some(old.id),
+        carries: carry::typed(args, old.carries.as_ref())?,
     })
 }
 
@@ -228,7 +254,9 @@ fn describe(ws: &Workspace, plan: &Plan, now: Time) -> Result<ConnectView, CliEr
         });
     }
     let owner = plan.owner.map(|o| names.of(o)).transpose()?;
-    Ok(ConnectView::of(plan, names.of(plan.acts_for)?, owner, replaces, now))
+    let mut view = ConnectView::of(plan, names.of(plan.acts_for)?, owner, replaces, now);
+    view.carries = plan.carried.as_ref().map(|c| names.carries(&c.carries)).transpose()?;
+    Ok(view)
 }
 
 /// What a read grant reached beyond the one that takes its place.
@@ -239,6 +267,11 @@ fn loses(old: &Grant, plan: &Plan, now: Time) -> Vec<String> {
     }
     if old.data > plan.terms.data {
         lost.push(format!("data up to {}", old.data));
+    }
+    if let Some(c) = &old.carries
+        && plan.carried.as_ref().is_none_or(|new| new.carries.key != c.key)
+    {
+        lost.push(format!("the key {} that it carried", c.key));
     }
     if plan.until.is_some_and(|new| old.until.is_none_or(|end| end > new)) {
         lost.push(format!("its later end, {}", ends_whole(old.until, now)));
@@ -312,7 +345,7 @@ fn issue(
         mission: t.mission.clone(),
         until: plan.until,
         replaces: plan.replaces.first().map(|g| g.id),
-        carries: None,
+        carries: plan.carried.as_ref().map(|c| c.carries.clone()),
         again: plan.again,
         accepted: accepted.to_vec(),
         reason,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::carry::{self, Carried, Carrying};
 use super::words;
 use crate::cli::error::CliError;
 use crate::cli::text::safe;
@@ -38,6 +39,8 @@ pub struct Wanted {
     pub end: Option<End>,
     /// The grant that is opened again.
     pub again: Option<Id>,
+    /// The key that it carries, with the programs as they were found.
+    pub carries: Option<Carrying>,
 }
 
 /// The very grant that is meant.
@@ -67,6 +70,8 @@ pub struct Plan {
     pub replaces: Vec<Rc<Grant>>,
     /// Other live grants of the agent to the same door.
     pub beside: Vec<Rc<Grant>>,
+    /// The key that it carries, as it is now.
+    pub carried: Option<Carried>,
     /// What is wider than it need be.
     pub advice: Advice,
     /// Which points the agent's actions may cross.
@@ -111,7 +116,8 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
     let (replaces, stay): (Vec<_>, Vec<_>) = live.partition(taken);
     let door =
         Door { terms: &terms, until, kind: &kind, inside: integration.inside, expires: terms_of.expires, live: &stay };
-    let advice = advise(&door);
+    let carried = wanted.carries.as_ref().map(|c| carry::check(ws, c, &integration)).transpose()?;
+    let advice = carry::advise(advise(&door), carried.as_ref(), &terms);
     let beside = stay.into_iter().filter(|g| same_door(&g.scope, &terms.scope)).collect();
     let grant = Id::new(IdKind::Grant, ws.store().next_number(IdKind::Grant)?);
     let proposed = Rc::new(Grant {
@@ -127,7 +133,7 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
         issued_seq: 0,
         issued_at: now,
         replaces: None,
-        carries: None,
+        carries: carried.as_ref().map(|c| c.carries.clone()),
         changed_seq: 0,
         revoked_seq: None,
         revoked_at: None,
@@ -149,6 +155,7 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
         again: wanted.again,
         replaces,
         beside,
+        carried,
         advice,
         crossings,
         frozen,
@@ -166,6 +173,7 @@ impl Plan {
             && (self.adds || self.integration == shown.integration)
             && self.kind == shown.kind
             && self.terms == shown.terms
+            && self.carried == shown.carried
             && ids(&self.replaces) == ids(&shown.replaces)
             && names(&self.advice) == names(&shown.advice)
             && self.crossings == shown.crossings

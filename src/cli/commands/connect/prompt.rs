@@ -1,6 +1,7 @@
 //! `connect` on a terminal without flags: asks for what is missing, from the catalogue.
 
 use super::Args;
+use super::carry;
 use super::plan::Wanted;
 use super::words;
 use crate::cli::Context;
@@ -98,7 +99,18 @@ pub fn ask(args: &Args, ctx: &Context, ws: &Workspace) -> Result<Wanted, CliErro
             })?
         }
     };
-    Ok(Wanted { integration, agent, scope, access, data, owner: args.owner.clone(), mission, end, again: None })
+    Ok(Wanted {
+        integration,
+        agent,
+        scope,
+        access,
+        data,
+        owner: args.owner.clone(),
+        mission,
+        end,
+        again: None,
+        carries: carry::typed(args, None)?,
+    })
 }
 
 fn described(handle: &str, kind: &str, inside: bool) -> String {

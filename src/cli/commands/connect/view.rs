@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::Plan;
-use crate::cli::commands::grant::view::{Named, ends_whole};
+use crate::cli::commands::grant::view::{GrantKey, Named, ends_whole};
 use crate::cli::fold;
 use crate::cli::outcome::{Screen, View};
 use crate::cli::show;
@@ -46,6 +46,8 @@ pub struct ConnectView {
     pub mission: Option<String>,
     /// Live before this moment; absent has no end.
     pub until: Option<Time>,
+    /// The key that it carries, and who gets its secret; absent where it carries none.
+    pub carries: Option<GrantKey>,
     /// The grant that is opened again.
     pub again: Option<Id>,
     /// Read grants whose place it takes, and how they were used.
@@ -195,6 +197,11 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
         ends_whole(v.until, v.at)
     );
     let close = format!("{}, at once and without a passphrase. Then: {}", p.close, p.close_at_provider);
+    let secret = v.carries.as_ref().map(|c| {
+        let line =
+            format!("the secret of {}. What may print it can, and aosctl does not mask what is printed", c.line());
+        ("gives", line)
+    });
     [
         ("acts for", format!("{} acts for {}", v.agent.short(), p.acts_for.long())),
         ("reaches", reach),
@@ -203,6 +210,7 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
         ("close it", close),
     ]
     .iter()
+    .chain(&secret)
     .map(|(name, value)| show::field(screen, name, value))
     .collect()
 }
@@ -255,6 +263,9 @@ impl View for ConnectView {
         field("integration", &format!("{}{added}", place.name));
         field("scope", &self.scope);
         field("access", &format!("{}, data up to {}", self.access, self.data));
+        if let Some(c) = &self.carries {
+            field("key", &c.line());
+        }
         field("ends", &ends_whole(self.until, self.at));
         if let Some(owner) = &self.owner {
             field("owner", &owner.long());
@@ -316,6 +327,7 @@ impl ConnectView {
             owner,
             mission: plan.terms.mission.clone(),
             until: plan.until,
+            carries: None,
             again: plan.again,
             replaces,
             beside: plan.beside.iter().map(|g| g.id).collect(),

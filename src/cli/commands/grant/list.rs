@@ -59,8 +59,15 @@ impl View for GrantListView {
             GrantState::Expired => format!("expired {}", g.ends(self.at)),
             GrantState::Revoked => "revoked".into(),
         };
+        // A column of its own only where there is one to show.
+        let keys = self.grants.iter().any(|g| g.carries.is_some());
+        let key = |g: &GrantRow| match &g.carries {
+            None => String::new(),
+            Some(c) if c.withheld.is_some() => format!("{}\nwithheld", c.key.id),
+            Some(c) => c.key.id.to_string(),
+        };
         let row = |g: &GrantRow| {
-            vec![
+            let mut row = vec![
                 g.id.to_string(),
                 safe(&g.agent.short()),
                 format!("{} {}", safe(&g.integration.short()), safe(&g.scope)),
@@ -68,9 +75,14 @@ impl View for GrantListView {
                 g.data.to_string(),
                 ends(g),
                 g.last_use.map_or_else(|| "never".into(), |t| show::relative(t, self.at)),
-            ]
+            ];
+            if keys {
+                row.push(key(g));
+            }
+            row
         };
-        let head = ["id", "agent", "door", "access", "data", "ends", "last use"];
+        let mut head = vec!["id", "agent", "door", "access", "data", "ends", "last use"];
+        head.extend(keys.then_some("key"));
         show::table(screen, &head, self.grants.iter().map(row).collect())
     }
 }

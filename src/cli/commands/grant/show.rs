@@ -119,6 +119,12 @@ impl View for GrantShowView {
         field("integration", &format!("{}{kind}{place}", g.integration.long()));
         field("scope", &g.scope);
         field("access", &format!("{}, data up to {}", g.access, g.data));
+        if let Some(c) = &g.carries {
+            field("key", &c.line());
+            for p in &c.programs {
+                field("", &format!("{} {}", p.sha256, p.path));
+            }
+        }
         field("owner", &g.owner.long());
         if let Some(mission) = &g.mission {
             field("mission", mission);
@@ -241,8 +247,9 @@ fn entry(s: &Said, names: &mut Names<'_>) -> Result<GrantEvent, CliError> {
     let (what, reason) = match &s.event {
         Event::GrantIssued(b) => {
             let agent: Named = names.of(b.agent)?;
+            let key = b.carries.as_ref().map(|c| format!(", with the key {}", c.key)).unwrap_or_default();
             let what = format!(
-                "issued to {}: {}, {}, data up to {}, ends {}",
+                "issued to {}: {}, {}, data up to {}, ends {}{key}",
                 agent.short(),
                 b.access,
                 b.scope,

@@ -12,6 +12,7 @@ use crate::domain::facets::DataClass;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::{Actor, Id, IdKind};
+use crate::domain::key::{Carries, Place, Recipient};
 use crate::domain::time::Time;
 use crate::store::StoreError;
 use crate::workspace::Workspace;
@@ -114,6 +115,64 @@ pub struct GrantRow {
     pub frozen: bool,
     /// When the newest request on it was made; absent where there is none.
     pub last_use: Option<Time>,
+    /// The key that it carries; absent where it carries none.
+    pub carries: Option<GrantKey>,
+}
+
+/// The key that a grant carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantKey {
+    /// Which.
+    pub key: Named,
+    /// Where its secret is.
+    pub secret: SecretPlace,
+    /// `run` gives it to nobody: it was retired, or it leaked and that is not closed.
+    pub withheld: Option<String>,
+    /// How a program gets it: `env:NAME`, `file:NAME`, `fd:NAME` or `stdin`.
+    pub delivery: String,
+    /// The programs that may have it.
+    pub programs: Vec<Recipient>,
+}
+
+/// Where the secret of a key is, as far as it matters to who uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretPlace {
+    /// Nobody told.
+    Unknown,
+    /// With another program, which is asked at the moment of use.
+    Elsewhere,
+    /// Sealed: an operator unlocks at each use.
+    Attended,
+    /// Sealed, and opened without anybody.
+    Unattended,
+}
+
+impl SecretPlace {
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            SecretPlace::Unknown => "nobody told where it is",
+            SecretPlace::Elsewhere => "fetched when it is used",
+            SecretPlace::Attended => "an operator unlocks it each time",
+            SecretPlace::Unattended => "opened without anybody",
+        }
+    }
+}
+
+impl GrantKey {
+    /// `k-3 (stripe-live) to stripe as env:STRIPE_API_KEY; an operator unlocks it each time`. Foreign text.
+    pub fn line(&self) -> String {
+        let programs: Vec<&str> = self.programs.iter().map(|p| p.path.as_str()).collect();
+        let withheld = self.withheld.as_ref().map(|why| format!("; given to nobody: {why}")).unwrap_or_default();
+        format!(
+            "{} to {} as {}; {}{withheld}",
+            self.key.long(),
+            programs.join(", "),
+            self.delivery,
+            self.secret.words()
+        )
+    }
 }
 
 impl GrantRow {
@@ -171,6 +230,7 @@ impl<'w> Names<'w> {
             },
             IdKind::Agent => facts.identity(id)?.and_then(|a| a.handle.clone()),
             IdKind::Integration => facts.integration(id)?.map(|i| i.handle.clone()),
+            IdKind::Key => facts.key(id)?.map(|k| k.facts.name.clone()),
             _ => None,
         };
         self.known.insert(id, name.clone());
@@ -208,6 +268,30 @@ impl<'w> Names<'w> {
             state,
             frozen: self.frozen.contains(&Id::WORKSPACE) || self.frozen.contains(&g.agent),
             last_use: self.ws.store().last_request_on(g.id)?,
+            carries: g.carries.as_ref().map(|c| self.carries(c)).transpose()?,
+        })
+    }
+
+    /// The key that a grant carries.
+    pub fn carries(&mut self, c: &Carries) -> Result<GrantKey, CliError> {
+        let key = self.ws.facts().key(c.key)?;
+        let secret = match key.as_ref().map(|k| &k.facts.place) {
+            None | Some(Place::Unknown) => SecretPlace::Unknown,
+            Some(Place::Reference(_)) => SecretPlace::Elsewhere,
+            Some(Place::Sealed { attended: true, .. }) => SecretPlace::Attended,
+            Some(Place::Sealed { attended: false, .. }) => SecretPlace::Unattended,
+        };
+        let withheld = match &key {
+            Some(k) if k.leak_is_open() => Some("it leaked".to_string()),
+            Some(k) if k.is_live() => None,
+            _ => Some("it was retired".to_string()),
+        };
+        Ok(GrantKey {
+            key: self.of(c.key)?,
+            secret,
+            withheld,
+            delivery: c.delivery.to_string(),
+            programs: c.programs.clone(),
         })
     }
 }

@@ -1,6 +1,11 @@
 //! `aosctl review`: one page a month about everything that may reach anything.
 
+pub mod check;
+pub mod decide;
+pub mod diff;
+pub(in crate::cli) mod page;
 pub mod render;
+pub mod sign;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -18,7 +23,10 @@ use crate::review::{self, ReviewError};
 /// What has to be decided first stands on top, each with the fact, the entries that show it, what is advised and the line
 /// to type. A past month is computed from the log as it stood at its end.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Which month, such as 2026-10 [default: the last complete one]
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
@@ -33,12 +41,29 @@ pub struct Args {
 impl Args {
     /// The formats that it has.
     pub fn formats(&self) -> &'static [Format] {
-        Format::REPORT
+        if self.verb.is_none() { Format::REPORT } else { Format::EVERY }
     }
+}
+
+/// The verbs of `review`.
+#[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
+pub enum Verb {
+    Decide(decide::Args),
+    Sign(sign::Args),
+    Check(check::Args),
+    Diff(diff::Args),
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    match args.verb {
+        None => {}
+        Some(Verb::Decide(a)) => return decide::run(a, ctx),
+        Some(Verb::Sign(a)) => return sign::run(a, ctx),
+        Some(Verb::Check(a)) => return check::run(a, ctx),
+        Some(Verb::Diff(a)) => return diff::run(a, ctx),
+    }
     let as_of = args.as_of.map(moment).transpose()?;
     let ws = ctx.open()?;
     let clock = ctx.clock();
@@ -66,7 +91,11 @@ impl From<ReviewError> for CliError {
             ReviewError::BeforeTheMonth { .. } => {
                 CliError::usage(text).hint("name the month that the moment lies in: --month 2026-10")
             }
-            ReviewError::BeforeTheLog { .. } => CliError::could_not("before_the_log", text),
+            ReviewError::BeforeTheLog { began, .. } => {
+                let month = Month::of(began);
+                CliError::could_not("before_the_log", text)
+                    .hint(format!("the first month that something is known of: --month {month}"))
+            }
         }
     }
 }
