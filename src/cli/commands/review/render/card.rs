@@ -167,13 +167,13 @@ pub fn last_use(last: &LastUse) -> Text {
     }
 }
 
-/// To what a grant would be narrowed: `scope charge:read, access read`.
+/// To what a grant would be narrowed: `scope charge:read, access read, end 2027-01-30 00:00 UTC`.
 pub fn narrower(n: &Narrower) -> Text {
     let parts = [
         n.scope.as_ref().map(|s| Text::new().say("scope ").told(s.as_str())),
         n.access.map(|a| Text::new().say(format!("access {a}"))),
         n.data.map(|d| Text::new().say(format!("data {d}"))),
-        n.until.map(|t| Text::new().say("until ").minute(t)),
+        n.until.map(|t| Text::new().say("end ").minute(t)),
     ];
     joined(parts.into_iter().flatten(), ", ")
 }
