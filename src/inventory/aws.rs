@@ -35,21 +35,18 @@ struct Delivery {
 ///
 /// # Errors
 /// [`InventoryError::Header`]: it is JSON, and no report.
-pub fn delivered(bytes: &[u8]) -> Option<Result<(Vec<u8>, Option<Time>), InventoryError>> {
+pub fn delivered(bytes: &[u8]) -> Result<Option<(Vec<u8>, Option<Time>)>, InventoryError> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return None;
+        return Ok(None);
     }
     let bad = || InventoryError::Header("it is JSON, and not what aws iam get-credential-report prints".into());
-    let read = || {
-        if bytes.len() > super::MAX_FILE {
-            return Err(InventoryError::TooLarge);
-        }
-        let delivery: Delivery = serde_json::from_slice(bytes).map_err(|_| bad())?;
-        let content = data_encoding::BASE64.decode(delivery.content.as_bytes()).map_err(|_| bad())?;
-        let generated = delivery.generated.as_deref().map(date::parse).transpose().map_err(|_| bad())?;
-        Ok((content, generated))
-    };
-    Some(read())
+    if bytes.len() > super::MAX_FILE {
+        return Err(InventoryError::TooLarge);
+    }
+    let delivery: Delivery = serde_json::from_slice(bytes).map_err(|_| bad())?;
+    let content = data_encoding::BASE64.decode(delivery.content.as_bytes()).map_err(|_| bad())?;
+    let generated = delivery.generated.as_deref().map(date::parse).transpose().map_err(|_| bad())?;
+    Ok(Some((content, generated)))
 }
 
 /// Reads a report. `as_of` is the moment whose state it tells.

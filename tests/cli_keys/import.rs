@@ -110,6 +110,54 @@ fn our_own_columns() {
 }
 
 #[test]
+fn a_sealed_secret_that_became_old_is_said() {
+    let b = bench();
+    piped(
+        &b,
+        0,
+        &["key", "add", "ci", "--secret-stdin", "--provider-id", "p1", "--created", "2024-01-01"],
+        b"some-secret-value-9f2a",
+    );
+    let path = file(&b, "keys.csv", "name,provider_id,last_rotated\nci,p1,2024-06-01\n");
+    let (_, stderr) = run(&b, 0, &["key", "import", "csv", path.to_str().unwrap()]);
+    assert!(stderr.contains("k-1 was turned over, and what is sealed here is the old secret"), "{stderr}");
+    let k = &json(&b, 0, &["key", "show", "k-1"])["key"];
+    assert_eq!((k["last4"].as_str(), k["fingerprint"].as_str()), (None, None), "these were the old one's");
+    assert_eq!(k["place"]["kind"], "sealed");
+    assert_whole(&b);
+}
+
+#[test]
+fn a_use_after_the_moment_of_the_file_is_refused() {
+    let b = bench();
+    let path = file(&b, "keys.csv", "name,last_used\nci,2024-06-01\n");
+    let args = ["key", "import", "csv", path.to_str().unwrap(), "--as-of", "2024-05-01"];
+    let (_, stderr) = run(&b, 1, &args);
+    assert!(stderr.contains("after the moment that the file tells of"), "{stderr}");
+}
+
+#[test]
+fn two_imports_at_once_are_one() {
+    let b = bench();
+    let text: String = (0..50).map(|i| format!("key {i},id-{i}\n")).collect();
+    let path = file(&b, "keys.csv", format!("name,provider_id\n{text}"));
+    let before = entries(&b);
+    let started: Vec<_> = (0..4)
+        .map(|_| {
+            b.cmd(&["key", "import", "csv", path.to_str().unwrap(), "-q"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in started {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(entries(&b), before + 50);
+    assert_whole(&b);
+}
+
+#[test]
 fn a_retired_key_is_not_taken_back_in_silence() {
     let b = bench();
     let path = file(&b, "keys.csv", "name,provider_id\nci,tok-1\n");
@@ -141,11 +189,11 @@ fn a_table_that_was_written_into_is_not_signed_for() {
 #[test]
 fn ten_thousand_rows_are_one_step() {
     let b = bench();
-    let mut text = String::from("name,provider_id,kind,created,last_used\n");
+    let mut rows = String::from("name,provider_id,kind,created,last_used\n");
     for i in 0..10_000 {
-        text.push_str(&format!("key {i},id-{i},token,2024-01-0{},2024-10-1{}\n", i % 9 + 1, i % 10));
+        rows.push_str(&format!("key {i},id-{i},token,2024-01-0{},2024-10-1{}\n", i % 9 + 1, i % 10));
     }
-    let path = file(&b, "many.csv", &text);
+    let path = file(&b, "many.csv", &rows);
     let path = path.to_str().unwrap();
     let begun = std::time::Instant::now();
     let v = json(&b, 0, &["key", "import", "csv", path]);
@@ -157,10 +205,6 @@ fn ten_thousand_rows_are_one_step() {
     assert_eq!(v["unchanged"].as_array().unwrap().len(), 10_000);
     // An unoptimised build on a busy machine; what is quadratic takes minutes.
     assert!(took.as_secs() < 120, "{took:?}");
-    let out = fed(b.cmd(&["key", "import", "csv", "-", "-q"]), text.as_bytes());
-    assert_eq!(code(&out), 0, "{}", text_of(&out.stderr));
-}
-
-fn text_of(bytes: &[u8]) -> String {
-    text(bytes)
+    let out = fed(b.cmd(&["key", "import", "csv", "-", "-q"]), rows.as_bytes());
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
 }

@@ -91,10 +91,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let told = args.as_of.as_deref().map(|t| past("--as-of", t, now)).transpose()?;
     let (mut bytes, mut written) = content(&args.file)?;
     if source == aws::SOURCE
-        && let Some(delivered) = aws::delivered(&bytes)
+        && let Some((table, generated)) = aws::delivered(&bytes).map_err(|e| refused(&args.file, &e))?
     {
-        let generated;
-        (bytes, generated) = delivered.map_err(|e| refused(&args.file, &e))?;
+        bytes = table;
         written = generated.or(written);
     }
     let as_of = told.or(written).unwrap_or(now).min(now);
@@ -252,6 +251,11 @@ fn finish(
         view.refused.iter().take(MOST_REFUSED).map(|r| format!("line {}: {}", r.line, safe(&r.why))).collect();
     if let Some(more) = view.refused.len().checked_sub(MOST_REFUSED).filter(|n| *n > 0) {
         lines.push(format!("and {more} more; --json has them all"));
+    }
+    for key in &view.stale_secrets {
+        lines.push(format!(
+            "{key} was turned over, and what is sealed here is the old secret: aosctl rotation record {key} --secret-stdin"
+        ));
     }
     let mut notes = Vec::new();
     if !view.missing.is_empty() {
