@@ -63,6 +63,7 @@ impl Command {
     pub fn formats(&self) -> &'static [Format] {
         match self {
             Command::Review(args) => args.formats(),
+            Command::Key(args) => args.formats(),
             _ => Format::EVERY,
         }
     }
