@@ -17,6 +17,8 @@ mod support;
 
 #[path = "secret_run/connect.rs"]
 mod connect;
+#[path = "secret_run/operators.rs"]
+mod operators;
 #[path = "secret_run/refused.rs"]
 mod refused;
 

@@ -187,7 +187,7 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let unknown = unknown(&ws, now)?;
     let mut grants: Vec<Rc<Grant>> = doors.grants;
     let due = [leaks(&keys), due(&grants, now, &mut names)?, keys_due(&keys)].concat();
-    grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &p.rules), &ws)), g.id));
+    grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &*p.rules), &ws)), g.id));
     let mut widest = Vec::new();
     for g in grants.iter().take(LINES) {
         widest.push(Item {

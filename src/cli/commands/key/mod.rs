@@ -6,6 +6,7 @@ pub(in crate::cli) mod import;
 pub(in crate::cli) mod leaked;
 pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
+pub(in crate::cli) mod reseal;
 pub(in crate::cli) mod retire;
 pub(in crate::cli) mod set;
 pub(in crate::cli) mod show;
@@ -49,6 +50,7 @@ pub enum Verb {
     Show(show::Args),
     Set(Box<set::Args>),
     Retire(retire::Args),
+    Reseal(reseal::Args),
     Import(import::Args),
     Leaked(Box<leaked::Args>),
 }
@@ -61,6 +63,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Show(a) => show::run(a, ctx),
         Verb::Set(a) => set::run(*a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
+        Verb::Reseal(a) => reseal::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),
         Verb::Leaked(a) => leaked::run(*a, ctx),
     }
