@@ -30,7 +30,13 @@ use crate::workspace::Workspace;
 /// is an entry that an operator signs, so it can be left and taken up again at any time: `aosctl key leaked KEY`. The leak
 /// stays OPEN until every step is closed and nothing that aosctl has names the old secret.
 ///
+/// A key whose newest leak is closed leaks anew; to look at what happened there is --report.
+///
 /// Without KEY the leaked secret itself is asked for, without an echo, and looked for by its fingerprint.
+///
+/// Exit status: 0 it is contained, or the step is recorded, whether or not more is left to do (`aosctl rotation check` and
+/// the JSON say that); 1 no key was found, or a sweep found the old secret; 4 an entry that belongs to it does not verify,
+/// and everything else is contained.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
