@@ -167,7 +167,7 @@ fn the_secret_is_asked_for_without_an_echo() {
 #[test]
 fn several_that_end_so_are_asked_about() {
     let b = bench();
-    add(&b, vec![KeyFacts { last4: Some("9f2a".into()), ..aged("twin\u{202e}\x1b[2J", 1) }]);
+    add(&b, vec![KeyFacts { last4: Some("9f2a".into()), ..aged("twin\u{202e}x", 1) }]);
     let before = size(&b);
     let mut d = leaked(&b, &["--last4", "9f2a"]);
     d.wait_for("3  all of them");

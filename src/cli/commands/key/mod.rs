@@ -17,6 +17,7 @@ use std::rc::Rc;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
 use crate::cli::error::CliError;
+use crate::cli::global::Format;
 use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
 use crate::domain::id::Id;
@@ -28,6 +29,16 @@ use crate::workspace::Workspace;
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
+}
+
+impl Args {
+    /// The formats that it has.
+    pub fn formats(&self) -> &'static [Format] {
+        match &self.verb {
+            Verb::Leaked(a) => a.formats(),
+            _ => Format::EVERY,
+        }
+    }
 }
 
 /// The verbs of `key`.

@@ -13,6 +13,7 @@ use self::view::KeyLeakedView;
 use crate::cli::commands::connect::words;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::global::Format;
 use crate::cli::outcome::Outcome;
 use crate::cli::term::{Stream, is_terminal};
 use crate::cli::{Context, complete, vault};
@@ -29,7 +30,13 @@ use crate::workspace::Workspace;
 /// is an entry that an operator signs, so it can be left and taken up again at any time: `aosctl key leaked KEY`. The leak
 /// stays OPEN until every step is closed and nothing that aosctl has names the old secret.
 ///
+/// A key whose newest leak is closed leaks anew; to look at what happened there is --report.
+///
 /// Without KEY the leaked secret itself is asked for, without an echo, and looked for by its fingerprint.
+///
+/// Exit status: 0 it is contained, or the step is recorded, whether or not more is left to do (`aosctl rotation check` and
+/// the JSON say that); 1 no key was found, or a sweep found the old secret; 4 an entry that belongs to it does not verify,
+/// and everything else is contained.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
@@ -62,12 +69,9 @@ pub struct Args {
     /// Search this file or directory for what names the old secret, and record the step
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath, requires = "key", conflicts_with = "step")]
     sweep: Vec<PathBuf>,
-    /// The incident report, as Markdown; changes nothing
+    /// The incident report, as Markdown or JSON; changes nothing
     #[arg(long, requires = "key", conflicts_with_all = ["step", "sweep", "freeze", "reason", "all", "secret_stdin", "dry_run"])]
     report: bool,
-    /// Write the report into this file
-    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "report")]
-    output: Option<PathBuf>,
     /// The last moment at which it is known to have been safe; the report tells of every use since
     #[arg(long, value_name = "TIME", requires = "report")]
     since: Option<String>,
@@ -76,19 +80,20 @@ pub struct Args {
     dry_run: bool,
 }
 
+impl Args {
+    /// The formats that it has.
+    pub(super) fn formats(&self) -> &'static [Format] {
+        if self.report { &[Format::Human, Format::Json, Format::Markdown] } else { Format::EVERY }
+    }
+}
+
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     let note = args.note.as_deref().map(|r| words::text("--note", r)).transpose()?;
     let ws = ctx.open()?;
     if args.report {
-        return report::run(
-            &ws,
-            ctx,
-            args.key.as_deref().unwrap_or_default(),
-            args.since.as_deref(),
-            args.output.as_deref(),
-        );
+        return report::run(&ws, ctx, args.key.as_deref().unwrap_or_default(), args.since.as_deref());
     }
     if let (Some(step), Some(outcome), Some(key)) = (args.step, args.outcome, args.key.as_deref()) {
         let key = super::find(&ws, key)?;

@@ -1,7 +1,5 @@
 //! The incident report: what leaked, when, who did what, what is not proven. Markdown, or JSON of the same value.
 
-use std::path::Path;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,12 +13,12 @@ use crate::cli::commands::key::leaked::view::KeyLeakedView;
 use crate::cli::commands::key::show::entry;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::global::Format;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::text::safe;
 use crate::domain::key::StepOutcome;
 use crate::domain::time::Time;
 use crate::rotation::case::Case;
-use crate::sys::files;
 use crate::workspace::Workspace;
 
 /// The report about a leak.
@@ -48,8 +46,6 @@ pub struct IncidentView {
     pub feed: Option<String>,
     /// What happened, oldest first.
     pub timeline: Vec<Moment>,
-    /// The file that it was written into.
-    pub written: Option<String>,
 }
 
 /// One thing that happened.
@@ -68,33 +64,14 @@ pub struct Moment {
 }
 
 /// Runs it.
-pub(super) fn run(
-    ws: &Workspace,
-    ctx: &Context,
-    typed: &str,
-    since: Option<&str>,
-    output: Option<&Path>,
-) -> Result<Outcome, CliError> {
+pub(super) fn run(ws: &Workspace, ctx: &Context, typed: &str, since: Option<&str>) -> Result<Outcome, CliError> {
     let key = find(ws, typed)?;
     let now = ws.now(ctx.clock())?;
     let since = since.map(|t| crate::cli::commands::rotation::words::past("--since", t, now)).transpose()?;
     // All of one moment, while others may write.
     let _snapshot = ws.store().snapshot()?;
     let case = open_case(ws, ctx, key.id)?;
-    let mut view = view(ws, &case, since, now)?;
-    if let Some(path) = output {
-        let text = if ctx.json() {
-            let mut value = serde_json::to_value(&view).map_err(|e| CliError::could_not("json", e.to_string()))?;
-            if let Some(map) = value.as_object_mut() {
-                map.insert("schema".into(), IncidentView::SCHEMA.into());
-            }
-            format!("{value:#}\n")
-        } else {
-            view.markdown()
-        };
-        files::write_private_atomic(path, text.as_bytes())?;
-        view.written = Some(path.display().to_string());
-    }
+    let view = view(ws, &case, since, now)?;
     let out = Outcome::of(Exit::Done, view);
     Ok(if case.is_closed() { out } else { out.note(format!("{} is OPEN: aosctl key leaked {}", key.id, key.id)) })
 }
@@ -129,7 +106,6 @@ fn view(ws: &Workspace, case: &Case, since: Option<Time>, now: Time) -> Result<I
         uses,
         feed,
         timeline: timeline(ws, case, &mut names)?,
-        written: None,
     })
 }
 
@@ -193,10 +169,11 @@ impl View for IncidentView {
     const SCHEMA: &'static str = "aosctl.key-incident/v1";
 
     fn human(&self, _screen: &Screen) -> String {
-        match &self.written {
-            Some(path) => format!("written: {}\n", safe(path)),
-            None => self.markdown(),
-        }
+        self.markdown()
+    }
+
+    fn report(&self, format: Format) -> Option<String> {
+        (format == Format::Markdown).then(|| self.markdown())
     }
 }
 
