@@ -60,10 +60,11 @@ impl Watcher<'_> {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            for (name, bytes) in super::outside::seen(child.id()) {
+            for name in ["cmdline", "environ"] {
+                let bytes = std::fs::read(format!("/proc/{}/{name}", child.id())).unwrap_or_default();
                 self.secrets.assert_absent(&format!("/proc/PID/{name} of {what}"), &bytes);
-                self.looks += usize::from(name == "environ");
             }
+            self.looks += 1;
             std::thread::sleep(Duration::from_millis(2));
         };
         let out = Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() };
@@ -191,7 +192,7 @@ fn secrets_of_keys_reach_the_one_child_and_nothing_else() {
         w.operator(line, 0);
     }
     // What is due or found is another exit, and no less to be looked at.
-    for line in [&["rotation", "check", "--json"][..], &["review", "show", "--json"], &["review", "check", "--json"]] {
+    for line in [&["rotation", "check", "--json"][..], &["review"], &["review", "--json"]] {
         let c = b.cmd(line);
         w.run(c, None, &[0, 1, 3, 5]);
     }
@@ -226,10 +227,7 @@ fn secrets_of_keys_reach_the_one_child_and_nothing_else() {
 fn the_search_finds_each_shape() {
     use data_encoding::{BASE64, BASE64URL, HEXLOWER};
     let secrets = canaries();
-    let found = |bytes: &[u8]| {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| secrets.assert_absent("a test", bytes))).is_err()
-    };
-    std::panic::set_hook(Box::new(|_| {}));
+    let found = |bytes: &[u8]| secrets.find(bytes).is_some();
     for canary in ALL {
         let c = canary.as_bytes();
         for before in 0..7 {
@@ -242,7 +240,6 @@ fn the_search_finds_each_shape() {
         assert!(found(BASE64URL.encode(c).as_bytes()) && found(&super::url(c, HEXLOWER)));
         assert!(!found(&c[..6]));
     }
-    let _ = std::panic::take_hook();
 }
 
 #[test]
