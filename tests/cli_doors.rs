@@ -195,14 +195,14 @@ fn no_longest(b: &Bench) {
     let ws = open(b);
     let by = operator(&ws);
     ws.transact(clock(), |tx| {
-        let mut rules = tx.facts().policy()?.unwrap().rules.clone();
+        let mut rules = (*tx.facts().policy()?.unwrap().rules).clone();
         rules.grants.longest = None;
         let digest = rules_digest(&rules).unwrap();
         tx.append(
             by.by(),
             PolicyAdopted {
                 digest,
-                rules: Box::new(rules),
+                rules: std::sync::Arc::new(rules),
                 source: String::new(),
                 confirmed: BTreeSet::new(),
                 reason: None,

@@ -4,6 +4,7 @@
 //! `note`, `parameters`, ...) are optional everywhere, because they may be gone, and no rule reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -122,7 +123,7 @@ body! {
         /// Hex SHA-256 of the canonical `rules`.
         digest: String,
         /// What decides.
-        rules: Box<Rules>,
+        rules: Arc<Rules>,
         /// The text that it was read from.
         source: String,
         /// Values that an operator was asked about or set, as `cap.move`; the rest are defaults.

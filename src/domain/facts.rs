@@ -4,6 +4,7 @@
 //! (law 6), and a plain map in tests.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::grant::Grant;
 use super::id::{Actor, Id};
@@ -34,8 +35,8 @@ pub struct Policy {
     pub digest: String,
     /// The entry that adopted it.
     pub seq: u64,
-    /// What decides.
-    pub rules: Rules,
+    /// What decides. Shared with the event that it was read from: it holds the whole catalogue.
+    pub rules: Arc<Rules>,
 }
 
 /// Money that was handed out.

@@ -41,7 +41,7 @@ pub fn weigh<F: Facts>(
         _ => 0,
     };
     let mut situation = Situation {
-        rules: policy.as_ref().map(|p| &p.rules),
+        rules: policy.as_ref().map(|p| &*p.rules),
         agent: agent.as_deref(),
         operator_live,
         integration: integration.as_deref(),

@@ -95,7 +95,7 @@ pub fn snapshot(ws: &Workspace, month: Month, as_of: Time) -> Result<Snapshot, R
         grants,
         integrations,
         earlier: reviews.earlier,
-        rules: policy.rules.clone(),
+        rules: (*policy.rules).clone(),
         counted: counted.map(|c| Counted {
             grants: c.grants,
             keys: c.keys,

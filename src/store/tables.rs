@@ -634,7 +634,7 @@ fn policy_at(conn: &Connection, seq: u64) -> Result<Option<Rc<Policy>>, StoreErr
     let record = Record::parse(&record).map_err(|e| bad(e.to_string()))?;
     match Event::parse("policy.adopted/1", &record.body) {
         Some(Ok(Event::PolicyAdopted(PolicyAdopted { digest, rules, .. }))) => {
-            Ok(Some(Rc::new(Policy { digest, seq, rules: *rules })))
+            Ok(Some(Rc::new(Policy { digest, seq, rules })))
         }
         Some(Err(e)) => Err(bad(e)),
         _ => Err(bad("not a policy".into())),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Place, Trusted, Workspace, WorkspaceError};
 use crate::domain::event::Event;
@@ -56,7 +57,7 @@ impl Workspace {
                 at: entry.at,
                 by: entry.actor,
                 digest: b.digest,
-                rules: *b.rules,
+                rules: Arc::unwrap_or_clone(b.rules),
                 source: b.source,
                 confirmed: b.confirmed,
                 reason: b.reason,

@@ -1,6 +1,7 @@
 //! Making a workspace: entry 0, the first policy, the sealed operator, the log identity.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{By, Place, Workspace, WorkspaceError};
 use crate::domain::authority::rules_digest;
@@ -114,7 +115,7 @@ fn build(
     };
     let adopted = PolicyAdopted {
         digest,
-        rules: Box::new(new.rules.clone()),
+        rules: Arc::new(new.rules.clone()),
         source: new.source.clone(),
         confirmed: new.confirmed.clone(),
         reason: None,

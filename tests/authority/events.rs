@@ -68,7 +68,7 @@ pub fn erasure(seq: u64, member: &str, approvals: &[u64]) -> PayloadErased {
 pub fn adoption(rules: Rules, source: &str) -> PolicyAdopted {
     PolicyAdopted {
         digest: rules_digest(&rules).unwrap(),
-        rules: Box::new(rules),
+        rules: std::sync::Arc::new(rules),
         source: source.into(),
         confirmed: BTreeSet::new(),
         reason: None,

@@ -141,14 +141,20 @@ fn play() -> Lab {
     lab.sign(|_| ((), IdentityRetired { id: id("ag-3"), as_of: None, reason: None }.into()));
     // The second policy has the lower cap, so the first one would be a wider door.
     lab.sign(|tx| {
-        let mut rules = tx.facts().policy().unwrap().unwrap().rules.clone();
+        let mut rules = (*tx.facts().policy().unwrap().unwrap().rules).clone();
         rules.caps.per_move = 50_000;
         let digest = rules_digest(&rules).unwrap();
         let source = String::new();
         (
             (),
-            PolicyAdopted { digest, rules: Box::new(rules), source, confirmed: Default::default(), reason: None }
-                .into(),
+            PolicyAdopted {
+                digest,
+                rules: std::sync::Arc::new(rules),
+                source,
+                confirmed: Default::default(),
+                reason: None,
+            }
+            .into(),
         )
     });
     std::thread::sleep(std::time::Duration::from_secs(1));

@@ -37,7 +37,7 @@ pub(super) fn policy_adopted<F: Facts>(
     if facts.replays_decisions() && rules_digest(&b.rules).as_deref() != Ok(b.digest.as_str()) {
         return fault("policy_digest", "the digest is not that of the rules");
     }
-    Ok(vec![Change::Policy(Box::new(Policy { digest: b.digest.clone(), seq: entry.seq, rules: (*b.rules).clone() }))])
+    Ok(vec![Change::Policy(Box::new(Policy { digest: b.digest.clone(), seq: entry.seq, rules: b.rules.clone() }))])
 }
 
 pub(super) fn erased<F: Facts>(entry: &Entry, b: &PayloadErased, signer: &Signer, facts: &F) -> Judged<F::Error> {

@@ -3,6 +3,7 @@
 pub(in crate::cli) mod add;
 pub(in crate::cli::commands) mod details;
 pub(in crate::cli) mod import;
+pub(in crate::cli) mod leaked;
 pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
 pub(in crate::cli) mod reseal;
@@ -42,6 +43,7 @@ pub enum Verb {
     Retire(retire::Args),
     Reseal(reseal::Args),
     Import(import::Args),
+    Leaked(Box<leaked::Args>),
 }
 
 /// Runs it.
@@ -55,6 +57,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Retire(a) => retire::run(a, ctx),
         Verb::Reseal(a) => reseal::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),
+        Verb::Leaked(a) => leaked::run(*a, ctx),
     }
 }
 

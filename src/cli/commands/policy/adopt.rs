@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -159,7 +160,7 @@ pub(super) fn adopt(
     let digest = rules_digest(&new.candidate.rules).map_err(|e| CliError::could_not("unwritable", e))?;
     let event = PolicyAdopted {
         digest,
-        rules: Box::new(new.candidate.rules.clone()),
+        rules: Arc::new(new.candidate.rules.clone()),
         source: new.candidate.text.clone(),
         confirmed: new.confirmed,
         reason: new.reason,
