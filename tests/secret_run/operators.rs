@@ -75,7 +75,7 @@ fn whoever_is_enrolled_can_open_everything_and_whoever_leaves_nothing() {
         assert_eq!(files_of(&k, key), 1);
     }
     let (seen, out) = k.run_probe(true, &["--operator", ada.to_str().unwrap()]);
-    assert!(code(&out) == 3 && !seen.ran() && text(&out.stderr).contains("was retired"), "{}", text(&out.stderr));
+    assert!(code(&out) == 1 && !seen.ran() && text(&out.stderr).contains("--operator FILE"), "{}", text(&out.stderr));
     let (seen, out) = k.run_probe(true, &[]);
     assert_eq!((code(&out), seen.get("stdin").as_str()), (0, SECRET), "{}", text(&out.stderr));
     k.close(&grant);

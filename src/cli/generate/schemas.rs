@@ -40,6 +40,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<key::list::KeyListView>(),
         schema_of::<key::reseal::KeyResealView>(),
         schema_of::<key::retire::KeyRetireView>(),
+        schema_of::<key::seal::KeySealView>(),
         schema_of::<key::set::KeySetView>(),
         schema_of::<key::show::KeyShowView>(),
         schema_of::<operator::add::OperatorAddView>(),

@@ -143,7 +143,8 @@ pub fn check(ws: &Workspace, wanted: &Carrying, to: &Integration) -> Result<Carr
     match &key.facts.place {
         Place::Unknown => {
             return Err(CliError::no("no_place", format!("nobody told where the secret of {name} lives"))
-                .hint(format!("seal it: aosctl rotation record {} --secret-stdin", key.id)));
+                .hint(format!("seal it: aosctl key seal {}", key.id))
+                .hint(format!("or say where it lives: aosctl key set {} --ref REFERENCE", key.id)));
         }
         Place::Reference(text) => Reference::parse(text)?.check_fetchable()?,
         Place::Sealed { .. } => {}

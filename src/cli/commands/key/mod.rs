@@ -8,6 +8,7 @@ pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
 pub(in crate::cli) mod reseal;
 pub(in crate::cli) mod retire;
+pub(in crate::cli) mod seal;
 pub(in crate::cli) mod set;
 pub(in crate::cli) mod show;
 pub(in crate::cli::commands) mod view;
@@ -49,6 +50,7 @@ pub enum Verb {
     List(list::Args),
     Show(show::Args),
     Set(Box<set::Args>),
+    Seal(seal::Args),
     Retire(retire::Args),
     Reseal(reseal::Args),
     Import(import::Args),
@@ -62,6 +64,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::List(a) => list::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Set(a) => set::run(*a, ctx),
+        Verb::Seal(a) => seal::run(a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
         Verb::Reseal(a) => reseal::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),

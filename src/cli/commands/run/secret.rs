@@ -93,7 +93,13 @@ impl Offer {
         let secret = match &self.key.facts.place {
             Place::Reference(text) => resolve(&Reference::parse(text)?, &How::usual()).map_err(CliError::from),
             place if self.attended() => {
-                let unlocked = ctx.unlock_for(ws, operator, &format!(", for {what}"))?;
+                let unlocked = ctx.unlock_for(ws, operator, &format!(", for {what}")).map_err(|e| match e.kind {
+                    // The identity that is presented is the agent's; an operator's is named otherwise here.
+                    "no_identity" => {
+                        CliError { hints: vec!["name the operator's identity: --operator FILE".into()], ..e }
+                    }
+                    _ => e,
+                })?;
                 vault::of(ws).open(self.key.id, place, Some(unlocked.signer())).map_err(CliError::from)
             }
             place => vault::of(ws).open(self.key.id, place, None).map_err(CliError::from),
