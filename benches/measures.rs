@@ -29,6 +29,7 @@ use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
 use aosctl::domain::key::{KeyFacts, Place as KeyPlace};
 use aosctl::domain::request::Outcome;
+use aosctl::domain::review::Month;
 use aosctl::domain::time::{Span, Time};
 use aosctl::domain::weigh::weigh;
 use aosctl::identity::{EnrolmentLine, Passphrase, PlainIdentity, PlainKind, Signer};
@@ -58,8 +59,13 @@ fn main() {
         sizes.push((100_000, 10_000));
     }
     sizes.extend(more.map(|n| (n, 10_000)));
+    // What a review of as many grants costs while nothing else is in the log.
+    let young = (!quick || more.is_some()).then(|| World::build(10_000, 10_000));
     for (entries, grants) in sizes {
         let w = World::build(entries, grants);
+        if let Some(young) = young.as_ref().filter(|_| grants == 10_000) {
+            w.review(young, entries, grants);
+        }
         w.check(entries, grants);
         w.request_new(entries);
         w.audit_verify(entries);
@@ -113,7 +119,7 @@ fn write_many(args: &[String]) {
     for _ in 0..n {
         let begun = Instant::now();
         ws.transact(Time::from(aosctl::sys::clock::now()), |tx| {
-            ask(tx, By::identity(id, identity.signer()), id).map(|_| ())
+            ask(tx, By::identity(id, identity.signer()), id, 1).map(|_| ())
         })
         .unwrap();
         println!("{}", begun.elapsed().as_micros());
@@ -121,8 +127,8 @@ fn write_many(args: &[String]) {
 }
 
 /// One request that is allowed by rule.
-fn ask(tx: &mut aosctl::workspace::Tx<'_>, by: By<'_>, agent: Id) -> Result<Id, WorkspaceError> {
-    let integration = Id::new(IdKind::Integration, 1);
+fn ask(tx: &mut aosctl::workspace::Tx<'_>, by: By<'_>, agent: Id, integration: u64) -> Result<Id, WorkspaceError> {
+    let integration = Id::new(IdKind::Integration, integration);
     let p = Proposal {
         requester: agent,
         action: "issue.create".into(),
@@ -186,7 +192,9 @@ impl World {
         let file = policy::file::parse("", "policy.toml").unwrap();
         let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
         let pass = Passphrase::chosen("correct horse battery staple".into()).unwrap();
-        let clock = Time::from(aosctl::sys::clock::now());
+        // Everything was written in the month before this one, so that the review of the last month is of all of it.
+        let now = Time::from(aosctl::sys::clock::now());
+        let clock = Month::of(now).start().minus(Span::days(10));
         let new = NewWorkspace {
             company: None,
             operator: None,
@@ -219,12 +227,12 @@ impl World {
                     },
                 )?;
             }
-            for kind in ["github", "slack"] {
+            // As many as an agent has grants, so a door has one grant, as in life.
+            for n in 1..=grants / agents {
                 let id = tx.next_id(IdKind::Integration)?;
-                tx.append(
-                    by,
-                    IntegrationAdded { id, handle: kind.into(), kind: kind.into(), inside: false, residency: None },
-                )?;
+                let handle = if n == 1 { "github".into() } else { format!("github-{n}") };
+                let kind = "github".into();
+                tx.append(by, IntegrationAdded { id, handle, kind, inside: false, residency: None })?;
             }
             Ok::<_, WorkspaceError>(())
         })
@@ -234,12 +242,8 @@ impl World {
             ws.transact(clock, |tx| {
                 for _ in 0..500.min(grants - made) {
                     let agent = Id::new(IdKind::Agent, made % agents + 1);
-                    // The first grant of each agent is to github, the others elsewhere, so a door has few grants, as in life.
-                    let (integration, scope) = if made < agents {
-                        (1, format!("repo:acme/app-{}", agent.n))
-                    } else {
-                        (2, format!("channel:c{made}"))
-                    };
+                    let integration = made / agents % (grants / agents) + 1;
+                    let scope = format!("repo:acme/app-{}", agent.n);
                     tx.append(
                         by,
                         GrantIssued {
@@ -272,7 +276,8 @@ impl World {
                     let n = (size / 3 + i) % agents;
                     let id = Id::new(IdKind::Agent, n + 1);
                     let by = By::identity(id, &signers[usize::try_from(n).unwrap()]);
-                    let r = ask(tx, by, id)?;
+                    // Each agent in its turn, and each time through the next of its grants.
+                    let r = ask(tx, by, id, (size / 3 + i) / agents % (grants / agents) + 1)?;
                     tx.append(by, RequestClaimed { request: r, mode: ClaimMode::Agent, key: None })?;
                     tx.append(
                         by,
@@ -355,6 +360,13 @@ impl World {
         let dir = self.place.dir.parent().unwrap();
         let (floor, measured) = alternate(60, || self.floor("floor-write", dir), || self.aosctl(&args));
         row(&format!("request new, {entries} entries"), floor, measured, "<= 3");
+    }
+
+    /// The review of the last month, against the same of a log that holds hardly more than the grants.
+    fn review(&self, young: &World, entries: u64, grants: u64) {
+        let args = ["review", "--json"];
+        let (floor, measured) = alternate(5, || young.aosctl(&args), || self.aosctl(&args));
+        row(&format!("review, {grants} grants, {entries} entries"), floor, measured, "<= 1.5");
     }
 
     fn audit_verify(&self, entries: u64) {

@@ -277,12 +277,21 @@ pub struct Seen<'a> {
     doors: BTreeMap<(Id, Id), Vec<&'a GrantState>>,
     carrying: BTreeMap<Id, Vec<&'a GrantState>>,
     held: BTreeMap<Id, u64>,
+    secrets: BTreeMap<[u8; 32], Vec<&'a KeyState>>,
+    users: BTreeMap<(&'a str, &'a str), Vec<&'a KeyState>>,
 }
 
 impl<'a> Seen<'a> {
     /// Of a snapshot.
     pub fn new(s: &'a Snapshot) -> Seen<'a> {
-        let mut seen = Seen { s, doors: BTreeMap::new(), carrying: BTreeMap::new(), held: BTreeMap::new() };
+        let mut seen = Seen {
+            s,
+            doors: BTreeMap::new(),
+            carrying: BTreeMap::new(),
+            held: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            users: BTreeMap::new(),
+        };
         for g in s.grants.values() {
             seen.doors.entry((g.grant.agent, g.grant.integration)).or_default().push(g);
             if g.grant.is_live(s.as_of) {
@@ -290,6 +299,15 @@ impl<'a> Seen<'a> {
                 if let Some(c) = &g.grant.carries {
                     seen.carrying.entry(c.key).or_default().push(g);
                 }
+            }
+        }
+        for k in s.keys.values().filter(|k| k.key.is_live()) {
+            let f = &k.key.facts;
+            if let Some(print) = &f.fingerprint {
+                seen.secrets.entry(print.0).or_default().push(k);
+            }
+            if let Some(id) = f.provider_id.as_deref().filter(|_| f.active) {
+                seen.users.entry((&f.kind, user_of(id))).or_default().push(k);
             }
         }
         seen
@@ -313,6 +331,19 @@ impl<'a> Seen<'a> {
     /// The open grants that carry a key.
     pub fn carrying(&self, key: Id) -> &[&'a GrantState] {
         self.carrying.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The live keys that are this very secret, by their fingerprints; itself among them where it has one.
+    pub fn same_secret(&self, key: &Key) -> &[&'a KeyState] {
+        let all = key.facts.fingerprint.as_ref().and_then(|print| self.secrets.get(&print.0));
+        all.map_or(&[], Vec::as_slice)
+    }
+
+    /// The live and active keys of one user at its provider; itself among them where it is one.
+    pub fn same_user<'b>(&'b self, key: &'b Key) -> &'b [&'b KeyState] {
+        let user = key.facts.provider_id.as_deref().map(user_of);
+        let all = user.and_then(|user| self.users.get(&(key.facts.kind.as_str(), user)));
+        all.map_or(&[], Vec::as_slice)
     }
 
     /// How many open grants an agent has.
@@ -358,4 +389,13 @@ impl<'a> Seen<'a> {
         let all = self.s.people.values();
         all.filter(|p| p.identity.id.kind == IdKind::Operator && p.identity.is_live())
     }
+}
+
+/// The user of a provider id. The credential report of AWS has no key ids, so a row is named by the user's ARN and the slot
+/// behind it: `arn:aws:iam::123456789012:user/ci#access_key_1`.
+fn user_of(provider_id: &str) -> &str {
+    if !provider_id.starts_with("arn:") {
+        return provider_id;
+    }
+    provider_id.split_once('#').map_or(provider_id, |(user, _)| user)
 }

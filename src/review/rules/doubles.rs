@@ -51,30 +51,13 @@ fn can_go(g: &GrantState, other: &GrantState) -> bool {
 /// More than one active key of one user at its provider. The finding stands at the older ones.
 pub(super) fn key(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     let key = &k.key;
-    let user = user_of(key.facts.provider_id.as_deref()?);
     if !key.facts.active {
         return None;
     }
-    let same = |o: &&KeyState| {
-        o.key.id != key.id
-            && o.key.is_live()
-            && o.key.facts.active
-            && o.key.facts.kind == key.facts.kind
-            && o.key.facts.provider_id.as_deref().is_some_and(|p| user_of(p) == user)
-    };
     let age = |o: &KeyState| (o.key.turned(), o.key.id);
-    let newer = s.s.keys.values().filter(same).filter(|o| age(o) > age(k)).max_by_key(|o| age(o))?;
+    let newer = s.same_user(key).iter().filter(|o| age(o) > age(k)).max_by_key(|o| age(o))?;
     let fact = format!("{} is a newer active key of the same user", newer.key.id);
     let last = key.changed_seq.max(newer.key.changed_seq);
     let finding = found(Rule::Duplicate, Severity::Medium, fact, key.added_seq.min(newer.key.added_seq), last);
     Some(finding.advise(Advice::Revoke, carry_line(key.id, Advice::Revoke, None)))
-}
-
-/// The user of a provider id. The credential report of AWS has no key ids, so a row is named by the user's ARN and the slot
-/// behind it: `arn:aws:iam::123456789012:user/ci#access_key_1`.
-fn user_of(provider_id: &str) -> &str {
-    if !provider_id.starts_with("arn:") {
-        return provider_id;
-    }
-    provider_id.split_once('#').map_or(provider_id, |(user, _)| user)
 }

@@ -62,9 +62,7 @@ pub(super) fn never_rotated(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
 /// credential. High. What has to be done is to make one for each; that is no single line.
 pub(super) fn shared(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     let key = &k.key;
-    let same = |o: &&KeyState| key.facts.fingerprint.is_some() && o.key.facts.fingerprint == key.facts.fingerprint;
-    let others = s.s.keys.values().filter(|o| o.key.is_live() && o.key.id != key.id).filter(same).map(|o| o.key.id);
-    let credential: BTreeSet<Id> = others.chain([key.id]).collect();
+    let credential: BTreeSet<Id> = s.same_secret(key).iter().map(|o| o.key.id).chain([key.id]).collect();
     let grants: BTreeSet<(Id, Id)> =
         credential.iter().flat_map(|c| s.carrying(*c)).map(|g| (g.grant.agent, g.grant.id)).collect();
     let mut agents: BTreeSet<Id> = grants.iter().map(|(agent, _)| *agent).collect();

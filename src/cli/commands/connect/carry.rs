@@ -43,8 +43,16 @@ pub struct Carried {
 /// What the flags say of a key; `old` is what the grant that is opened again carries, and it is kept where no flag says
 /// otherwise.
 pub fn typed(args: &Args, old: Option<&Carries>) -> Result<Option<Carrying>, CliError> {
+    if args.no_key && args.again.is_none() {
+        return Err(CliError::usage("--no-key leaves out the key of a grant that is opened again")
+            .hint("name that grant: --again GRANT"));
+    }
     if args.no_key {
-        return Ok(None);
+        return if args.to.is_empty() && args.deliver.is_none() {
+            Ok(None)
+        } else {
+            Err(CliError::usage("--to and --as say who gets the secret of a key, and --no-key wants none"))
+        };
     }
     let key = args.key.clone().or_else(|| old.map(|c| c.key.to_string()));
     let Some(key) = key else {

@@ -3,8 +3,10 @@
 pub(in crate::cli) mod add;
 pub(in crate::cli::commands) mod details;
 pub(in crate::cli) mod import;
+pub(in crate::cli) mod leaked;
 pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
+pub(in crate::cli) mod reseal;
 pub(in crate::cli) mod retire;
 pub(in crate::cli) mod set;
 pub(in crate::cli) mod show;
@@ -37,7 +39,9 @@ pub enum Verb {
     Show(show::Args),
     Set(Box<set::Args>),
     Retire(retire::Args),
+    Reseal(reseal::Args),
     Import(import::Args),
+    Leaked(Box<leaked::Args>),
 }
 
 /// Runs it.
@@ -48,7 +52,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Show(a) => show::run(a, ctx),
         Verb::Set(a) => set::run(*a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
+        Verb::Reseal(a) => reseal::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),
+        Verb::Leaked(a) => leaked::run(*a, ctx),
     }
 }
 

@@ -109,7 +109,7 @@ impl View for KeyShowView {
         for e in &self.history {
             let note = e.note.as_ref().map(|n| format!(": {n}")).unwrap_or_default();
             let void = if e.counts { "" } else { " (without authority: it changes nothing)" };
-            let text = format!("{} {}, {}{note}{void}", e.seq, e.what, e.signed_by.long());
+            let text = format!("{} {}; by {}{note}{void}", e.seq, e.what, e.signed_by.long());
             let margin = format!("  {}  ", show::minute(e.at));
             let block = safe_block(&text, &" ".repeat(margin.len()), screen.width, usize::MAX);
             for (i, line) in block.lines.iter().enumerate() {

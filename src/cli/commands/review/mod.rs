@@ -91,7 +91,11 @@ impl From<ReviewError> for CliError {
             ReviewError::BeforeTheMonth { .. } => {
                 CliError::usage(text).hint("name the month that the moment lies in: --month 2026-10")
             }
-            ReviewError::BeforeTheLog { .. } => CliError::could_not("before_the_log", text),
+            ReviewError::BeforeTheLog { began, .. } => {
+                let month = Month::of(began);
+                CliError::could_not("before_the_log", text)
+                    .hint(format!("the first month that something is known of: --month {month}"))
+            }
         }
     }
 }
