@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::carry::{now_of, remedy};
 use super::model::{DecidedItem, Item, Remedy, Review, Signature, Who};
-use super::rules::{Done, done_grant, done_key};
+
 use super::{ReviewError, page_digest, recomputed};
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
-use crate::domain::id::{Id, IdKind};
+use crate::domain::id::Id;
 use crate::domain::review::{Advice, Decided, ReviewRecord, Signed};
 use crate::domain::time::Time;
 use crate::review::facts::days_between;
@@ -71,7 +72,7 @@ impl Desk<'_> {
     }
 
     fn decided(&self, item: &Item, d: &Decided, note: Option<String>) -> Result<DecidedItem, WorkspaceError> {
-        let (remedy, carried_out) = self.remedy(d)?;
+        let (remedy, carried_out) = remedy(d, &now_of(&self.facts, item.id)?, self.now);
         let what = &d.decision;
         let owns = item.owner.as_ref().is_some_and(|o| o.id == d.operator) || item.id == d.operator;
         Ok(DecidedItem {
@@ -85,28 +86,6 @@ impl Desk<'_> {
             self_review: what.self_review || owns,
             remedy,
             carried_out,
-        })
-    }
-
-    /// What became of it, read from the state now.
-    fn remedy(&self, d: &Decided) -> Result<(Remedy, Option<u64>), WorkspaceError> {
-        let item = d.decision.item;
-        if !d.decision.decision.acts() {
-            return Ok((Remedy::Nothing, None));
-        }
-        let done = match item.kind {
-            IdKind::Grant => self.facts.grant(item)?.map_or(Done::No, |g| done_grant(&g, &d.decision, self.now)),
-            IdKind::Key => self.facts.key(item)?.map_or(Done::No, |k| done_key(&k, d)),
-            IdKind::Agent | IdKind::Operator => {
-                self.facts.identity(item)?.and_then(|i| i.retired_seq).map_or(Done::No, Done::By)
-            }
-            _ => Done::No,
-        };
-        Ok(match done {
-            Done::No => (Remedy::Open, None),
-            Done::By(seq) => (Remedy::CarriedOut, Some(d.decision.carried_out.filter(|s| *s >= seq).unwrap_or(seq))),
-            Done::Ended => (Remedy::CarriedOut, d.decision.carried_out),
-            Done::Declared(seq) => (Remedy::Declared, Some(seq)),
         })
     }
 
