@@ -7,7 +7,8 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
+    clippy::disallowed_types,
+    reason = "a test fails by panicking, may print, and has files, a clock, an environment and a loopback of its own"
 )]
 
 mod support;

@@ -31,11 +31,14 @@ struct Delivery {
     generated: Option<String>,
 }
 
+/// A report out of the answer that carried it, with the moment that the answer names.
+pub type Delivered = (Vec<u8>, Option<Time>);
+
 /// Takes a report out of the JSON that AWS delivers it in, with the moment whose state it tells. `None`: it is not in JSON.
 ///
 /// # Errors
 /// [`InventoryError::Header`]: it is JSON, and no report.
-pub fn delivered(bytes: &[u8]) -> Result<Option<(Vec<u8>, Option<Time>)>, InventoryError> {
+pub fn delivered(bytes: &[u8]) -> Result<Option<Delivered>, InventoryError> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Ok(None);
     }
