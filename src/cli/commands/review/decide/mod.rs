@@ -34,7 +34,7 @@ use crate::domain::review::Month;
 /// to be done elsewhere (a key at its provider) is OPEN until the log shows it, and is said. Then the state is read again.
 ///
 /// Exit 0: everything is decided and carried out. Exit 1: everything is decided, and something is OPEN; or refused. Exit 5:
-/// items are not decided yet.
+/// items are not decided yet. Exit 3: the file cannot be read as decisions.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").multiple(true))]
 pub struct Args {
@@ -50,7 +50,7 @@ pub struct Args {
     /// Narrow these grants to what the page shows
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     narrow: Vec<String>,
-    /// Revoke these grants, retire these agents, operators and keys
+    /// Revoke these grants, retire these agents and operators; these keys stay OPEN until they are retired
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     revoke: Vec<String>,
     /// Have these keys turned over

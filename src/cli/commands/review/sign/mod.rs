@@ -25,9 +25,10 @@ use crate::workspace::{OperatorIdentity, Workspace, WorkspaceError};
 
 /// Stand by an access review, with your signature
 ///
-/// Everything that comes first must be decided. Signed are the digest of the page with its decisions, where the log stood,
-/// how many items there were, and what is OPEN: that becomes the first line of the next review. Items that you own, or are,
-/// are named as self-reviewed. A review is signed once, and nothing can be decided in it afterwards.
+/// Everything that comes first must be decided. Signed are the digest of the page, where the log stood, how many items there
+/// were, and what is OPEN: that becomes the first line of the next review. The decisions stand in the log before the
+/// signature. Items that you own, or are, are named as self-reviewed. A review is signed once, and nothing can be decided in
+/// it afterwards.
 ///
 /// Exit 0: signed. Exit 1: it was signed before. Exit 5: something that comes first is not decided.
 #[derive(Debug, clap::Args)]
