@@ -273,7 +273,13 @@ impl World {
         let source = policy::file::render(&file);
         self.sign(
             now(),
-            PolicyAdopted { digest, rules: std::sync::Arc::new(rules), source, confirmed: Default::default(), reason: None },
+            PolicyAdopted {
+                digest,
+                rules: std::sync::Arc::new(rules),
+                source,
+                confirmed: Default::default(),
+                reason: None,
+            },
         );
     }
 
