@@ -48,7 +48,7 @@ impl Moto {
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(moto.child.try_wait().unwrap().is_none(), "moto_server ended");
-            assert!(begun.elapsed() < Duration::from_secs(60), "moto_server does not answer");
+            assert!(begun.elapsed() < Duration::from_secs(180), "moto_server does not answer");
             std::thread::sleep(Duration::from_millis(100));
         }
         Some(moto)
