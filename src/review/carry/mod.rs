@@ -103,6 +103,8 @@ pub fn carry_out(
     page: &Page,
     chosen: &[Chosen],
 ) -> Result<Carried, CarryError> {
+    // Asked for first, it is read once and not for every grant that was issued under it.
+    tx.facts().policy()?;
     still_so(tx, page, chosen)?;
     let reason = format!("access review {}", page.month);
     let mut done: BTreeMap<Id, (Option<u64>, Option<String>)> = BTreeMap::new();

@@ -6,6 +6,7 @@ use crate::cli::Context;
 use crate::cli::commands::review::page;
 use crate::cli::error::CliError;
 use crate::cli::text::safe;
+use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::review::{Advice, Month};
 use crate::domain::time::Time;
@@ -56,6 +57,14 @@ impl<'a> Desk<'a> {
         let rest = review.rest.iter().enumerate().map(|(n, i)| (i.id, (false, n)));
         let places = first.chain(rest).collect();
         Ok(Desk { ws, review, now, one_operator: page::live_operators(ws)? < 2, places })
+    }
+
+    /// Facts for many items at once. Whoever issued a grant was bound by the policy of that moment; asked for first, it is
+    /// read once and not for every grant.
+    pub fn facts(&self) -> Result<Trusted<'a>, CliError> {
+        let facts = self.ws.facts();
+        facts.policy()?;
+        Ok(facts)
     }
 
     /// What the page rests on.

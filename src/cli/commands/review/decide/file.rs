@@ -220,7 +220,7 @@ impl View for ReviewDecisionsView {
 
 /// A file to edit.
 pub fn template(desk: &Desk<'_>) -> Result<Outcome, CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut decisions = Vec::new();
     let mut notes = 0usize;
     for id in desk.undecided(&BTreeSet::new()) {

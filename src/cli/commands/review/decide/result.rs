@@ -50,7 +50,7 @@ fn view_of(
     // Others decide too: what is left is read again.
     let record = desk.ws.facts().review(desk.review.month.id())?;
     let mut had: BTreeSet<Id> = record.iter().flat_map(|r| r.decided.keys().copied()).collect();
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let now = desk.ws.now(desk.now)?;
     let mut open: BTreeSet<Id> = decisions.iter().filter(|d| d.remedy == Remedy::Open).map(|d| d.item).collect();
     let here: BTreeSet<Id> = decisions.iter().map(|d| d.item).collect();
@@ -99,7 +99,7 @@ fn told(view: ReviewDecidedView) -> Outcome {
 
 /// Reads the state again, item by item.
 fn became(desk: &Desk<'_>, r: &Recorded) -> Result<Vec<DecisionMade>, CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut made = Vec::new();
     for (c, (d, left)) in r.chosen.iter().zip(&r.carried.decisions) {
         let seq = r.carried.seqs.last().copied().unwrap_or_default();
@@ -143,7 +143,7 @@ pub fn page(desk: &Desk<'_>, recorded: &Recorded, screen: &Screen) -> Result<Str
 /// What would become of it.
 pub fn foreseen(ctx: &Context, desk: &Desk<'_>, chosen: &[Chosen]) -> Result<Outcome, CliError> {
     let me = likely_operator(ctx, desk).unwrap_or(Id::FIRST_OPERATOR);
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut decisions = Vec::new();
     for c in chosen {
         let now = now_of(&facts, c.item.id)?;

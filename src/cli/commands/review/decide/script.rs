@@ -136,7 +136,7 @@ fn notes(args: &Args, desk: &Desk<'_>) -> Result<BTreeMap<Id, String>, CliError>
 
 /// Every decision that was asked for, as it can be recorded; or what is wrong with the first one that cannot.
 fn choose(desk: &Desk<'_>, wanted: Vec<Wanted>, notes: &mut BTreeMap<Id, String>) -> Result<Vec<Chosen>, CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let mut chosen = Vec::new();
     for w in wanted {
@@ -181,7 +181,7 @@ fn recommended(
     had: &BTreeSet<Id>,
     notes: &mut BTreeMap<Id, String>,
 ) -> Result<(Vec<Chosen>, Vec<Id>), CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let (mut chosen, mut left) = (Vec::new(), Vec::new());
     for id in desk.undecided(had) {
         let Some(item) = desk.item(id) else { continue };

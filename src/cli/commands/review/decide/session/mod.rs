@@ -117,7 +117,7 @@ pub fn run(ctx: &Context, ws: &Workspace, named: Option<Month>) -> Result<Outcom
 
 /// The questions: what comes first, what the rules say something about, and then the rest by integration.
 fn asks(desk: &Desk<'_>) -> Result<Vec<Ask>, CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut single = Vec::new();
     let mut folds: Vec<(String, Vec<Id>)> = Vec::new();
     for id in desk.undecided(&BTreeSet::new()) {
@@ -376,7 +376,7 @@ impl Session<'_> {
     fn keep_all(&mut self, items: &[Item], watch: &Stopwatch) -> Result<Next, CliError> {
         let each = watch.elapsed().as_millis() / u128::try_from(items.len().max(1)).unwrap_or(1);
         let took_ms = Some(u64::try_from(each).unwrap_or(u64::MAX));
-        let facts = self.desk.ws.facts();
+        let facts = self.desk.facts()?;
         let mut chosen = Vec::new();
         for item in items {
             let meanwhile = self.desk.meanwhile(item, &facts)?;
