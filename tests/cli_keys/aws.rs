@@ -1,5 +1,9 @@
 //! A report that aosctl's authors did not write: made by the AWS command line against moto (`tests/tools/aws` installs
 //! both). Where they are absent the test says so and passes, unless `AOSCTL_REQUIRE_ALL` is set.
+#![allow(
+    clippy::disallowed_types,
+    reason = "it is not aosctl that connects, but the test, to a server that it started"
+)]
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
