@@ -1,5 +1,6 @@
 //! What was decided about the items of a page and who signed, as the log stands now, put beside what the rules say.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -24,8 +25,10 @@ const NEARLY_ALL: u32 = 950;
 /// Puts decisions and the signature of a month's review on its page. Who judges an item is compared with its owner as of the
 /// page.
 pub fn attach(ws: &Workspace, page: &mut Review, clock: Time) -> Result<(), ReviewError> {
-    let desk = Desk { ws, facts: ws.facts(), now: ws.now(clock)? };
+    let desk = Desk { ws, facts: ws.facts(), now: ws.now(clock)?, known: RefCell::default() };
     let Some(record) = desk.facts.review(page.month.id())? else { return Ok(()) };
+    // Asked for first, it is read once and not for every grant that was issued under it.
+    desk.facts.policy()?;
     let mut notes: BTreeMap<u64, BTreeMap<Id, String>> = BTreeMap::new();
     let (mut count, mut open) = (0u64, 0u64);
     for item in page.first.iter_mut().chain(&mut page.rest) {
@@ -52,15 +55,22 @@ struct Desk<'w> {
     ws: &'w Workspace,
     facts: Trusted<'w>,
     now: Time,
+    /// Operators whose names were read: a few decide about many items.
+    known: RefCell<BTreeMap<Id, Who>>,
 }
 
 impl Desk<'_> {
     fn who(&self, operator: Id) -> Result<Who, WorkspaceError> {
+        if let Some(who) = self.known.borrow().get(&operator) {
+            return Ok(who.clone());
+        }
         let name = match self.facts.identity(operator)? {
             Some(i) => self.ws.operator_name(&i)?,
             None => None,
         };
-        Ok(Who { id: operator, name })
+        let who = Who { id: operator, name };
+        self.known.borrow_mut().insert(operator, who.clone());
+        Ok(who)
     }
 
     fn notes(&self, seq: u64) -> Result<BTreeMap<Id, String>, WorkspaceError> {

@@ -83,6 +83,7 @@ fn to_decide(ws: &Workspace, month: Month, ctx: &Context) -> Result<ToDecide, Cl
 /// What any review decided last about an item, and is not so. To find out first takes no decision back.
 fn open(ws: &Workspace) -> Result<Vec<OpenDecision>, CliError> {
     let facts = ws.facts();
+    facts.policy()?;
     let mut newest: BTreeMap<Id, (Month, Decided)> = BTreeMap::new();
     for id in ws.store().subjects(IdKind::Review)? {
         let (Some(month), Some(record)) = (Month::of_id(id), facts.review(id)?) else { continue };
