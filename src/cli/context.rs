@@ -103,10 +103,19 @@ impl Context {
 
     /// Unlocks an operator: Argon2 now, before any lock is taken. Asks on the terminal unless a passphrase file is given.
     pub fn unlock(&self, workspace: &Workspace) -> Result<OperatorIdentity, CliError> {
-        let named = self.identity_file();
-        let (path, sealed) = workspace.sealed_operator(named.as_deref())?;
+        self.unlock_for(workspace, self.identity_file().as_deref(), "")
+    }
+
+    /// Unlocks the operator of that file, else the only one in the workspace; the question says what for.
+    pub fn unlock_for(
+        &self,
+        workspace: &Workspace,
+        named: Option<&Path>,
+        what_for: &str,
+    ) -> Result<OperatorIdentity, CliError> {
+        let (path, sealed) = workspace.sealed_operator(named)?;
         let who = sealed.id().map_or_else(|| path.display().to_string(), str::to_string);
-        let passphrase = self.passphrase(&format!("passphrase of {who}"))?;
+        let passphrase = self.passphrase(&format!("passphrase of {who}{what_for}"))?;
         Ok(workspace.unlock_operator(&path, &sealed, &passphrase)?)
     }
 

@@ -199,7 +199,7 @@ impl From<SecretError> for CliError {
     fn from(e: SecretError) -> CliError {
         use SecretError as S;
         let text = safe(&e.to_string());
-        let backup = "put the file back from a backup, or seal the secret anew: aosctl rotation record KEY";
+        let backup = "put the file back from a backup, or seal the secret anew: aosctl key seal KEY";
         match e {
             S::Sys(e) => e.into(),
             S::Identity(e) => e.into(),
@@ -219,7 +219,7 @@ impl From<SecretError> for CliError {
                 .hint(format!("see what it says: run {program} yourself, in a terminal that nobody records")),
             S::Nothing(_) => CliError::could_not("resolver", text),
             S::NoPlace => CliError::could_not("no_place", text)
-                .hint("record where it lives: aosctl rotation record KEY --ref REFERENCE, or --secret-stdin"),
+                .hint("say where it lives: aosctl key set KEY --ref REFERENCE, or seal it: aosctl key seal KEY"),
             S::NotSealed => CliError::could_not("not_sealed", text),
             S::NeedsOperator => CliError::could_not("needs_operator", text),
             S::Missing { .. } => CliError::could_not("vault_missing", text).hint(backup),
@@ -236,7 +236,7 @@ impl From<SecretError> for CliError {
                 .hint("one of those who can open it seals it for all: aosctl key reseal"),
             S::OtherVaultKey { .. } => CliError::could_not("vault_key", text)
                 .because("the state directory is another one than that of the machine where it was sealed")
-                .hint("put vault.key back, or seal the secret anew: aosctl rotation record KEY"),
+                .hint("put vault.key back, or seal the secret anew: aosctl key seal KEY --unattended"),
             S::NoRecipient => CliError::could_not("no_recipient", text),
             S::Internal(_) => CliError::could_not("internal", text),
         }

@@ -110,7 +110,8 @@ const SERVICES: &[(&str, &str, &str)] =
     &[("rotation", "check", "ROTATION"), ("review", "check", "REVIEW"), ("audit", "verify", "AUDIT")];
 
 /// Global flags whose value is a word of its own.
-const WITH_VALUE: &[&str] = &["--workspace", "--format", "--color", "--identity", "--passphrase-file"];
+const WITH_VALUE: &[&str] =
+    &["--workspace", "--format", "--output", "-o", "--color", "--identity", "--passphrase-file"];
 
 /// Which service is asked for with `--monitor`. Read from the arguments as they came, because they may be wrong otherwise.
 pub(super) fn asked(args: &[OsString]) -> Option<&'static str> {

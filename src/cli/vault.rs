@@ -1,19 +1,130 @@
-//! The vault of the workspace at hand.
-
-use std::path::Path;
+//! The vault of the workspace at hand, and sealing its attended secrets again when operators come and go.
 
 use super::error::CliError;
+use super::outcome::Outcome;
+use super::text::safe;
+use crate::domain::event::KeyChanged;
 use crate::domain::facts::Facts;
+use crate::domain::id::Id;
+use crate::domain::key::{KeyFacts, Place};
 use crate::secret::{Circle, Vault};
-use crate::workspace::{Trusted, Workspace};
+use crate::workspace::{OperatorIdentity, Trusted, Tx, Workspace};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The vault of a workspace. Touches nothing.
 pub fn of(ws: &Workspace) -> Vault {
-    let place: &Path = &ws.place().dir;
-    Vault::new(place, &ws.state_dir(), &ws.origin().name)
+    Vault::new(&ws.place().dir, &ws.state_dir(), &ws.origin().name)
 }
 
 /// The operators, as these facts have them. Inside a transaction take `tx.facts()`, so that nobody is enrolled in between.
 pub fn circle(facts: &Trusted<'_>) -> Result<Circle, CliError> {
     Ok(Circle::of(&facts.operators()?))
+}
+
+/// A key whose secret could not be sealed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotResealed {
+    /// `k-3`, or absent for the key of fingerprints.
+    pub key: Option<Id>,
+    /// Why.
+    pub why: String,
+}
+
+/// What was sealed again, and what could not be.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    /// Keys whose secret is now sealed for exactly the operators there are.
+    pub keys: Vec<Id>,
+    /// Keys whose secret is sealed as before.
+    pub not: Vec<NotResealed>,
+    old: Vec<(Id, Place)>,
+}
+
+/// The live keys whose secret is attended and sealed for others than these operators.
+pub fn stale(ws: &Workspace, facts: &Trusted<'_>, operators: &Circle) -> Result<Vec<Id>, CliError> {
+    let vault = of(ws);
+    let mut found = Vec::new();
+    for row in ws.store().keys(false)? {
+        let Some(key) = facts.key(row.id)?.filter(|k| k.is_live()) else { continue };
+        if !matches!(key.facts.place, Place::Sealed { attended: true, .. }) {
+            continue;
+        }
+        let mut wanted = operators.live.clone();
+        wanted.sort_unstable();
+        let right = vault.recipients(key.id, &key.facts.place).is_ok_and(|mut have| {
+            have.sort_unstable();
+            have == wanted
+        });
+        if !right {
+            found.push(key.id);
+        }
+    }
+    Ok(found)
+}
+
+/// The live keys whose attended secret an operator can open, as far as the files tell: one that cannot be read counts.
+pub fn open_to(ws: &Workspace, public_key: &[u8; 32]) -> Result<Vec<Id>, CliError> {
+    let (vault, facts) = (of(ws), ws.facts());
+    let mut found = Vec::new();
+    for row in ws.store().keys(false)? {
+        let Some(key) = facts.key(row.id)?.filter(|k| k.is_live()) else { continue };
+        let attended = matches!(key.facts.place, Place::Sealed { attended: true, .. });
+        if attended && vault.recipients(key.id, &key.facts.place).map_or(true, |have| have.contains(public_key)) {
+            found.push(key.id);
+        }
+    }
+    Ok(found)
+}
+
+/// Seals every attended secret for these operators that is sealed for others, and the key of fingerprints, inside the
+/// transaction that makes them the operators there are: whoever is enrolled can open everything from that entry on. Each
+/// file is on disk before the entry that names it. What cannot be opened or written stays as it is, and stops nobody from
+/// being enrolled or retired.
+pub fn reseal(
+    ws: &Workspace,
+    tx: &mut Tx<'_>,
+    me: &OperatorIdentity,
+    operators: &Circle,
+    reason: &str,
+) -> Result<Resealed, CliError> {
+    let vault = of(ws);
+    let mut done = Resealed::default();
+    for id in stale(ws, tx.facts(), operators)? {
+        let Some(key) = tx.facts().key(id)? else { continue };
+        match vault.reseal(id, &key.facts.place, me.signer(), operators) {
+            Ok(sealed) => {
+                let facts = KeyFacts { place: sealed.place(), ..key.facts.clone() };
+                tx.append(me.by(), KeyChanged { key: id, facts, reason: Some(reason.to_string()) })?;
+                done.keys.push(id);
+                done.old.push((id, key.facts.place.clone()));
+            }
+            Err(e) => done.not.push(NotResealed { key: Some(id), why: e.to_string() }),
+        }
+    }
+    if let Err(e) = vault.reseal_fingerprint_key(me.signer(), operators) {
+        done.not.push(NotResealed { key: None, why: e.to_string() });
+    }
+    Ok(done)
+}
+
+impl Resealed {
+    /// Removes the files that no entry names any more. Call it when the transaction is on disk.
+    pub fn clear(&self, ws: &Workspace) {
+        let vault = of(ws);
+        self.old.iter().for_each(|(key, place)| vault.remove(*key, place));
+    }
+
+    /// Says what was not sealed again, and what to do about it.
+    pub fn tell(&self, mut out: Outcome) -> Outcome {
+        for n in &self.not {
+            let what = n.key.map_or_else(|| "the key of fingerprints".into(), |k| format!("the secret of {k}"));
+            out = out.warn(format!("{what} is sealed for the same operators as before: {}", safe(&n.why)));
+        }
+        if self.not.is_empty() {
+            out
+        } else {
+            out.note("Whoever can open it seals it for all of them: aosctl key reseal")
+        }
+    }
 }

@@ -22,6 +22,36 @@ use crate::domain::time::Time;
 /// The name of this source, and of its feed of last uses.
 pub const SOURCE: &str = "aws-credential-report";
 
+/// What `aws iam get-credential-report` prints: the report in base64, and when AWS made it.
+#[derive(serde::Deserialize)]
+struct Delivery {
+    #[serde(rename = "Content")]
+    content: String,
+    #[serde(default, rename = "GeneratedTime")]
+    generated: Option<String>,
+}
+
+/// A report out of the answer that carried it, with the moment that the answer names.
+pub type Delivered = (Vec<u8>, Option<Time>);
+
+/// Takes a report out of the JSON that AWS delivers it in, with the moment whose state it tells. `None`: it is not in JSON.
+///
+/// # Errors
+/// [`InventoryError::Header`]: it is JSON, and no report.
+pub fn delivered(bytes: &[u8]) -> Result<Option<Delivered>, InventoryError> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Ok(None);
+    }
+    let bad = || InventoryError::Header("it is JSON, and not what aws iam get-credential-report prints".into());
+    if bytes.len() > super::MAX_FILE {
+        return Err(InventoryError::TooLarge);
+    }
+    let delivery: Delivery = serde_json::from_slice(bytes).map_err(|_| bad())?;
+    let content = data_encoding::BASE64.decode(delivery.content.as_bytes()).map_err(|_| bad())?;
+    let generated = delivery.generated.as_deref().map(date::parse).transpose().map_err(|_| bad())?;
+    Ok(Some((content, generated)))
+}
+
 /// Reads a report. `as_of` is the moment whose state it tells.
 ///
 /// # Errors

@@ -5,7 +5,6 @@ use std::collections::btree_map::Entry;
 
 use super::carry::{now_of, remedy};
 use super::model::{DecidedItem, Item, Remedy, Review, Signature, Who};
-
 use super::{ReviewError, page_digest, recomputed};
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
@@ -72,7 +71,7 @@ impl Desk<'_> {
     }
 
     fn decided(&self, item: &Item, d: &Decided, note: Option<String>) -> Result<DecidedItem, WorkspaceError> {
-        let (remedy, carried_out) = remedy(d, &now_of(&self.facts, item.id)?, self.now);
+        let (remedy, carried_out) = remedy(d, &now_of(&self.facts, d.decision.item)?, self.now);
         let what = &d.decision;
         let owns = item.owner.as_ref().is_some_and(|o| o.id == d.operator) || item.id == d.operator;
         Ok(DecidedItem {

@@ -9,6 +9,7 @@ pub mod again;
 pub mod clock;
 pub mod env;
 pub mod files;
+pub mod handover;
 pub mod lock;
 pub mod process;
 pub mod random;

@@ -6,13 +6,15 @@
 //! agent claimed for itself (`request begin`) has no process to watch, and stays `claimed` until the agent reports.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::command::difference;
-use super::{By, Tx, Workspace, WorkspaceError};
+use super::{By, Trusted, Tx, Workspace, WorkspaceError};
 use crate::domain::bind::bind;
 use crate::domain::event::{ClaimMode, Command, Event, RequestClaimed};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
+use crate::domain::key::{Carries, Key, Place};
 use crate::domain::request::{Request, Standing};
 use crate::domain::time::Time;
 use crate::log::canonical;
@@ -51,6 +53,27 @@ pub enum ClaimError {
     /// The parameters say more than the facets that were decided on.
     #[error("the parameters of {0} say more than the facets that were decided on")]
     FacetsTooLow(Id),
+    /// The key that the grant carries is given to nobody.
+    #[error("the secret of {key} is given to nobody: {why}")]
+    Withheld {
+        /// Which.
+        key: Id,
+        /// Why, in words.
+        why: &'static str,
+    },
+    /// The program is none of those that the grant names.
+    #[error("{program} may not have the secret of {key}: {difference}")]
+    OtherProgram {
+        /// Which key.
+        key: Id,
+        /// What would be started.
+        program: String,
+        /// How it differs from what the grant names.
+        difference: String,
+    },
+    /// The key changed after its secret was opened.
+    #[error("{0} was changed while its secret was fetched, and nothing was begun")]
+    KeyChanged(Id),
     /// Another `aosctl run` is at it.
     #[error("another aosctl run has begun {0}")]
     Running(Id),
@@ -147,23 +170,96 @@ pub fn claim(
     if r.requester != requester {
         return Err(ClaimError::NotTheRequester { request: id, requester: r.requester });
     }
+    let mut key = None;
     let mode = match what {
         Begin::ByAgent => ClaimMode::Agent,
-        Begin::Run { command, extra } => {
+        Begin::Run { command, extra, hand } => {
             if r.bound_command {
                 let bound = bound_command(ws, &r)?.ok_or(ClaimError::Erased(id))?;
                 if let Some(difference) = difference(&bound, command, extra) {
                     return Err(ClaimError::OtherCommand { request: id, difference });
                 }
             }
+            key = handed(tx, &r, command, hand)?;
             ClaimMode::Run
         }
     };
     if !facets_hold(ws, tx, &r)? {
         return Err(ClaimError::FacetsTooLow(id));
     }
-    tx.append(by, RequestClaimed { request: id, mode, key: None })?;
+    tx.append(by, RequestClaimed { request: id, mode, key })?;
     Ok(())
+}
+
+/// The key that the grant of a request carries, with what the grant says of it. Verified.
+///
+/// # Errors
+/// What reading the entries gives.
+pub fn carried(facts: &Trusted<'_>, r: &Request) -> Result<Option<(Carries, Rc<Key>)>, WorkspaceError> {
+    let Some(id) = r.grant else { return Ok(None) };
+    let Some(carries) = facts.grant(id)?.and_then(|g| g.carries.clone()) else { return Ok(None) };
+    let wrong = || WorkspaceError::integrity(None, format!("{id} carries {}, which was never added", carries.key));
+    let key = facts.key(carries.key)?.ok_or_else(wrong)?;
+    Ok(Some((carries, key)))
+}
+
+/// May that command have the secret, as things stand?
+///
+/// # Errors
+/// [`ClaimError::Withheld`], [`ClaimError::OtherProgram`].
+pub fn may_have(carries: &Carries, key: &Key, command: &Command) -> Result<(), ClaimError> {
+    let withheld = |why| Err(ClaimError::Withheld { key: key.id, why });
+    if !key.is_live() {
+        return withheld("it was retired");
+    }
+    if key.leak_is_open() {
+        return withheld("it leaked, and that is not closed");
+    }
+    if carries.names(&command.program, &command.program_sha256) {
+        return Ok(());
+    }
+    let changed = carries.programs.iter().any(|p| p.path == command.program);
+    let named = || carries.programs.iter().map(|p| p.path.as_str()).collect::<Vec<_>>().join(", ");
+    let difference = if changed {
+        "it was changed since the grant named it: its SHA-256 is another".to_string()
+    } else {
+        format!("the grant names {}", named())
+    };
+    Err(ClaimError::OtherProgram { key: key.id, program: command.program.clone(), difference })
+}
+
+/// The key whose secret goes to the command, for the entry: found again inside the claim's own transaction, so that a leak
+/// or a retirement of before counts, and what was opened is what lies there now.
+fn handed(tx: &Tx<'_>, r: &Request, command: &Command, hand: Hand<'_>) -> Result<Option<Id>, ClaimError> {
+    match (carried(tx.facts(), r)?, hand) {
+        (_, Hand::Declined) | (None, Hand::Empty) => Ok(None),
+        (Some((carries, key)), Hand::Holds { key: held, place }) => {
+            may_have(&carries, &key, command)?;
+            if key.id == held && key.facts.place == *place {
+                Ok(Some(key.id))
+            } else {
+                Err(ClaimError::KeyChanged(key.id))
+            }
+        }
+        (Some((carries, _)), Hand::Empty) => Err(ClaimError::KeyChanged(carries.key)),
+        (None, Hand::Holds { key, .. }) => Err(ClaimError::KeyChanged(key)),
+    }
+}
+
+/// The secret that the runner has at hand.
+#[derive(Debug, Clone, Copy)]
+pub enum Hand<'a> {
+    /// None, and the grant carries no key.
+    Empty,
+    /// None, although the grant may carry a key: so the runner wants it.
+    Declined,
+    /// That of this key, as it lay there when it was opened.
+    Holds {
+        /// Which key.
+        key: Id,
+        /// Where its secret was.
+        place: &'a Place,
+    },
 }
 
 /// Are the facets that were decided on at least what the parameters say? Replay cannot ask this, because parameters may
@@ -208,6 +304,8 @@ pub enum Begin<'a> {
         command: &'a Command,
         /// Variables that the runner names beyond the usual ones.
         extra: &'a [String],
+        /// The secret that it would be given.
+        hand: Hand<'a>,
     },
 }
 

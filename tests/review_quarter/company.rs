@@ -323,7 +323,7 @@ impl Company {
         let (rules, source) = rules(2000);
         let digest = rules_digest(&rules).unwrap();
         let confirmed = Default::default();
-        self.sign(t, PolicyAdopted { digest, rules: rules.into(), source, confirmed, reason: None });
+        self.sign(t, PolicyAdopted { digest, rules: std::sync::Arc::new(rules), source, confirmed, reason: None });
     }
 }
 

@@ -265,6 +265,24 @@ impl World {
         self.sign(at, signed);
     }
 
+    /// Adopts another policy, now.
+    pub fn adopt(&self, text: &str) {
+        let file = policy::file::parse(text, "policy.toml").unwrap();
+        let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
+        let digest = aosctl::domain::authority::rules_digest(&rules).unwrap();
+        let source = policy::file::render(&file);
+        self.sign(
+            now(),
+            PolicyAdopted {
+                digest,
+                rules: std::sync::Arc::new(rules),
+                source,
+                confirmed: Default::default(),
+                reason: None,
+            },
+        );
+    }
+
     /// Number of entries in the log.
     pub fn size(&self) -> u64 {
         self.ws.store().head().unwrap().unwrap().size

@@ -9,7 +9,7 @@ use crate::pty::Desk;
 use crate::support::{Bench, code, text};
 
 /// What `/proc` shows of a process; empty where it is gone or hidden.
-fn seen(pid: u32) -> Vec<(&'static str, Vec<u8>)> {
+pub fn seen(pid: u32) -> Vec<(&'static str, Vec<u8>)> {
     ["cmdline", "environ", "comm", "status", "stat", "limits", "maps", "wchan"]
         .into_iter()
         .map(|name| (name, std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default()))

@@ -63,6 +63,7 @@ impl Command {
     pub fn formats(&self) -> &'static [Format] {
         match self {
             Command::Review(args) => args.formats(),
+            Command::Key(args) => args.formats(),
             _ => Format::EVERY,
         }
     }
@@ -99,7 +100,7 @@ impl Command {
 /// The groups of `--help`, by what people come for.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
-    ("Emergency", &["freeze", "thaw"]),
+    ("Emergency", &["freeze", "thaw", "key leaked"]),
     ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
@@ -112,8 +113,8 @@ pub fn grouped(command: clap::Command) -> clap::Command {
     for (title, names) in GROUPS {
         groups.push_str(&format!("\n{title}:\n"));
         for name in *names {
-            let about =
-                command.find_subcommand(name).and_then(|c| c.get_about()).map(|a| a.to_string()).unwrap_or_default();
+            let found = name.split(' ').try_fold(&command, |c, word| c.find_subcommand(word));
+            let about = found.and_then(|c| c.get_about()).map(|a| a.to_string()).unwrap_or_default();
             groups.push_str(&format!("  {name:<12} {about}\n"));
         }
     }

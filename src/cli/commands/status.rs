@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::commands::rotation::view::KeyDue;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
@@ -22,6 +23,7 @@ use crate::domain::rules::Rules;
 use crate::domain::time::{Span, Time};
 use crate::policy::catalogue;
 use crate::policy::file::{PolicyFile, defaults_left};
+use crate::rotation::{self, due::DueState};
 use crate::store::RequestFilter;
 use crate::workspace::{PinState, VerifyOptions, Workspace, claim, verify};
 
@@ -39,7 +41,7 @@ const LINES: usize = 4;
 pub struct Args {}
 
 /// One line of a section.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Item {
     /// What it is about: a request, a grant, an agent.
     pub id: String,
@@ -64,7 +66,7 @@ pub struct StatusView {
     pub waiting: Vec<Item>,
     /// Begun, and nobody knows how it ended.
     pub unknown: Vec<Item>,
-    /// What ends within 14 days.
+    /// Open leaks, grants that end within 14 days, keys that are due or soon.
     pub due: Vec<Item>,
     /// The widest of the open doors, widest first.
     pub widest: Vec<Item>,
@@ -117,7 +119,7 @@ impl View for StatusView {
         if !self.unknown.is_empty() {
             section(&mut page, screen, "outcome unknown", &self.unknown, "", "aosctl request list --standing unknown");
         }
-        section(&mut page, screen, "due in 14 days", &self.due, "nothing", "aosctl grant list");
+        section(&mut page, screen, "due in 14 days", &self.due, "nothing", "aosctl grant list; aosctl rotation list");
         section(&mut page, screen, "open widest", &self.widest, "nothing is open", "aosctl grant list");
         page.push('\n');
         if !self.defaults.is_empty() {
@@ -181,9 +183,10 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let mut names = Names { ws: &ws, known: BTreeMap::new() };
     let policy = facts.policy()?;
     let waiting = waiting(&ws, now, &mut names)?;
+    let keys = keys(&ws, now)?;
     let unknown = unknown(&ws, now)?;
     let mut grants: Vec<Rc<Grant>> = doors.grants;
-    let due = due(&grants, now, &mut names)?;
+    let due = [leaks(&keys), due(&grants, now, &mut names)?, keys_due(&keys)].concat();
     grants.sort_by_key(|g| (std::cmp::Reverse(width_of(g, policy.as_ref().map(|p| &*p.rules), &ws)), g.id));
     let mut widest = Vec::new();
     for g in grants.iter().take(LINES) {
@@ -298,6 +301,34 @@ fn due(grants: &[Rc<Grant>], now: Time, names: &mut Names<'_>) -> Result<Vec<Ite
         items.push(Item { id: g.id.to_string(), text, command: format!("aosctl grant renew {}", g.id) });
     }
     Ok(items)
+}
+
+/// Keys that leaked, that are due, or soon.
+fn keys(ws: &Workspace, now: Time) -> Result<Vec<KeyDue>, CliError> {
+    let (found, _) = rotation::due_now(ws, now)?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let policy = rotation::policy(ws)?;
+    let mut names = crate::cli::commands::grant::view::Names::new(ws)?;
+    found.iter().map(|l| KeyDue::of(l, &policy, &mut names)).collect()
+}
+
+/// Leaks that are open come before everything else that is due.
+fn leaks(keys: &[KeyDue]) -> Vec<Item> {
+    keys.iter().filter(|k| k.state == DueState::Leaked).map(key_item).collect()
+}
+
+fn keys_due(keys: &[KeyDue]) -> Vec<Item> {
+    keys.iter().filter(|k| k.state != DueState::Leaked).map(key_item).collect()
+}
+
+fn key_item(k: &KeyDue) -> Item {
+    Item {
+        id: k.key.id.to_string(),
+        text: format!("{} {}", k.key.short(), k.words()),
+        command: k.commands.first().cloned().unwrap_or_default(),
+    }
 }
 
 /// Wider first: power, then reach, then data, then no end.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{named, schema_of};
 use crate::cli::commands::{
     agent, approve, audit, check, connect, freeze, grant, init, integration, key, operator, policy, request, revoke,
-    run, status, thaw, tour,
+    rotation, run, status, thaw, tour,
 };
 use crate::cli::error::{ERROR_SCHEMA, ErrorView};
 use crate::cli::screen;
@@ -35,8 +35,12 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<integration::show::IntegrationView>(),
         schema_of::<key::add::KeyAddView>(),
         schema_of::<key::import::KeyImportView>(),
+        schema_of::<key::leaked::report::IncidentView>(),
+        schema_of::<key::leaked::view::KeyLeakedView>(),
         schema_of::<key::list::KeyListView>(),
+        schema_of::<key::reseal::KeyResealView>(),
         schema_of::<key::retire::KeyRetireView>(),
+        schema_of::<key::seal::KeySealView>(),
         schema_of::<key::set::KeySetView>(),
         schema_of::<key::show::KeyShowView>(),
         schema_of::<operator::add::OperatorAddView>(),
@@ -55,8 +59,17 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<request::list::RequestListView>(),
         schema_of::<request::new::RequestNewView>(),
         schema_of::<request::wait::RequestWaitView>(),
+        schema_of::<crate::cli::commands::review::check::ReviewCheckView>(),
+        schema_of::<crate::cli::commands::review::decide::ReviewDecidedView>(),
+        schema_of::<crate::cli::commands::review::decide::ReviewDecisionsView>(),
+        schema_of::<crate::cli::commands::review::diff::ReviewDiffView>(),
         schema_of::<crate::cli::commands::review::render::ReviewView>(),
+        schema_of::<crate::cli::commands::review::sign::ReviewSignedView>(),
         schema_of::<revoke::view::RevokeView>(),
+        schema_of::<rotation::check::RotationCheckView>(),
+        schema_of::<rotation::list::RotationListView>(),
+        schema_of::<rotation::record::RotationRecordView>(),
+        schema_of::<rotation::set::RotationSetView>(),
         schema_of::<run::RunView>(),
         schema_of::<status::StatusView>(),
         schema_of::<screen::RequestView>(),

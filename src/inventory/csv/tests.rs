@@ -11,7 +11,7 @@ fn file(text: &str) -> Inventory {
 #[test]
 fn every_column_is_read() {
     let text = "name,kind,integration,scope,owner,reference,provider_id,last4,created,last_rotated,last_used,expires,active,person\n\
-                ci token,token,github,repo:acme/app,Ann,op://ci/github/token,tok-1,9f2a,2025-01-02,2026-03-04T05:06:07+02:00,2026-11-20,2027-01-01,true,no\n";
+                ci token,token,github,repo:acme/app,ops,op://ci/github/token,tok-1,9f2a,2025-01-02,2026-03-04T05:06:07+02:00,2026-11-20,2027-01-01,true,no\n";
     let found = file(text);
     assert_eq!(found.refused, []);
     let row = &found.rows[0];

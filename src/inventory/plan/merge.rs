@@ -68,17 +68,20 @@ fn sighting(known: Option<Sighting>, told: Option<&Sighting>) -> Option<Sighting
     Some(Sighting { feed: told.feed.clone(), as_of: told.as_of, last })
 }
 
-/// What has happened cannot lie ahead.
+/// What has happened cannot lie ahead, and a file knows of no use after the moment that it tells of.
 pub(super) fn check_times(row: &Row, world: &World<'_>) -> Result<(), String> {
-    let used = row.seen.as_ref().and_then(|s| s.last);
-    for (what, time) in
-        [("made", row.created), ("turned over", row.rotated), ("turned over", row.turned), ("last used", used)]
-    {
+    for (what, time) in [("made", row.created), ("turned over", row.rotated), ("turned over", row.turned)] {
         if let Some(t) = time.filter(|t| *t > world.now.plus(AHEAD)) {
             return Err(format!("it was {what} in the future, at {t}"));
         }
     }
-    Ok(())
+    match row.seen.as_ref().and_then(|s| s.last) {
+        Some(t) if t > world.now.plus(AHEAD) => Err(format!("it was last used in the future, at {t}")),
+        Some(t) if t > world.as_of.plus(AHEAD) => {
+            Err(format!("it was last used at {t}, after the moment that the file tells of, {}", world.as_of))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn integration(row: &Row, world: &World<'_>) -> Result<Option<Id>, String> {

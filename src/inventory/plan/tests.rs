@@ -63,7 +63,7 @@ impl Desk {
         Desk {
             keys,
             integrations: BTreeMap::from([("github".into(), Id::new(IdKind::Integration, 1))]),
-            operators: BTreeMap::from([("ann".into(), Id::FIRST_OPERATOR)]),
+            operators: BTreeMap::from([("ops".into(), Id::FIRST_OPERATOR)]),
             as_of: at("2026-11-21"),
             now: at("2026-11-21T12:00:00Z"),
         }
@@ -274,7 +274,7 @@ fn what_a_row_may_not_say() {
         assert_eq!(plan.refused.len(), 1, "{line}: {plan:?}");
         assert!(plan.refused[0].why.contains(word), "{line}: {plan:?}");
     }
-    let plan = desk.import("name,integration,owner\na,i-1,op-1\nb,github,ann\n");
+    let plan = desk.import("name,integration,owner\na,i-1,op-1\nb,github,ops\n");
     assert_eq!(counts(&plan), (2, 0, 0, 0));
 }
 
@@ -286,7 +286,7 @@ fn cell(column: &str) -> BoxedStrategy<String> {
         "name" => pick(&["ci", "a/ci", "b/a/ci", "x", "k-1", "", "deploy bot", "=1+1"]),
         "kind" => pick(&["", "token", "password", "Bad Kind"]),
         "integration" => pick(&["", "github", "i-1", "none"]),
-        "owner" => pick(&["", "ann", "op-1", "bob"]),
+        "owner" => pick(&["", "ops", "op-1", "nobody"]),
         "reference" => pick(&["", "", "op://a/b/c", "plain"]),
         "provider_id" => pick(&["", "", "p1", "p2", "p3"]),
         "last4" => pick(&["", "aaaa", "bbbb", "toolong"]),

@@ -1,13 +1,26 @@
 //! AR-15: what an earlier review decided and nobody carried out. Critical, and on top of the page.
 
-use std::rc::Rc;
-
 use super::{Says, carry_line, day, found};
+use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
-use crate::domain::review::{Advice, Decided};
-use crate::review::carry::{Now, remedy};
+use crate::domain::key::Key;
+use crate::domain::review::{Advice, Decided, ItemDecision, Narrower};
+use crate::domain::time::Time;
 use crate::review::facts::{Earlier, Seen};
-use crate::review::model::{Finding, Remedy, Rule, Severity};
+use crate::review::model::{Finding, Rule, Severity};
+
+/// Is it so?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// No.
+    No,
+    /// That entry shows it.
+    By(u64),
+    /// It came to its end by itself.
+    Ended,
+    /// That entry says so, as an operator or an import told; aosctl cannot see it.
+    Declared(u64),
+}
 
 /// AR-15: the newest decision about it in any earlier review, signed or not, was to revoke, to narrow or to rotate, and the
 /// state does not show that. A later `keep` takes it back; `investigate` does not. (A common audit failure is that the review
@@ -18,7 +31,7 @@ pub(super) fn not_carried_out(s: &Seen<'_>, id: Id) -> Option<Finding> {
         all.iter().filter(|e| e.decided.decision.decision != Advice::Investigate).max_by_key(|e| e.decided.seq)?;
     let Earlier { month, decided, .. } = newest;
     let what = &decided.decision;
-    if !what.decision.acts() || is_done(s, decided) {
+    if !what.decision.acts() || done(s, decided) != Done::No {
         return None;
     }
     let fact = format!(
@@ -43,16 +56,59 @@ fn last_entry(s: &Seen<'_>, id: Id) -> Option<u64> {
     }
 }
 
-/// Does the state of the snapshot show what was decided? The same question as the remedy beside a decision, asked of the past.
-fn is_done(s: &Seen<'_>, decided: &Decided) -> bool {
-    let item = decided.decision.item;
-    let now = match item.kind {
-        IdKind::Grant => s.s.grants.get(&item).map(|g| Now::Grant(Rc::new(g.grant.clone()))),
-        IdKind::Key => s.s.keys.get(&item).map(|k| Now::Key(Rc::new(k.key.clone()))),
-        IdKind::Agent | IdKind::Operator => s.s.people.get(&item).map(|p| Now::Identity(Rc::new(p.identity.clone()))),
+/// Does the state of the snapshot show what was decided?
+pub fn done(s: &Seen<'_>, decided: &Decided) -> Done {
+    let what = &decided.decision;
+    match what.item.kind {
+        IdKind::Grant => match s.s.grants.get(&what.item) {
+            Some(g) => done_grant(&g.grant, what, s.as_of()),
+            None => Done::No,
+        },
+        IdKind::Key => s.s.keys.get(&what.item).map_or(Done::No, |k| done_key(&k.key, decided)),
+        IdKind::Agent | IdKind::Operator => {
+            s.s.people.get(&what.item).and_then(|p| p.identity.retired_seq).map_or(Done::No, Done::By)
+        }
         // An integration is not revoked; its doors are.
-        IdKind::Integration => return !s.s.grants.values().any(|g| g.grant.integration == item && s.is_live(g)),
-        IdKind::Request | IdKind::Review | IdKind::Policy | IdKind::Workspace => None,
-    };
-    remedy(decided, &now.unwrap_or(Now::Nothing), s.as_of()).0 != Remedy::Open
+        IdKind::Integration => {
+            let open = s.s.grants.values().any(|g| g.grant.integration == what.item && s.is_live(g));
+            if open { Done::No } else { Done::Ended }
+        }
+        IdKind::Request | IdKind::Review | IdKind::Policy | IdKind::Workspace => Done::No,
+    }
+}
+
+/// Does a grant show at a moment what was decided about it?
+pub fn done_grant(g: &Grant, what: &ItemDecision, at: Time) -> Done {
+    if let Some(seq) = g.revoked_seq {
+        return Done::By(seq);
+    }
+    if !g.is_live(at) {
+        return Done::Ended;
+    }
+    match (what.decision, &what.narrower) {
+        (Advice::Narrow, Some(to)) if is_within(g, to) => Done::By(g.changed_seq),
+        _ => Done::No,
+    }
+}
+
+/// Is the grant no wider than that?
+pub(super) fn is_within(g: &Grant, to: &Narrower) -> bool {
+    to.scope.as_ref().is_none_or(|s| s.covers(&g.scope))
+        && to.access.is_none_or(|a| g.access <= a)
+        && to.data.is_none_or(|d| g.data <= d)
+        && to.until.is_none_or(|u| g.until.is_some_and(|end| end <= u))
+}
+
+/// Does a key show what was decided about it? What happens at its provider nobody here can see.
+pub fn done_key(k: &Key, decided: &Decided) -> Done {
+    if let Some(seq) = k.retired_seq {
+        return Done::Declared(seq);
+    }
+    if decided.decision.decision != Advice::Rotate {
+        return Done::No;
+    }
+    // By an operator's word after the decision, or as an import has seen it since.
+    let recorded = k.recorded_seq.filter(|seq| *seq > decided.seq || Some(*seq) == decided.decision.carried_out);
+    let seen = k.facts.rotated.filter(|t| *t > decided.at).map(|_| k.changed_seq);
+    recorded.or(seen).map_or(Done::No, Done::Declared)
 }

@@ -23,6 +23,7 @@ use crate::domain::id::{Id, IdKind};
 use crate::domain::review::{Advice, Narrower};
 use crate::domain::time::{Span, Time};
 
+pub use carried::{Done, done, done_grant, done_key};
 pub use keys::key_due;
 pub use used::{grant_use, identity_use, key_use};
 pub use wide::looks_at_resources;

@@ -43,8 +43,16 @@ pub struct Carried {
 /// What the flags say of a key; `old` is what the grant that is opened again carries, and it is kept where no flag says
 /// otherwise.
 pub fn typed(args: &Args, old: Option<&Carries>) -> Result<Option<Carrying>, CliError> {
+    if args.no_key && args.again.is_none() {
+        return Err(CliError::usage("--no-key leaves out the key of a grant that is opened again")
+            .hint("name that grant: --again GRANT"));
+    }
     if args.no_key {
-        return Ok(None);
+        return if args.to.is_empty() && args.deliver.is_none() {
+            Ok(None)
+        } else {
+            Err(CliError::usage("--to and --as say who gets the secret of a key, and --no-key wants none"))
+        };
     }
     let key = args.key.clone().or_else(|| old.map(|c| c.key.to_string()));
     let Some(key) = key else {
@@ -135,7 +143,8 @@ pub fn check(ws: &Workspace, wanted: &Carrying, to: &Integration) -> Result<Carr
     match &key.facts.place {
         Place::Unknown => {
             return Err(CliError::no("no_place", format!("nobody told where the secret of {name} lives"))
-                .hint(format!("seal it: aosctl rotation record {} --secret-stdin", key.id)));
+                .hint(format!("seal it: aosctl key seal {}", key.id))
+                .hint(format!("or say where it lives: aosctl key set {} --ref REFERENCE", key.id)));
         }
         Place::Reference(text) => Reference::parse(text)?.check_fetchable()?,
         Place::Sealed { .. } => {}

@@ -82,7 +82,7 @@ pub struct Args {
     #[arg(long = "as", value_name = "HOW")]
     pub deliver: Option<Delivery>,
     /// With --again: without the key that the other grant carries
-    #[arg(long, requires = "again")]
+    #[arg(long)]
     pub no_key: bool,
     /// Open it although there are warnings; they are recorded with the reason
     #[arg(long, requires = "reason")]

@@ -63,7 +63,7 @@ impl View for GrantListView {
         let keys = self.grants.iter().any(|g| g.carries.is_some());
         let key = |g: &GrantRow| match &g.carries {
             None => String::new(),
-            Some(c) if c.withheld.is_some() => format!("{} (withheld)", c.key.id),
+            Some(c) if c.withheld.is_some() => format!("{}\nwithheld", c.key.id),
             Some(c) => c.key.id.to_string(),
         };
         let row = |g: &GrantRow| {

@@ -111,7 +111,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if name.parse::<Id>().is_ok() {
         return Err(CliError::usage(format!("{name} reads as an id; a name has letters that no id begins with")));
     }
-    let note = args.note.as_deref().map(|t| note(t)).transpose()?;
+    let note = args.note.as_deref().map(note).transpose()?;
     check_schedule(args.every, args.warn)?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "add a key")?;

@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
-use crate::cli::text::{safe, truncate};
+use crate::cli::text::{safe, truncate, width};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::time::Time;
@@ -22,7 +22,7 @@ use crate::store::GrantFilter;
 ///
 /// AGE is the time since it was last turned over, or made; USED since its last use, by run or by whatever feed there is:
 /// "never" where a feed has never seen it used, "?" where nobody watches. WHERE is vault for a sealed secret, vault! for one
-/// that run opens without a passphrase, the scheme of a reference, or "?" where nobody told.
+/// that run opens without a passphrase, the scheme of a reference (op:), or "?" where nobody told.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The retired ones too
@@ -44,18 +44,17 @@ pub struct KeyListView {
     pub at: Time,
 }
 
-/// The widest name and integration in the table, in cells.
-const NAME: usize = 20;
+/// The widest integration in the table, in cells.
 const OPENS: usize = 12;
+/// The narrowest that a name is cut to.
+const NAME: usize = 16;
 
 impl View for KeyListView {
     const SCHEMA: &'static str = "aosctl.key-list/v1";
 
     fn human(&self, screen: &Screen) -> String {
-        // A wider screen has room for longer names.
-        let more = screen.width.saturating_sub(80);
         let cut = |text: &str, width: usize| truncate(&safe(text), width).into_owned();
-        let rows: Vec<Vec<String>> = self
+        let mut rows: Vec<Vec<String>> = self
             .keys
             .iter()
             .map(|k| {
@@ -65,7 +64,7 @@ impl View for KeyListView {
                 };
                 vec![
                     k.id.to_string(),
-                    cut(&k.name, NAME + more),
+                    safe(&k.name),
                     cut(&k.opens.as_ref().map_or_else(|| "?".into(), Named::short), OPENS),
                     k.turned.map_or_else(|| "?".into(), |t| days(t, self.at)),
                     used,
@@ -74,6 +73,14 @@ impl View for KeyListView {
                 ]
             })
             .collect();
+        // Names end where they differ (ci/access-key-1, ci/access-key-2), so they get all the room that is left.
+        let widest =
+            |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| width(c)).max().unwrap_or(0).max(5);
+        let others: usize = [0, 2, 3, 4, 5, 6].into_iter().map(|column| widest(column) + 2).sum();
+        let room = screen.width.saturating_sub(others + 2).max(NAME);
+        for name in rows.iter_mut().filter_map(|r| r.get_mut(1)) {
+            *name = truncate(name, room).into_owned();
+        }
         let mut out = match rows.is_empty() {
             true => "no keys\n".to_string(),
             false => show::table(screen, &["id", "name", "opens", "age", "used", "where", "state"], rows),

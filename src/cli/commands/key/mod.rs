@@ -3,9 +3,12 @@
 pub(in crate::cli) mod add;
 pub(in crate::cli::commands) mod details;
 pub(in crate::cli) mod import;
+pub(in crate::cli) mod leaked;
 pub(in crate::cli) mod list;
 pub(in crate::cli::commands) mod place;
+pub(in crate::cli) mod reseal;
 pub(in crate::cli) mod retire;
+pub(in crate::cli) mod seal;
 pub(in crate::cli) mod set;
 pub(in crate::cli) mod show;
 pub(in crate::cli::commands) mod view;
@@ -15,17 +18,28 @@ use std::rc::Rc;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
 use crate::cli::error::CliError;
+use crate::cli::global::Format;
 use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
 use crate::domain::id::Id;
 use crate::domain::key::Key;
 use crate::workspace::Workspace;
 
-/// Keys: credentials, where their secrets live, what they open, when they were last turned over.
+/// Keys: what they open, where their secrets live, how old they are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
+}
+
+impl Args {
+    /// The formats that it has.
+    pub fn formats(&self) -> &'static [Format] {
+        match &self.verb {
+            Verb::Leaked(a) => a.formats(),
+            _ => Format::EVERY,
+        }
+    }
 }
 
 /// The verbs of `key`.
@@ -36,8 +50,11 @@ pub enum Verb {
     List(list::Args),
     Show(show::Args),
     Set(Box<set::Args>),
+    Seal(seal::Args),
     Retire(retire::Args),
+    Reseal(reseal::Args),
     Import(import::Args),
+    Leaked(Box<leaked::Args>),
 }
 
 /// Runs it.
@@ -47,8 +64,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::List(a) => list::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Set(a) => set::run(*a, ctx),
+        Verb::Seal(a) => seal::run(a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
+        Verb::Reseal(a) => reseal::run(a, ctx),
         Verb::Import(a) => import::run(a, ctx),
+        Verb::Leaked(a) => leaked::run(*a, ctx),
     }
 }
 

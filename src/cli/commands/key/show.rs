@@ -21,6 +21,12 @@ use crate::inventory::plan::deltas;
 use crate::workspace::{Said, Workspace};
 
 /// One key: all that is known of it, and everything that was said about it. Never its secret.
+///
+/// Examples:
+///
+///   aosctl key show k-3
+///
+///   aosctl key show ci-token --json
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its id or name
@@ -109,7 +115,7 @@ impl View for KeyShowView {
         for e in &self.history {
             let note = e.note.as_ref().map(|n| format!(": {n}")).unwrap_or_default();
             let void = if e.counts { "" } else { " (without authority: it changes nothing)" };
-            let text = format!("{} {}, {}{note}{void}", e.seq, e.what, e.signed_by.long());
+            let text = format!("{} {}; by {}{note}{void}", e.seq, e.what, e.signed_by.long());
             let margin = format!("  {}  ", show::minute(e.at));
             let block = safe_block(&text, &" ".repeat(margin.len()), screen.width, usize::MAX);
             for (i, line) in block.lines.iter().enumerate() {

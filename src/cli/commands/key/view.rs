@@ -82,12 +82,12 @@ impl PlaceView {
         }
     }
 
-    /// In one word, for a table: `vault`, `vault!` where it is unattended, `op`, `?`. Foreign text.
+    /// In one word, for a table: `vault`, `vault!` where it is unattended, `op:` of a reference, `?`. Foreign text.
     pub fn short(&self) -> String {
         match self {
             PlaceView::Unknown => "?".into(),
             PlaceView::Reference { reference } => {
-                reference.split_once(':').map_or(reference.as_str(), |(scheme, _)| scheme).to_string()
+                reference.split_inclusive(':').next().unwrap_or(reference).to_string()
             }
             PlaceView::Sealed { attended: true, .. } => "vault".into(),
             PlaceView::Sealed { attended: false, .. } => "vault!".into(),

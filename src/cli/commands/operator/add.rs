@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::commands::connect::view::ids;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::cli::text::safe;
+use crate::cli::vault::{self, NotResealed};
 use crate::domain::event::{Hex32, OperatorEnrolled};
 use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
@@ -23,7 +25,8 @@ const MAX_LINE: u64 = 1024;
 
 /// Enrol another operator, by the line that they sent.
 ///
-/// An operator can do everything that you can: approve, connect, enrol, retire. Have them read out the fingerprint that
+/// An operator can do everything that you can: approve, connect, enrol, retire, open the attended secrets of the vault,
+/// which are sealed for them too in the same step. Have them read out the fingerprint that
 /// `aosctl operator create` showed them, and compare: the line alone may come from somebody else.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -54,6 +57,10 @@ pub struct OperatorAddView {
     pub fingerprint: String,
     /// The entry that enrolled them; absent in a dry run.
     pub seq: Option<u64>,
+    /// Keys whose attended secrets they can open from now on, or could.
+    pub resealed: Vec<Id>,
+    /// Attended secrets that you cannot open, and that they cannot either.
+    pub not_resealed: Vec<NotResealed>,
 }
 
 impl View for OperatorAddView {
@@ -62,8 +69,13 @@ impl View for OperatorAddView {
     fn human(&self, screen: &Screen) -> String {
         let id = self.operator.map(|id| format!(" ({id})")).unwrap_or_default();
         let verb = if self.dry_run { " would be enrolled" } else { " enrolled" };
-        show::field(screen, "operator", &format!("{}{id}{verb}", self.name))
-            + &show::field(screen, "fingerprint", &self.fingerprint)
+        let mut out = show::field(screen, "operator", &format!("{}{id}{verb}", self.name))
+            + &show::field(screen, "fingerprint", &self.fingerprint);
+        if !self.resealed.is_empty() {
+            let verb = if self.dry_run { "could open" } else { "can open" };
+            out.push_str(&show::field(screen, verb, &ids(&self.resealed)));
+        }
+        out
     }
 }
 
@@ -75,12 +87,15 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let key = check(&ws, &line)?;
     refuse_taken(&ws, &name)?;
     let fingerprint = show::fingerprint(&key.key_id().to_hex());
+    let facts = ws.facts();
     let mut view = OperatorAddView {
         dry_run: args.dry_run,
         operator: None,
         name: name.clone(),
         fingerprint: fingerprint.clone(),
         seq: None,
+        resealed: vault::stale(&ws, &facts, &vault::circle(&facts)?.with(line.public_key))?,
+        not_resealed: Vec::new(),
     };
     if let Some(heard) = &args.fingerprint {
         compare(heard, &fingerprint)?;
@@ -99,7 +114,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
     }
     let me = ctx.unlock(&ws)?;
-    let ((id, appended), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+    let ((id, appended, resealed), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         let id = tx.next_id(IdKind::Operator)?;
         let event = OperatorEnrolled {
             id,
@@ -107,11 +122,18 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             proof: data_encoding::HEXLOWER.encode(&line.proof),
             name: Some(name),
         };
-        Ok((id, tx.append(me.by(), event)?))
+        let operators = vault::circle(tx.facts())?.with(line.public_key);
+        let appended = tx.append(me.by(), event)?;
+        let resealed = vault::reseal(&ws, tx, &me, &operators, &format!("sealed for {id} too"))?;
+        Ok((id, appended, resealed))
     })?;
+    resealed.clear(&ws);
     view.operator = Some(id);
     view.seq = Some(appended.seq);
-    Ok(Outcome::of(Exit::Done, view).warn_if(warning).note("From here on an edit of the audit trail needs two of you."))
+    view.resealed.clone_from(&resealed.keys);
+    view.not_resealed.clone_from(&resealed.not);
+    let out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
+    Ok(out.note("From here on an edit of the audit trail needs two of you."))
 }
 
 fn read_line(words: &[String]) -> Result<EnrolmentLine, CliError> {

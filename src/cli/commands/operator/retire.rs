@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::commands::agent::check_as_of;
+use crate::cli::commands::connect::view::ids;
 use crate::cli::complete;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::cli::text::safe;
+use crate::cli::vault::{self, NotResealed};
 use crate::domain::event::IdentityRetired;
 use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
@@ -18,7 +20,8 @@ use crate::store::GrantFilter;
 
 /// Take every right from an operator, for good.
 ///
-/// Their agents have no rights any more either. The last operator cannot be retired: nobody could decide anything again.
+/// Their agents have no rights any more either, and the attended secrets of the vault are sealed without them. What they
+/// have seen they have seen: the page names the keys to turn over. The last operator cannot be retired: nobody could decide anything again.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Their name or id
@@ -54,6 +57,10 @@ pub struct OperatorRetireView {
     pub disputed_from: Option<u64>,
     /// The entry that retired them; absent in a dry run.
     pub seq: Option<u64>,
+    /// Keys whose attended secrets they could open, and may have copies of.
+    pub could_open: Vec<Id>,
+    /// Attended secrets that are still sealed for them too, because they could not be opened and sealed again.
+    pub not_resealed: Vec<NotResealed>,
 }
 
 impl View for OperatorRetireView {
@@ -76,6 +83,9 @@ impl View for OperatorRetireView {
                 "no owner",
                 &format!("{} have nobody to answer for them", list(&self.owned_grants)),
             ));
+        }
+        if !self.could_open.is_empty() {
+            out.push_str(&show::field(screen, "could open", &ids(&self.could_open)));
         }
         if let Some(seq) = self.disputed_from {
             out.push_str(&show::field(screen, "disputed", &format!("what they signed from entry {seq} on")));
@@ -123,20 +133,32 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         agents: agents.iter().map(|a| a.handle.clone().unwrap_or_else(|| a.id.to_string())).collect(),
         disputed_from: args.as_of,
         seq: None,
+        could_open: vault::open_to(&ws, &target.public_key)?,
+        not_resealed: Vec::new(),
     };
     if args.dry_run {
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
     }
     let me = ctx.unlock(&ws)?;
-    let (appended, warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+    let ((appended, resealed), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         // Two who retire each other at once must not both succeed.
         if tx.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
             return Err(last());
         }
-        Ok(tx.append(me.by(), IdentityRetired { id: target.id, as_of: args.as_of, reason: args.reason })?)
+        let left = vault::circle(tx.facts())?.without(&target.public_key);
+        // Before they are retired, because it may be the one who signs.
+        let resealed = vault::reseal(&ws, tx, &me, &left, &format!("not sealed for {} any more", target.id))?;
+        let retired = IdentityRetired { id: target.id, as_of: args.as_of, reason: args.reason };
+        Ok((tx.append(me.by(), retired)?, resealed))
     })?;
+    resealed.clear(&ws);
+    view.not_resealed.clone_from(&resealed.not);
     view.seq = Some(appended.seq);
-    let out = Outcome::of(Exit::Done, view).warn_if(warning);
+    let known = view.could_open.clone();
+    let mut out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
+    if !known.is_empty() {
+        out = out.note(format!("They may have copies of the secrets of {}: turn those keys over.", ids(&known)));
+    }
     let out = if me.id == target.id { out.warn("that was you: your identity signs nothing any more") } else { out };
     Ok(out.note("For 30 days they still count where an edit of the audit trail needs two approvers."))
 }

@@ -287,6 +287,14 @@ impl From<ClaimError> for CliError {
             ClaimError::OtherCommand { request, .. } => CliError::no("other_command", text)
                 .hint(format!("see what was bound: aosctl request show {request}"))
                 .hint("ask for another command with a new request"),
+            ClaimError::Withheld { key, .. } => CliError::no("key_withheld", text)
+                .hint("run it without the secret: --without-key")
+                .hint(format!("see the key: aosctl key show {key}")),
+            ClaimError::OtherProgram { .. } => CliError::no("other_program", text)
+                .because("a grant names the programs that may have its secret, each by path and SHA-256")
+                .hint("an operator names it: aosctl connect --again GRANT --to PROGRAM")
+                .hint("or run it without the secret: --without-key"),
+            ClaimError::KeyChanged(_) => CliError::no("key_changed", text).hint("type the line again"),
             ClaimError::Erased(_) => CliError::no("erased", text),
             ClaimError::Running(_) => CliError::no("running", text),
             ClaimError::FacetsTooLow(_) => CliError::no("facets_too_low", text),

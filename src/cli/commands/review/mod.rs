@@ -18,7 +18,7 @@ use crate::domain::review::Month;
 use crate::domain::time::Time;
 use crate::review::{self, ReviewError};
 
-/// The access review: one page a month about everything that may reach anything.
+/// The access review: one page a month about all who reach anything.
 ///
 /// What has to be decided first stands on top, each with the fact, the entries that show it, what is advised and the line
 /// to type. A past month is computed from the log as it stood at its end.

@@ -1,6 +1,9 @@
 //! The page that the verbs of `review` work on.
 
 use crate::cli::error::CliError;
+use crate::cli::outcome::Screen;
+use crate::cli::screen::flow;
+use crate::cli::text::safe;
 use crate::domain::facts::Facts;
 use crate::domain::review::Month;
 use crate::domain::time::Time;
@@ -59,4 +62,36 @@ pub fn about(item: &Item) -> String {
 /// Live operators.
 pub fn live_operators(ws: &Workspace) -> Result<usize, CliError> {
     Ok(ws.facts().operators()?.iter().filter(|o| o.is_live()).count())
+}
+
+/// `name      text`, the text folded under itself; a command at its end stays in one piece. Foreign text is made safe here.
+pub fn labelled(screen: &Screen, name: &str, text: &str) -> String {
+    let mut out = String::new();
+    for (i, line) in folded(text, screen.width.saturating_sub(MARGIN)).into_iter().enumerate() {
+        let label = if i == 0 { name } else { "" };
+        out.push_str(&format!("{label:<MARGIN$}{line}\n"));
+    }
+    out
+}
+
+/// As wide as the names of fields are.
+const MARGIN: usize = 14;
+
+/// Our own text on lines of that width; a command at its end stays in one piece. Never for a note: whoever wrote it could
+/// make it look like a line of ours.
+pub fn folded(text: &str, width: usize) -> Vec<String> {
+    let text = safe(text);
+    let (said, command) = match text.find(": aosctl ") {
+        Some(at) => text.split_at(at + 1),
+        None => (text.as_str(), ""),
+    };
+    let mut words: Vec<String> = said.split(' ').map(String::from).collect();
+    words.extend((!command.is_empty()).then(|| command.trim().to_string()));
+    flow(&words, width)
+}
+
+/// Somebody's text on lines of that width.
+pub fn folded_foreign(text: &str, width: usize) -> Vec<String> {
+    let words: Vec<String> = safe(text).split(' ').map(String::from).collect();
+    flow(&words, width)
 }

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::secret::Handover;
 use crate::domain::event::OutputDigests;
 use crate::sys::clock::Stopwatch;
 use crate::sys::process::Hardened;
@@ -31,6 +32,7 @@ pub(super) struct Child<'a> {
     pub directory: &'a Path,
     pub environment: &'a BTreeMap<String, OsString>,
     pub stdin: Option<File>,
+    pub secret: Option<Handover>,
     pub stdout_to_stderr: bool,
 }
 
@@ -61,7 +63,12 @@ impl Child<'_> {
             command.arg0(name);
         }
         let start = Stopwatch::start();
-        let mut child = hardened.with_users_umask(|| command.spawn())?;
+        let (mut child, _until_its_end) = match self.secret {
+            None => (hardened.with_users_umask(|| command.spawn())?, None),
+            Some(secret) => secret.give(&mut command, |command| hardened.with_users_umask(|| command.spawn()))?,
+        };
+        // It holds copies of what the child was given.
+        drop(command);
         let alive = Arc::new(Mutex::new(i32::try_from(child.id()).ok().and_then(Pid::from_raw)));
         let target = alive.clone();
         std::thread::spawn(move || {

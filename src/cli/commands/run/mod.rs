@@ -1,6 +1,7 @@
 //! `aosctl run`: claims once, starts exactly that, records how it ended.
 
 mod child;
+mod secret;
 
 use std::fs::File;
 use std::path::Path;
@@ -20,10 +21,12 @@ use crate::domain::event::{Command, OutputDigests, RequestFinished};
 use crate::domain::id::Id;
 use crate::domain::request::{Outcome as Ended, Request, Standing};
 use crate::sys::{env, files};
-use crate::workspace::claim::{self, Begin, RunLock};
+use crate::workspace::claim::{self, Begin, Hand, RunLock};
 use crate::workspace::command::{self, MAX_STDIN, Program, USUAL};
 use crate::workspace::{AgentIdentity, Workspace, WorkspaceError};
 use child::{Child, Ran};
+use secret::Offer;
+pub use secret::RunKey;
 
 /// Run what was allowed or approved, once.
 ///
@@ -33,6 +36,12 @@ use child::{Child, Ran};
 /// with --env; never those of aosctl. Its output is passed through, and recorded by SHA-256 and size; with --json both
 /// streams go to stderr. If aosctl is killed before it has recorded the outcome, the request is `unknown`, and never run
 /// again by itself: an operator settles it with `aosctl request resolve`.
+///
+/// Where the request's grant carries a key, the command gets its secret, if it is one of the programs that the grant names;
+/// no other one does, and nothing starts then. The secret is fetched before the claim: an operator unlocks it (on the
+/// terminal, or by --passphrase-file), or it is opened or fetched without anybody, as the key has it. It goes to that one
+/// child, and to nothing else. What the command prints is passed through as it is: a program that prints its secret shows
+/// it.
 ///
 /// What is bound is the program (by path and SHA-256), the arguments, the directory, the names of the variables and
 /// standard input; not the values of the variables, nor libraries, nor the interpreter of a script, nor files that the
@@ -55,6 +64,12 @@ pub struct Args {
     /// The directory to run it in [default: this one]
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<std::path::PathBuf>,
+    /// Run it without the secret of the key that the grant carries
+    #[arg(long)]
+    without_key: bool,
+    /// The identity of the operator who unlocks the key [default: the only one in the workspace]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    operator: Option<std::path::PathBuf>,
     /// A file that it gets as standard input, or - for this one's [default: none]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stdin: Option<String>,
@@ -76,6 +91,8 @@ pub struct RunView {
     pub program: String,
     /// Hex SHA-256 of its bytes.
     pub program_sha256: String,
+    /// The key whose secret it was given, or would be; absent where it is given none.
+    pub key: Option<RunKey>,
     /// Exit status; the negative number of the signal that killed it; absent where it did not start.
     pub status: Option<i64>,
     /// Milliseconds that it took.
@@ -106,6 +123,11 @@ impl View for RunView {
         let mut out = show::field(screen, "request", &self.id.to_string());
         out.push_str(&show::field(screen, "program", &self.program));
         out.push_str(&show::field(screen, "sha256", &self.program_sha256));
+        if let Some(key) = &self.key {
+            let unlocked = if key.attended { "; an operator unlocks it" } else { "" };
+            let line = format!("{} ({}) as {}{unlocked}", key.id, key.name, key.delivery);
+            out.push_str(&show::field(screen, "secret", &line));
+        }
         out
     }
 }
@@ -122,29 +144,47 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let (agent, request) = own_request(ctx, &ws, args.request)?;
     let ready = ready(&args)?;
+    let offer = if args.without_key { None } else { Offer::of(&ws, &request)? };
+    if let Some(offer) = &offer {
+        offer.check(&ready.command, args.stdin.is_some())?;
+    }
+    let hand = match &offer {
+        Some(offer) => offer.hand(),
+        None if args.without_key => Hand::Declined,
+        None => Hand::Empty,
+    };
     let view = RunView {
         dry_run: args.dry_run,
         id: args.request,
         standing: Standing::Claimed,
         program: ready.command.program.clone(),
         program_sha256: ready.command.program_sha256.clone(),
+        key: offer.as_ref().map(Offer::view),
         status: None,
         duration_ms: None,
         output: None,
         note: None,
     };
+    let claims = Begin::Run { command: &ready.command, extra: &args.variables, hand };
     if args.dry_run {
-        would_claim(ctx, &ws, &agent, &args, &ready)?;
+        would_claim(ctx, &ws, &agent, args.request, claims)?;
         let standing = claim::standing(&ws, &request, ws.now(ctx.clock())?)?;
         return Ok(Outcome::of(Exit::Done, RunView { standing, ..view })
             .note("dry run: it would be run; nothing was started or recorded"));
     }
     let names = variables(&ws, &request, &ready.command)?;
+    let secret = match &offer {
+        None => None,
+        Some(offer) => {
+            // Nobody is asked for a passphrase, and no other program for a secret, for what would be refused.
+            would_claim(ctx, &ws, &agent, args.request, claims)?;
+            Some(offer.open(ctx, &ws, args.operator.as_deref())?)
+        }
+    };
     // The lock first: whoever sees the claim must find somebody holding it.
     let lock = claim::lock(&ws, args.request)?;
     let claimed = ws.transact(ctx.clock(), |tx| -> Result<(), CliError> {
-        let what = Begin::Run { command: &ready.command, extra: &args.variables };
-        claim::claim(&ws, tx, agent.by(), agent.id, args.request, what).map_err(|e| explain(e.into(), args.request))
+        claim::claim(&ws, tx, agent.by(), agent.id, args.request, claims).map_err(|e| explain(e.into(), args.request))
     });
     let ((), warning) = match claimed {
         Ok(done) => done,
@@ -160,6 +200,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         directory: Path::new(&ready.command.directory),
         environment: &environment,
         stdin: ready.stdin,
+        secret,
         // Data on stdout is one object where JSON is wanted.
         stdout_to_stderr: ctx.json(),
     };
@@ -224,8 +265,8 @@ fn would_claim(
     ctx: &Context,
     ws: &Workspace,
     agent: &AgentIdentity,
-    args: &Args,
-    ready: &Ready,
+    request: Id,
+    what: Begin<'_>,
 ) -> Result<(), CliError> {
     enum Stop {
         DryRun,
@@ -237,10 +278,9 @@ fn would_claim(
         }
     }
     let done = ws.transact(ctx.clock(), |tx| -> Result<(), Stop> {
-        let what = Begin::Run { command: &ready.command, extra: &args.variables };
-        match claim::claim(ws, tx, agent.by(), agent.id, args.request, what) {
+        match claim::claim(ws, tx, agent.by(), agent.id, request, what) {
             Ok(()) => Err(Stop::DryRun),
-            Err(e) => Err(Stop::Error(explain(e.into(), args.request))),
+            Err(e) => Err(Stop::Error(explain(e.into(), request))),
         }
     });
     match done {
@@ -335,6 +375,8 @@ fn answer(ctx: &Context, passthrough: bool, view: RunView, ended: Recorded) -> O
         Some(n) => format!("{id} failed: exit status {n}{took}"),
         None => format!("{id} failed"),
     };
+    let given = view.key.as_ref().filter(|_| status.is_some());
+    let given = given.map(|k| format!("it was given the secret of {} ({}) as {}", k.id, safe(&k.name), k.delivery));
     let notes: Vec<String> = if status.is_none() || ended.notes.len() > 1 { ended.notes.clone() } else { Vec::new() };
     let outcome = if ctx.json() {
         let standing = if ended.outcome == Ended::Succeeded { Standing::Succeeded } else { Standing::Failed };
@@ -353,7 +395,8 @@ fn answer(ctx: &Context, passthrough: bool, view: RunView, ended: Recorded) -> O
         // Stdout is the child's.
         Outcome::silent(exit)
     };
-    let outcome = notes.into_iter().fold(outcome.note(line), |o, n| o.warn(safe(&n)));
+    let outcome = [Some(line), given].into_iter().flatten().fold(outcome, Outcome::note);
+    let outcome = notes.into_iter().fold(outcome, |o, n| o.warn(safe(&n)));
     outcome.warn_if(ended.warning)
 }
 

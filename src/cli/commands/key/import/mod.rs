@@ -43,8 +43,9 @@ pub struct Args {
 enum Format {
     /// A credential report of AWS IAM
     ///
-    /// Make one: aws iam generate-credential-report; aws iam get-credential-report --query Content --output text | base64 -d.
-    /// AWS makes a new one at most every 4 hours, so it may be that far behind; --as-of says of when it is.
+    /// Make one with aws iam generate-credential-report, then aws iam get-credential-report > FILE. That JSON is read, and so
+    /// is the table in it. AWS makes a new one at most every 4 hours, so it may be that far behind; the JSON says of when it
+    /// is, and for a table --as-of does.
     AwsCredentialReport(Common),
     /// Our own table; its columns are described in docs/keys.md
     ///
@@ -78,9 +79,9 @@ const MOST_REFUSED: usize = 100;
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let (read, args): (Reader, Common) = match args.format {
-        Format::AwsCredentialReport(common) => (aws::read, common),
-        Format::Csv(common) => (csv::read, common),
+    let (read, source, args): (Reader, &str, Common) = match args.format {
+        Format::AwsCredentialReport(common) => (aws::read, aws::SOURCE, common),
+        Format::Csv(common) => (csv::read, csv::SOURCE, common),
     };
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "import keys")?;
@@ -88,7 +89,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let integration = args.opens.as_deref().map(|t| words::integration(&ws, t)).transpose()?.map(|i| i.id);
     let owner = args.owner.as_deref().map(|t| words::operator(&ws, t)).transpose()?;
     let told = args.as_of.as_deref().map(|t| past("--as-of", t, now)).transpose()?;
-    let (bytes, written) = content(&args.file)?;
+    let (mut bytes, mut written) = content(&args.file)?;
+    if source == aws::SOURCE
+        && let Some((table, generated)) = aws::delivered(&bytes).map_err(|e| refused(&args.file, &e))?
+    {
+        bytes = table;
+        written = generated.or(written);
+    }
     let as_of = told.or(written).unwrap_or(now).min(now);
     let file = read(&bytes, as_of).map_err(|e| refused(&args.file, &e))?;
     drop(bytes);
@@ -149,8 +156,9 @@ impl Desk<'_> {
             integration: self.integration,
         };
         let planned = plan(self.file, &world);
+        let by_id: BTreeMap<Id, &crate::domain::key::Key> = keys.iter().map(|k| (k.id, k)).collect();
         for change in &planned.changed {
-            let known = keys.iter().find(|k| k.id == change.key);
+            let known = by_id.get(&change.key).copied();
             let verified = facts.key(change.key)?;
             if verified.as_deref() != known {
                 let what = format!("the table of keys says something else of {} than its entries do", change.key);
@@ -243,6 +251,11 @@ fn finish(
         view.refused.iter().take(MOST_REFUSED).map(|r| format!("line {}: {}", r.line, safe(&r.why))).collect();
     if let Some(more) = view.refused.len().checked_sub(MOST_REFUSED).filter(|n| *n > 0) {
         lines.push(format!("and {more} more; --json has them all"));
+    }
+    for key in &view.stale_secrets {
+        lines.push(format!(
+            "{key} was turned over, and what is sealed here is the old secret: aosctl rotation record {key} --secret-stdin"
+        ));
     }
     let mut notes = Vec::new();
     if !view.missing.is_empty() {

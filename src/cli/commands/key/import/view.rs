@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::cli::outcome::{Screen, View};
 use crate::cli::show;
 use crate::domain::id::Id;
+use crate::domain::key::Place;
 use crate::domain::time::Time;
-use crate::inventory::plan::{Delta, Plan};
+use crate::inventory::plan::{Alteration, Delta, Plan};
 use crate::inventory::{Inventory, aws};
 
 /// So many keys of a sort stand on the page; the JSON has them all.
@@ -36,6 +37,8 @@ pub struct KeyImportView {
     pub refused: Vec<RefusedLine>,
     /// Keys of accounts that the file lists in full, whose owner it does not mention: they may be gone there.
     pub missing: Vec<Id>,
+    /// Keys that were turned over at their provider, while the old secret is sealed here.
+    pub stale_secrets: Vec<Id>,
     /// The first entry that was written; absent where none was.
     pub first_seq: Option<u64>,
     /// The last.
@@ -113,6 +116,7 @@ impl KeyImportView {
             unchanged: Vec::new(),
             refused: Vec::new(),
             missing: Vec::new(),
+            stale_secrets: Vec::new(),
             first_seq: None,
             last_seq: None,
         }
@@ -133,6 +137,10 @@ impl KeyImportView {
         self.unchanged.clone_from(&plan.unchanged);
         self.refused = plan.refused.iter().map(|r| RefusedLine { line: r.line, why: r.why.clone() }).collect();
         self.missing.clone_from(&plan.missing);
+        let stale = |c: &&Alteration| {
+            matches!(c.facts.place, Place::Sealed { .. }) && c.what.iter().any(|d| d.what == "rotated")
+        };
+        self.stale_secrets = plan.changed.iter().filter(stale).map(|c| c.key).collect();
         (self.first_seq, self.last_seq) = (seqs.map(|s| s.0), seqs.map(|s| s.1));
     }
 }

@@ -1,19 +1,20 @@
 //! What is decided about: the page, its items as they stand now, and what makes a decision one that can be recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Context;
 use crate::cli::commands::review::page;
 use crate::cli::error::CliError;
 use crate::cli::text::safe;
+use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::review::{Advice, Month};
 use crate::domain::time::Time;
 use crate::review::carry::{
-    Chosen, Meanwhile, Now, Page, advised, meanwhile, needs_note, now_of, possible, replaced_by,
+    Chosen, Meanwhile, Now, Page, advised, closed_note, meanwhile, needs_note, now_of, possible, replaced_by,
 };
 use crate::review::model::{Item, Review};
-use crate::workspace::Workspace;
+use crate::workspace::{Trusted, Workspace};
 
 /// The page with what it takes to decide about it.
 pub struct Desk<'a> {
@@ -21,8 +22,11 @@ pub struct Desk<'a> {
     pub ws: &'a Workspace,
     /// The page.
     pub review: Review,
-    now: Time,
+    /// When it was read.
+    pub now: Time,
     one_operator: bool,
+    /// Where each item stands: among those that come first, or the rest.
+    places: BTreeMap<Id, (bool, usize)>,
 }
 
 /// Why a decision cannot be recorded.
@@ -49,7 +53,18 @@ impl<'a> Desk<'a> {
             .hint(format!("look at it: aosctl review --month {month}"))
             .hint("what has to change before the next one: aosctl revoke, aosctl grant narrow"));
         }
-        Ok(Desk { ws, review, now, one_operator: page::live_operators(ws)? < 2 })
+        let first = review.first.iter().enumerate().map(|(n, i)| (i.id, (true, n)));
+        let rest = review.rest.iter().enumerate().map(|(n, i)| (i.id, (false, n)));
+        let places = first.chain(rest).collect();
+        Ok(Desk { ws, review, now, one_operator: page::live_operators(ws)? < 2, places })
+    }
+
+    /// Facts for many items at once. Whoever issued a grant was bound by the policy of that moment; asked for first, it is
+    /// read once and not for every grant.
+    pub fn facts(&self) -> Result<Trusted<'a>, CliError> {
+        let facts = self.ws.facts();
+        facts.policy()?;
+        Ok(facts)
     }
 
     /// What the page rests on.
@@ -64,7 +79,13 @@ impl<'a> Desk<'a> {
 
     /// An item by its id.
     pub fn item(&self, id: Id) -> Option<&Item> {
-        self.items().find(|i| i.id == id)
+        let (first, n) = self.places.get(&id)?;
+        if *first { self.review.first.get(*n) } else { self.review.rest.get(*n) }
+    }
+
+    /// It comes first.
+    pub fn comes_first(&self, id: Id) -> bool {
+        self.places.get(&id).is_some_and(|(first, _)| *first)
     }
 
     /// Items that nobody decided about, but for these.
@@ -78,13 +99,12 @@ impl<'a> Desk<'a> {
         first.filter(|i| i.decided.is_none() && !but.contains(&i.id)).map(|i| i.id).collect()
     }
 
-    /// What happened to an item since the page's moment.
-    pub fn meanwhile(&self, item: &Item) -> Result<Meanwhile, CliError> {
-        let facts = self.ws.facts();
-        let now = now_of(&facts, item.id)?;
+    /// What happened to an item since the page's moment, by facts that remember: for many items at once.
+    pub fn meanwhile(&self, item: &Item, facts: &Trusted<'_>) -> Result<Meanwhile, CliError> {
+        let now = now_of(facts, item.id)?;
         let found = meanwhile(item, self.review.log.entries, &now, self.now);
         Ok(match (found, &now) {
-            (Meanwhile::Closed { seq, .. }, Now::Grant(g)) => Meanwhile::Closed { seq, by: replaced_by(&facts, g)? },
+            (Meanwhile::Closed { seq, .. }, Now::Grant(g)) => Meanwhile::Closed { seq, by: replaced_by(facts, g)? },
             (other, _) => other,
         })
     }
@@ -109,6 +129,7 @@ impl<'a> Desk<'a> {
         if let (None, Some(why)) = (&note, needs_note(item, meanwhile, decision)) {
             return Err(Refused::NeedsNote(why));
         }
+        let note = note.or_else(|| closed_note(meanwhile).filter(|_| decision == Advice::Revoke));
         Ok(Chosen { item: item.clone(), decision, note, took_ms: None, meanwhile: meanwhile.clone() })
     }
 

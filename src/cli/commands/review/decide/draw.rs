@@ -14,7 +14,7 @@ use crate::cli::text::{pad, safe};
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Narrower};
 use crate::review::carry::{Chosen, Meanwhile, Step, now_of, step};
-use crate::review::model::{Finding, Item, LastUse, Severity};
+use crate::review::model::{EntryRange, Finding, Item, ItemKind, LastUse, Severity};
 
 /// The head of the page: what is reviewed, as of when, and how far it is.
 pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
@@ -61,8 +61,7 @@ pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
 
 /// One item, with everything that it is decided by.
 pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen, position: (usize, usize)) -> String {
-    let first = desk.review.first.iter().any(|i| i.id == item.id);
-    let place = if first { "decide first" } else { "everything else" };
+    let place = if desk.comes_first(item.id) { "decide first" } else { "everything else" };
     let title = format!("=== {} === {} of {} === {place} ===", item.id, position.0, position.1);
     let mut out = format!("{}\n", screen.style.bold(&title));
     let mut add = |name: &str, value: &str| out.push_str(&field(screen, name, value));
@@ -77,8 +76,7 @@ pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen
     if let Some(mission) = &item.mission {
         add("for", mission);
     }
-    let until = item.until.map_or_else(|| "no end".to_string(), |u| format!("until {}", day(u)));
-    add("since", &format!("{}, {until}", day(item.since)));
+    add("since", &format!("{}{}", day(item.since), end(item, ", ")));
     if let Some(text) = last_use(&item.last_use) {
         add("last use", &text);
     }
@@ -92,10 +90,7 @@ pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen
     if item.findings.is_empty() {
         add("findings", "none: nothing speaks against it");
     }
-    add(
-        "evidence",
-        &format!("entries {} to {}: aosctl audit log --subject {}", item.entries.first, item.entries.last, item.id),
-    );
+    add("evidence", &format!("{}: aosctl audit log --subject {}", entries(item.entries), item.id));
     if let Some(text) = said(meanwhile) {
         add("MEANWHILE", &text);
     }
@@ -132,10 +127,23 @@ fn evidence(f: &Finding) -> String {
         (Some(w), _) => format!("looks back {w} days; "),
         (None, _) => String::new(),
     };
-    if f.entries.first == f.entries.last {
-        format!("{window}entry {}", f.entries.first)
+    format!("{window}{}", entries(f.entries))
+}
+
+fn entries(range: EntryRange) -> String {
+    if range.first == range.last {
+        format!("entry {}", range.first)
     } else {
-        format!("{window}entries {} to {}", f.entries.first, f.entries.last)
+        format!("entries {} to {}", range.first, range.last)
+    }
+}
+
+/// The end of an item, where it can have one.
+fn end(item: &Item, before: &str) -> String {
+    match item.until {
+        Some(until) => format!("{before}until {}", day(until)),
+        None if item.kind == ItemKind::Grant => format!("{before}no end"),
+        None => String::new(),
     }
 }
 
@@ -168,8 +176,7 @@ pub fn fold(label: &str, items: &[&Item], screen: &Screen, position: (usize, usi
     let title = format!("=== {} === {at} of {} === without findings ===", safe(label), position.1);
     let mut out = format!("{}\n", screen.style.bold(&title));
     for item in items {
-        let end = item.until.map_or_else(|| "no end".to_string(), |u| format!("until {}", day(u)));
-        let text = format!("{}; {end}", page::about(item));
+        let text = format!("{}{}", page::about(item), end(item, "; "));
         let words: Vec<String> = safe(&text).split(' ').map(String::from).collect();
         for (i, line) in flow(&words, screen.width.saturating_sub(8)).into_iter().enumerate() {
             let id = if i == 0 { item.id.to_string() } else { String::new() };
@@ -197,7 +204,7 @@ pub fn summary(desk: &Desk<'_>, chosen: &[&Chosen], screen: &Screen) -> Result<S
         let now = now_of(&facts, c.item.id)?;
         let narrower = c.item.narrower.as_ref().filter(|_| c.decision == Advice::Narrow);
         if let Step::Open(what) = step(c.item.id, c.decision, narrower, &now, Id::FIRST_OPERATOR, "") {
-            out.push_str(&field(screen, "stays OPEN", &format!("{}: {what}", c.item.id)));
+            out.push_str(&page::labelled(screen, "stays OPEN", &format!("{}: {what}", c.item.id)));
         }
         if let Some(text) = said(&c.meanwhile) {
             out.push_str(&field(screen, "mind", &format!("{}: {text}", c.item.id)));

@@ -220,17 +220,18 @@ impl View for ReviewDecisionsView {
 
 /// A file to edit.
 pub fn template(desk: &Desk<'_>) -> Result<Outcome, CliError> {
+    let facts = desk.facts()?;
     let mut decisions = Vec::new();
     let mut notes = 0usize;
     for id in desk.undecided(&BTreeSet::new()) {
         let Some(item) = desk.item(id) else { continue };
-        let meanwhile = desk.meanwhile(item)?;
+        let meanwhile = desk.meanwhile(item, &facts)?;
         let decision = desk.advised(item, &meanwhile);
         let needs = needs_note(item, &meanwhile, decision).is_some();
         notes += usize::from(needs);
-        let facts = item.findings.iter().map(|f| format!("{}: {}", f.rule.id(), f.fact));
+        let found = item.findings.iter().map(|f| format!("{}: {}", f.rule.id(), f.fact));
         let about: Vec<String> =
-            std::iter::once(page::about(item)).chain(facts).chain(said(&meanwhile)).map(|t| safe(&t)).collect();
+            std::iter::once(page::about(item)).chain(found).chain(said(&meanwhile)).map(|t| safe(&t)).collect();
         decisions.push(Row {
             item: id,
             decision,

@@ -11,6 +11,7 @@ pub(in crate::cli) mod view;
 use std::path::PathBuf;
 
 pub use desk::Desk;
+pub use file::ReviewDecisionsView;
 pub use view::ReviewDecidedView;
 
 use crate::cli::Context;

@@ -50,7 +50,17 @@ fn view_of(
     // Others decide too: what is left is read again.
     let record = desk.ws.facts().review(desk.review.month.id())?;
     let mut had: BTreeSet<Id> = record.iter().flat_map(|r| r.decided.keys().copied()).collect();
-    had.extend(decisions.iter().map(|d| d.item));
+    let facts = desk.facts()?;
+    let now = desk.ws.now(desk.now)?;
+    let mut open: BTreeSet<Id> = decisions.iter().filter(|d| d.remedy == Remedy::Open).map(|d| d.item).collect();
+    let here: BTreeSet<Id> = decisions.iter().map(|d| d.item).collect();
+    for d in record.iter().flat_map(|r| r.decided.values()) {
+        let item = d.decision.item;
+        if !here.contains(&item) && remedy(d, &now_of(&facts, item)?, now).0 == Remedy::Open {
+            open.insert(item);
+        }
+    }
+    had.extend(here);
     Ok(ReviewDecidedView {
         dry_run: false,
         month: desk.review.month,
@@ -61,13 +71,14 @@ fn view_of(
         decisions,
         undecided: desk.undecided(&had),
         undecided_first: desk.undecided_first(&had),
+        open: open.into_iter().collect(),
         signed: None,
     })
 }
 
 /// The outcome, with what to type next.
 fn told(view: ReviewDecidedView) -> Outcome {
-    let (month, open) = (view.month, view.open().count());
+    let (month, open) = (view.month, view.open.len());
     let code = exit(view.undecided.len(), open > 0);
     let mut notes = Vec::new();
     if open > 0 {
@@ -88,7 +99,7 @@ fn told(view: ReviewDecidedView) -> Outcome {
 
 /// Reads the state again, item by item.
 fn became(desk: &Desk<'_>, r: &Recorded) -> Result<Vec<DecisionMade>, CliError> {
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut made = Vec::new();
     for (c, (d, left)) in r.chosen.iter().zip(&r.carried.decisions) {
         let seq = r.carried.seqs.last().copied().unwrap_or_default();
@@ -132,7 +143,7 @@ pub fn page(desk: &Desk<'_>, recorded: &Recorded, screen: &Screen) -> Result<Str
 /// What would become of it.
 pub fn foreseen(ctx: &Context, desk: &Desk<'_>, chosen: &[Chosen]) -> Result<Outcome, CliError> {
     let me = likely_operator(ctx, desk).unwrap_or(Id::FIRST_OPERATOR);
-    let facts = desk.ws.facts();
+    let facts = desk.facts()?;
     let mut decisions = Vec::new();
     for c in chosen {
         let now = now_of(&facts, c.item.id)?;

@@ -136,6 +136,7 @@ fn notes(args: &Args, desk: &Desk<'_>) -> Result<BTreeMap<Id, String>, CliError>
 
 /// Every decision that was asked for, as it can be recorded; or what is wrong with the first one that cannot.
 fn choose(desk: &Desk<'_>, wanted: Vec<Wanted>, notes: &mut BTreeMap<Id, String>) -> Result<Vec<Chosen>, CliError> {
+    let facts = desk.facts()?;
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let mut chosen = Vec::new();
     for w in wanted {
@@ -157,7 +158,7 @@ fn choose(desk: &Desk<'_>, wanted: Vec<Wanted>, notes: &mut BTreeMap<Id, String>
                 nothing(CliError::no("advice_changed", text)).hint("make it again: aosctl review decide --template")
             );
         }
-        let meanwhile = desk.meanwhile(item)?;
+        let meanwhile = desk.meanwhile(item, &facts)?;
         let note = w.note.or_else(|| notes.remove(&w.item));
         let c = desk.choose(item, &meanwhile, w.decision, note).map_err(|refused| match refused {
             Refused::Impossible(why) => {
@@ -180,10 +181,11 @@ fn recommended(
     had: &BTreeSet<Id>,
     notes: &mut BTreeMap<Id, String>,
 ) -> Result<(Vec<Chosen>, Vec<Id>), CliError> {
+    let facts = desk.facts()?;
     let (mut chosen, mut left) = (Vec::new(), Vec::new());
     for id in desk.undecided(had) {
         let Some(item) = desk.item(id) else { continue };
-        let meanwhile = desk.meanwhile(item)?;
+        let meanwhile = desk.meanwhile(item, &facts)?;
         let decision = desk.advised(item, &meanwhile);
         let note = notes.remove(&id);
         // What cannot be done as advised is left to somebody who looks at it.

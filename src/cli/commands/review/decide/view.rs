@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::cli::commands::review::page;
 use crate::cli::commands::review::sign::ReviewSignedView;
 use crate::cli::outcome::{Screen, View};
-use crate::cli::screen::flow;
-use crate::cli::text::{pad, safe};
+use crate::cli::text::pad;
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Month};
 use crate::domain::time::Time;
@@ -33,6 +33,8 @@ pub struct ReviewDecidedView {
     pub undecided: Vec<Id>,
     /// Those of them that must be decided before the review can be signed.
     pub undecided_first: Vec<Id>,
+    /// Items of the review whose decision is not carried out, as far as the log shows; in a dry run, would not be.
+    pub open: Vec<Id>,
     /// The signature, where it was signed at once.
     pub signed: Option<ReviewSignedView>,
 }
@@ -66,13 +68,6 @@ pub struct DecisionMade {
     pub left: Option<String>,
 }
 
-impl ReviewDecidedView {
-    /// Decisions with something left to do.
-    pub fn open(&self) -> impl Iterator<Item = &DecisionMade> {
-        self.decisions.iter().filter(|d| d.remedy == Remedy::Open)
-    }
-}
-
 impl DecisionMade {
     /// What became of it, in words.
     fn became(&self, dry_run: bool) -> Option<String> {
@@ -87,10 +82,9 @@ impl DecisionMade {
     }
 }
 
-/// `word`s on lines below a margin.
-fn below(out: &mut String, screen: &Screen, margin: usize, text: &str) {
-    let words: Vec<String> = text.split(' ').map(String::from).collect();
-    for line in flow(&words, screen.width.saturating_sub(margin)) {
+/// Lines below a margin.
+fn below(out: &mut String, margin: usize, lines: Vec<String>) {
+    for line in lines {
         out.push_str(&" ".repeat(margin));
         out.push_str(&line);
         out.push('\n');
@@ -111,6 +105,7 @@ impl View for ReviewDecidedView {
 
     fn human(&self, screen: &Screen) -> String {
         let mut out = String::new();
+        let room = screen.width.saturating_sub(20);
         for d in &self.decisions {
             let word = if d.remedy == Remedy::Open {
                 screen.style.yellow(d.decision.as_str()).into_owned()
@@ -118,22 +113,19 @@ impl View for ReviewDecidedView {
                 d.decision.as_str().to_string()
             };
             let gap = " ".repeat(11usize.saturating_sub(d.decision.as_str().len()));
-            let about = safe(&d.about);
-            let room = screen.width.saturating_sub(20);
             out.push_str(&format!("{}  {word}{gap} ", pad(&d.item.to_string(), 6)));
-            let words: Vec<String> = about.split(' ').map(String::from).collect();
-            for (i, line) in flow(&words, room).into_iter().enumerate() {
+            for (i, line) in page::folded_foreign(&d.about, room).into_iter().enumerate() {
                 out.push_str(&if i == 0 { format!("{line}\n") } else { format!("{}{line}\n", " ".repeat(20)) });
             }
             if d.overridden {
-                let why = d.note.as_deref().map(|n| format!(": {}", safe(n))).unwrap_or_default();
-                below(&mut out, screen, 20, &format!("{} was advised{why}", d.advice));
+                let why = d.note.as_deref().map(|n| format!(": {n}")).unwrap_or_default();
+                below(&mut out, 20, page::folded_foreign(&format!("{} was advised{why}", d.advice), room));
             }
             if let Some(text) = &d.meanwhile {
-                below(&mut out, screen, 20, &safe(text));
+                below(&mut out, 20, page::folded_foreign(text, room));
             }
             if let Some(text) = d.became(self.dry_run) {
-                below(&mut out, screen, 20, &safe(&text));
+                below(&mut out, 20, page::folded(&text, room));
             }
         }
         if self.decisions.is_empty() && self.signed.is_none() {
@@ -141,16 +133,12 @@ impl View for ReviewDecidedView {
         }
         if !self.undecided.is_empty() {
             let n = self.undecided.len();
-            let text = format!("not decided: {}", ids(&self.undecided, 12));
-            below(&mut out, screen, 0, &text);
+            below(&mut out, 0, page::folded(&format!("not decided: {}", ids(&self.undecided, 12)), screen.width));
             let first = self.undecided_first.len();
             if first > 0 {
-                below(
-                    &mut out,
-                    screen,
-                    0,
-                    &format!("{first} of these {n} must be decided before the review of {} can be signed", self.month),
-                );
+                let text =
+                    format!("{first} of these {n} must be decided before the review of {} can be signed", self.month);
+                below(&mut out, 0, page::folded(&text, screen.width));
             }
         }
         if let Some(signed) = &self.signed {

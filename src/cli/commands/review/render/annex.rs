@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::card::{coverage, decided, last_use, narrower, severity, subject, title};
-use super::order::{customer, few, keys, not_seen};
-use super::words::{Text, grouped, joined};
+use super::sections::{customer, keys, not_seen};
+use super::words::{Text, few, grouped, joined};
 use crate::domain::id::Id;
 use crate::review::model::{Item, Review, Rule, Since, Source};
 
@@ -69,7 +69,7 @@ fn line(text: Text) -> Cell {
 }
 
 fn item(i: &Item) -> Vec<Cell> {
-    let owner = i.owner.as_ref().map_or_else(|| Text::new().say("no owner"), |w| Text::new().who_in_full(w));
+    let owner = i.owner.as_ref().map_or_else(|| Text::new().say("nobody"), |w| Text::new().who_in_full(w));
     let mission = i.mission.as_ref().map(|m| Text::new().say("for ").told(m));
     let mut from = vec![Text::new().day(i.since)];
     from.extend(i.until.map(|t| Text::new().say("until ").day(t)));

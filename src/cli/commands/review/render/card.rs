@@ -1,8 +1,7 @@
 //! What is said of one item: under DECIDE FIRST, in a row of everything else, in the annex.
 
 use super::order::Tone;
-use super::words::{Text, copyable, joined, name};
-use crate::cli::text::safe;
+use super::words::{Text, copyable, joined};
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Narrower};
 use crate::review::model::{DecidedItem, Finding, Item, ItemKind, LastUse, Remedy, Rule, Severity};
@@ -97,8 +96,8 @@ pub fn subject(item: &Item) -> Text {
         text = text.say(" ").told(scope);
     }
     let rest = item.access.map(|a| a.to_string()).into_iter().chain(item.data.map(|d| d.to_string()));
-    let rest = rest.chain(item.marks.iter().map(|m| safe(m)));
-    let rest = joined(rest.map(|t| Text::new().say(t)), ", ");
+    let rest = rest.map(|t| Text::new().say(t)).chain(item.marks.iter().map(|m| Text::foreign(m)));
+    let rest = joined(rest, ", ");
     if rest.is_empty() { text } else { text.say(", ").and(rest) }
 }
 
@@ -168,13 +167,13 @@ pub fn last_use(last: &LastUse) -> Text {
     }
 }
 
-/// To what a grant would be narrowed: `scope charge:read, access read`.
+/// To what a grant would be narrowed: `scope charge:read, access read, end 2027-01-30 00:00 UTC`.
 pub fn narrower(n: &Narrower) -> Text {
     let parts = [
         n.scope.as_ref().map(|s| Text::new().say("scope ").told(s.as_str())),
         n.access.map(|a| Text::new().say(format!("access {a}"))),
         n.data.map(|d| Text::new().say(format!("data {d}"))),
-        n.until.map(|t| Text::new().say("until ").minute(t)),
+        n.until.map(|t| Text::new().say("end ").minute(t)),
     ];
     joined(parts.into_iter().flatten(), ", ")
 }
@@ -187,7 +186,7 @@ pub fn decided(d: &DecidedItem, brief: bool) -> Text {
     }
     text = text
         .say(if brief { "" } else { "decided by " })
-        .say(name(&d.by))
+        .who(&d.by)
         .say(" ")
         .day(d.at)
         .say(format!(", entry {}", d.seq));

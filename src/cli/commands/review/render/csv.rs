@@ -10,6 +10,9 @@ use crate::cli::text::safe;
 use crate::domain::time::Time;
 use crate::review::model::{Item, LastUse, Review, Who};
 
+/// What begins a formula; the last four are what East Asian spreadsheets take for the first four.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: &[&str] = &[
     "month",
@@ -89,7 +92,7 @@ fn record(out: &mut String, fields: impl Iterator<Item = String>) {
             out.push(',');
         }
         out.push('"');
-        if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        if field.starts_with(FORMULA) {
             out.push('\'');
         }
         out.push_str(&field.replace('"', "\"\""));

@@ -73,7 +73,7 @@ impl Page {
     fn header(&mut self, sheet: &Sheet) {
         self.add(&format!("<header>\n<h1><span>Access review</span> {}</h1>\n<p>", escape(&sheet.month_name)));
         if let Some(company) = &sheet.company {
-            self.add(&format!("<span class=\"company\">{}</span><br>", escape(company)));
+            self.add(&format!("<span class=\"company\">{}</span><br>", apart(company)));
         }
         self.add(&format!("as of {}</p>\n</header>\n", minute(sheet.as_of)));
     }
@@ -218,7 +218,7 @@ impl Page {
             self.add("<th scope=\"col\">Used since</th><th scope=\"col\">Notes</th></tr></thead>\n<tbody>\n");
             for g in &rest.groups {
                 let used = g.used_since.map(day).unwrap_or_default();
-                self.add(&format!("<tr><th scope=\"row\">{}</th><td>{}</td>", escape(&g.title), g.items_within(48)));
+                self.add(&format!("<tr><th scope=\"row\">{}</th><td>{}</td>", apart(&g.title), g.items_within(48)));
                 self.add(&format!("<td class=\"number\">{}</td><td>{}</td>", grouped(g.writing), g.keys_within(24)));
                 self.add(&format!("<td>{used}</td><td>{}</td></tr>\n", escape(&g.notes().join(", "))));
             }
@@ -228,7 +228,7 @@ impl Page {
     }
 
     fn annex(&mut self, sheet: &Sheet) {
-        let company = sheet.company.as_deref().map(|c| format!(", {}", escape(c))).unwrap_or_default();
+        let company = sheet.company.as_deref().map(|c| format!(", {}", apart(c))).unwrap_or_default();
         self.add("<section class=\"annex\" id=\"annex\" aria-labelledby=\"annex-title\">\n");
         self.add(&format!("<h2 id=\"annex-title\">Annex to the access review {}{company}</h2>\n", sheet.month_name));
         self.add(&format!("<p class=\"quiet\">SHA-256 <code>{}</code></p>\n", escape(&sheet.annex_sha256)));
@@ -270,6 +270,7 @@ impl Page {
     fn bit(&self, bit: &Bit) -> String {
         match bit {
             Bit::Say(words) => escape(words),
+            Bit::Told(words) => apart(words),
             Bit::Code(words) => format!("<code>{}</code>", escape(words)),
             Bit::Minute(at) => minute(*at),
             Bit::Day(at) => day(*at),
@@ -302,8 +303,13 @@ fn day(at: Time) -> String {
     format!("<time datetime=\"{day}\">{day}</time>")
 }
 
-/// Text as HTML text or as an attribute's value in quotes. What is hidden is visible already ([`crate::cli::text::safe`]);
-/// text that runs from right to left stays within its element.
+/// Somebody else's words. What runs from right to left must not pull our own words round.
+fn apart(words: &str) -> String {
+    if words.is_ascii() { escape(words) } else { format!("<bdi>{}</bdi>", escape(words)) }
+}
+
+/// Text as HTML text or as an attribute's value in quotes. What is hidden is visible already
+/// ([`crate::cli::text::safe`]).
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

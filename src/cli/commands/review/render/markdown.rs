@@ -58,7 +58,17 @@ fn line(row: &Row) -> String {
     parts.push(inline(&row.aside));
     parts.extend(row.command.as_deref().map(code));
     parts.retain(|p| !p.is_empty());
-    parts.join(" ")
+    let line = parts.join(" ");
+    let line = line.trim_start();
+    // What would begin a list or a heading of its own where a line begins: `- `, `1. `, `===`.
+    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = number.len() < line.len() && [". ", ") "].iter().any(|end| number.starts_with(end));
+    match line.chars().next() {
+        Some(c) if numbered || matches!(c, '-' | '+' | '=') => {
+            format!("&#{};{}", u32::from(c), line.get(1..).unwrap_or_default())
+        }
+        _ => line.to_string(),
+    }
 }
 
 fn first(out: &mut String, sheet: &Sheet) {
@@ -140,7 +150,7 @@ fn inline(text: &Text) -> String {
 
 fn bit(bit: &Bit) -> String {
     match bit {
-        Bit::Say(words) => escape(words),
+        Bit::Say(words) | Bit::Told(words) => escape(words),
         Bit::Code(words) => code(words),
         Bit::Minute(at) => escape(&show::minute(*at)),
         Bit::Day(at) => escape(&show::day(*at)),
@@ -148,9 +158,9 @@ fn bit(bit: &Bit) -> String {
     }
 }
 
-/// Words with everything that could be markup taken literally. Besides the punctuation of CommonMark: `:` and `.` inside
-/// words, `@` and `w` of `www.`, which GFM makes links of; `-`, `+` and digits matter only where a line begins, and no
-/// foreign word begins one.
+/// Words with everything that could be markup taken literally: besides the punctuation of CommonMark what GFM makes links
+/// of by itself, `https://` and `www.` by a character reference in the middle, and `@`, which is looked for only after
+/// references are read, as a piece of code. What matters at the beginning of a line is [`line`]'s.
 fn escape(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for c in words.chars() {
@@ -158,18 +168,15 @@ fn escape(words: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // GFM links what looks like an address without any markup; a reference stops it.
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '$' | '"' | '\''
-            | '=' => {
+            '@' => out.push_str("`@`"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '|' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
             _ => out.push(c),
         }
     }
-    // `https://` and `www.` link themselves too.
-    out.replace("://", ":&#47;/").replace("www.", "www&#46;").replace("WWW.", "WWW&#46;")
+    out.replace("://", ":&#47;/").replace("www.", "www&#46;")
 }
 
 /// Words to be copied, between as many backticks as it takes. A `|` would end the cell of a table: it is escaped, which

@@ -11,7 +11,9 @@ mod markdown;
 mod order;
 mod page;
 mod rest;
+mod sections;
 mod words;
+mod wrap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -47,36 +49,57 @@ impl View for ReviewView {
     const SCHEMA: &'static str = "aosctl.review/v1";
 
     fn human(&self, screen: &Screen) -> String {
-        page::page(&sheet(&self.review), screen, self.all)
+        page::page(&sheet(&self.review, self.all), screen)
     }
 
     fn report(&self, format: Format) -> Option<String> {
         match format {
-            Format::Markdown => Some(markdown::markdown(&sheet(&self.review))),
-            Format::Html => Some(html::html(&sheet(&self.review))),
+            Format::Markdown => Some(markdown::markdown(&sheet(&self.review, true))),
+            Format::Html => Some(html::html(&sheet(&self.review, true))),
             Format::Csv => Some(csv::csv(&self.review)),
             Format::Human | Format::Json => None,
         }
     }
 }
 
+/// The page, and the annex where it is drawn.
+fn sheet(review: &Review, with_annex: bool) -> Sheet {
+    let mut sheet = fitting(review);
+    if with_annex {
+        sheet.annex = annex::annex(review);
+    }
+    sheet
+}
+
 /// The page with as much of what is in the annex as fits on one sheet of eighty columns; where nothing helps, because
 /// there is much to decide first, with as little as there may be.
-fn sheet(review: &Review) -> Sheet {
+fn fitting(review: &Review) -> Sheet {
     let room = |fold, below, brief| order::sheet(review, Room { fold, below, brief });
     let fits = |page: &Sheet| page::height(page) <= page::LINES;
+    let least = Room { fold: Fold::Groups(LEAST_ROWS), below: LEAST_BELOW, brief: true };
+    // Each card has three lines or more: there is no need to try.
+    if review.first.len().saturating_mul(3) > page::LINES {
+        return order::sheet(review, least);
+    }
+    if review.rest.len() < page::LINES {
+        let page = room(Fold::Items, MOST_BELOW, false);
+        if fits(&page) {
+            return page;
+        }
+    }
     let all = Fold::Groups(usize::MAX);
-    let mut page = room(Fold::Items, MOST_BELOW, false);
-    for below in (LEAST_BELOW..=MOST_BELOW).rev() {
+    let mut page = room(all, MOST_BELOW, false);
+    for below in (LEAST_BELOW..MOST_BELOW).rev() {
         if fits(&page) {
             return page;
         }
         page = room(all, below, below <= BRIEF_BELOW);
     }
-    // Where far too much is left to decide, a few rows more or less are of no use.
-    let hopeless = page::height(&page) > page::LINES + page.rest.groups.len();
-    let most = if hopeless { LEAST_ROWS + 1 } else { page.rest.groups.len() };
-    for rows in (LEAST_ROWS..most).rev() {
+    let over = page::height(&page).saturating_sub(page::LINES);
+    if over > page.rest.groups.len() {
+        return order::sheet(review, least);
+    }
+    for rows in (LEAST_ROWS..page.rest.groups.len()).rev() {
         if fits(&page) {
             return page;
         }

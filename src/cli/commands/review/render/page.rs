@@ -5,13 +5,13 @@ use super::card::{Card, severity};
 use super::order::{Row, Section, Sheet, Tone};
 use super::rest::Group;
 use super::words::{Text, count, grouped, joined};
+use super::wrap::wrap;
 use crate::cli::fold;
 use crate::cli::outcome::Screen;
 use crate::cli::show;
 use crate::cli::style::Style;
 use crate::cli::text::{pad, width};
 use crate::review::model::Severity;
-use unicode_width::UnicodeWidthChar;
 
 /// The margin in which sections are named.
 const MARGIN: usize = 11;
@@ -22,8 +22,8 @@ const WIDEST: usize = 100;
 /// Lines of one sheet (review-rules.md).
 pub const LINES: usize = 62;
 
-/// The page; with the annex where it is asked for.
-pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
+/// The page, and the annex where the sheet has one.
+pub fn page(sheet: &Sheet, screen: &Screen) -> String {
     let mut p = Page { lines: Vec::new(), width: screen.width.min(WIDEST), style: screen.style };
     p.title(sheet);
     p.section(&sheet.head);
@@ -40,11 +40,9 @@ pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
     }
     p.blank();
     p.section(&sheet.signature);
-    if all {
-        for table in &sheet.annex {
-            p.blank();
-            p.table(table);
-        }
+    for table in &sheet.annex {
+        p.blank();
+        p.table(table);
     }
     let mut out = p.lines.join("\n");
     out.push('\n');
@@ -53,7 +51,7 @@ pub fn page(sheet: &Sheet, screen: &Screen, all: bool) -> String {
 
 /// How many lines the page has on eighty columns.
 pub fn height(sheet: &Sheet) -> usize {
-    page(sheet, &Screen { width: 80, style: Style::plain() }, false).lines().count()
+    page(sheet, &Screen { width: 80, style: Style::plain() }).lines().count()
 }
 
 struct Page {
@@ -176,16 +174,16 @@ impl Page {
     fn progress(&mut self, sheet: &Sheet) {
         const CELLS: u64 = 20;
         let (items, decided) = sheet.progress;
-        let full = if items == 0 { 0 } else { decided.min(items).saturating_mul(CELLS) / items };
+        let full = decided.min(items).saturating_mul(CELLS).checked_div(items).unwrap_or(0);
         let full = usize::try_from(full).unwrap_or(0);
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(20 - full.min(20)));
         let margin = self.margin(MARGIN);
         let label = "PROGRESS";
         let text = sheet.progress_text.plain();
-        if margin < width(label) + 1 {
+        if margin <= width(label) || margin + bar.chars().count() + 2 + width(&text) > self.width {
             let line = self.style.bold(label).into_owned();
             self.push(&line);
-            self.push(&format!("  {text}"));
+            self.indented(&text, 2, Tone::Plain);
         } else {
             self.push(&format!("{}{bar}  {text}", self.style.bold(&pad(label, margin))));
         }
@@ -375,7 +373,9 @@ impl Page {
         parts.extend(group.used_since.map(|t| format!("used since {}", show::day(t))));
         parts.extend(group.notes());
         parts.retain(|p| !p.is_empty());
-        self.push(&group.title);
+        for line in wrap(&group.title, self.width) {
+            self.push(&line);
+        }
         self.indented(&parts.join(", "), 2, Tone::Plain);
     }
 
@@ -385,78 +385,38 @@ impl Page {
         self.heading(&format!("ANNEX: {}", table.title.to_uppercase()), &about);
         for (_, cells) in &table.rows {
             for (n, (cell, name)) in cells.iter().zip(table.head).enumerate() {
-                for text in cell {
-                    self.cell(n, name, text);
+                let said = cell.iter().map(Text::plain);
+                match *name {
+                    // What a column holds, where the text does not say it itself.
+                    "Findings" => said.for_each(|text| self.indented(&text, 2, Tone::Plain)),
+                    _ if cell.is_empty() => {}
+                    _ if n == 0 => {
+                        for line in wrap(&said.collect::<Vec<_>>().join("; "), self.width) {
+                            let line = self.style.bold(&line).into_owned();
+                            self.push(&line);
+                        }
+                    }
+                    _ => {
+                        let word = named(name);
+                        self.indented(&format!("{word}{}", said.collect::<Vec<_>>().join("; ")), 2, Tone::Plain);
+                    }
                 }
             }
         }
     }
-
-    fn cell(&mut self, n: usize, name: &str, text: &Text) {
-        let plain = text.plain();
-        if n == 0 {
-            for line in wrap(&plain, self.width) {
-                let line = self.style.bold(&line).into_owned();
-                self.push(&line);
-            }
-            return;
-        }
-        // A short word for what the column holds; nothing where the text says it itself.
-        let text = if matches!(name, "Live" | "Reviewed" | "As of" | "Query") {
-            format!("{}: {plain}", name.to_lowercase())
-        } else {
-            plain
-        };
-        let tone = if name == "Decision" { Tone::Quiet } else { Tone::Plain };
-        self.indented(&text, 2, tone);
-    }
 }
 
-/// Text folded at spaces into lines of at most `room` cells; a word that is wider than that is broken. What comes in is
-/// safe already, so nothing is escaped again.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let room = room.max(2);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split_inclusive(' ') {
-        let wide = width(word.trim_end_matches(' '));
-        if used > 0 && used + wide > room {
-            lines.push(std::mem::take(&mut line).trim_end().to_string());
-            used = 0;
-        }
-        for c in word.chars() {
-            let cells = c.width().unwrap_or(1);
-            // A space at the end of a line takes no room.
-            if used + cells > room && c != ' ' {
-                lines.push(std::mem::take(&mut line).trim_end().to_string());
-                used = 0;
-            }
-            line.push(c);
-            used += cells;
-        }
-    }
-    lines.push(line.trim_end().to_string());
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_fold_at_spaces_and_lose_nothing() {
-        assert_eq!(wrap("one two three four", 9), ["one two", "three", "four"]);
-        assert_eq!(wrap("anunbreakableword here", 8), ["anunbrea", "kablewor", "d here"]);
-        assert_eq!(wrap("日本語の長い名前", 6), ["日本語", "の長い", "名前"]);
-        assert_eq!(wrap("", 6), [""]);
-        // A mark stays with its letter.
-        assert_eq!(wrap("abe\u{301}f", 3), ["abe\u{301}", "f"]);
-        for room in 2..40 {
-            let text = "g-12 scraper-bot → stripe charge:*, write, customer data";
-            let lines = wrap(text, room);
-            assert!(lines.iter().all(|l| width(l) <= room), "{room}: {lines:?}");
-            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
-        }
+/// What stands before a cell, where all columns are below each other.
+fn named(column: &str) -> &'static str {
+    match column {
+        "Owner and mission" => "owner ",
+        "From, until" => "from ",
+        "Advice" => "advice ",
+        "Decision" => "decision ",
+        "Live" => "live ",
+        "Reviewed" => "reviewed ",
+        "As of" => "as of ",
+        "Query" => "asked ",
+        _ => "",
     }
 }

@@ -3,8 +3,8 @@
 
 use super::card::{decided, decided_tone, subject};
 use super::order::{Row, Tone};
-use super::words::{Text, count, grouped, ids, joined, name};
-use crate::cli::text::{safe, width};
+use super::words::{Text, count, grouped, joined, name, within};
+use crate::cli::text::safe;
 use crate::domain::access::Access;
 use crate::domain::id::Id;
 use crate::domain::review::Advice;
@@ -37,11 +37,6 @@ impl Rest {
     /// The rows are not a row an item.
     pub fn is_folded(&self) -> bool {
         !self.groups.is_empty()
-    }
-
-    /// Rows in all.
-    pub fn rows(&self) -> usize {
-        self.singled.len() + self.items.len() + self.groups.len()
     }
 }
 
@@ -212,25 +207,6 @@ impl Group {
         }
         notes
     }
-}
-
-/// As many ids as fit into so many cells, and how many more there are: `g-4 g-6..g-9 +3`.
-pub fn within(list: &[Id], cells: usize) -> String {
-    let mut sorted = list.to_vec();
-    sorted.sort();
-    let mut shown = String::new();
-    for n in (0..=sorted.len()).rev() {
-        shown = ids(sorted.iter().take(n).copied()).join(" ");
-        let more = sorted.len() - n;
-        if more > 0 {
-            shown.push_str(if n == 0 { "" } else { " +" });
-            shown.push_str(&more.to_string());
-        }
-        if width(&shown) <= cells {
-            break;
-        }
-    }
-    shown
 }
 
 fn at_most(mut groups: Vec<Group>, most: usize) -> Vec<Group> {

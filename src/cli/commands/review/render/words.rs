@@ -12,8 +12,10 @@ use crate::review::model::{EntryRange, Who};
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bit {
-    /// Words.
+    /// Our own words.
     Say(String),
+    /// Somebody else's, safe; they may run from right to left.
+    Told(String),
     /// A moment, to the minute.
     Minute(Time),
     /// A day.
@@ -53,8 +55,11 @@ impl Text {
 
     /// Somebody else's words, made safe.
     #[must_use]
-    pub fn told(self, words: &str) -> Text {
-        self.say(safe(words))
+    pub fn told(mut self, words: &str) -> Text {
+        if !words.is_empty() {
+            self.0.push(Bit::Told(safe(words)));
+        }
+        self
     }
 
     /// A moment, to the minute.
@@ -88,7 +93,10 @@ impl Text {
     /// A name, and the id where there is none.
     #[must_use]
     pub fn who(self, who: &Who) -> Text {
-        self.say(name(who))
+        match &who.name {
+            Some(name) => self.told(name),
+            None => self.say(who.id.to_string()),
+        }
     }
 
     /// A name with its id: `maya (op-1)`.
@@ -142,7 +150,7 @@ impl Bit {
     /// As plain words.
     pub fn plain(&self) -> String {
         match self {
-            Bit::Say(words) | Bit::Code(words) => words.clone(),
+            Bit::Say(words) | Bit::Told(words) | Bit::Code(words) => words.clone(),
             Bit::Minute(at) => show::minute(*at),
             Bit::Day(at) => show::day(*at),
             Bit::Item(id) => id.to_string(),
@@ -189,7 +197,7 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -197,9 +205,9 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
-/// Ids in the order of their numbers, runs of three and more joined: `g-1 g-4..g-9`.
-pub fn ids(list: impl IntoIterator<Item = Id>) -> Vec<String> {
-    let mut list: Vec<Id> = list.into_iter().collect();
+/// Ids in the order of their numbers, runs of three and more joined, each with how many it stands for: `g-1`, `g-4..g-9`.
+pub fn runs(list: &[Id]) -> Vec<(String, usize)> {
+    let mut list = list.to_vec();
     list.sort();
     list.dedup();
     let mut runs: Vec<(Id, Id)> = Vec::new();
@@ -212,12 +220,46 @@ pub fn ids(list: impl IntoIterator<Item = Id>) -> Vec<String> {
     let mut out = Vec::new();
     for (first, last) in runs {
         match last.n - first.n {
-            0 => out.push(first.to_string()),
-            1 => out.extend([first.to_string(), last.to_string()]),
-            _ => out.push(format!("{first}..{last}")),
+            0 => out.push((first.to_string(), 1)),
+            1 => out.extend([(first.to_string(), 1), (last.to_string(), 1)]),
+            more => {
+                out.push((format!("{first}..{last}"), usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)))
+            }
         }
     }
     out
+}
+
+/// The first ids, and how many more there are: `g-1 g-4..g-9 and 3 more`.
+pub fn few(list: &[Id], most: usize) -> String {
+    let runs = runs(list);
+    let shown: Vec<&str> = runs.iter().take(most).map(|(run, _)| run.as_str()).collect();
+    match runs.iter().skip(most).map(|(_, n)| n).sum::<usize>() {
+        0 => shown.join(" "),
+        more => format!("{} and {} more", shown.join(" "), grouped(u64::try_from(more).unwrap_or(u64::MAX))),
+    }
+}
+
+/// As many ids as fit into so many cells, and how many more there are: `g-4 g-6..g-9 +3`; where not even one fits, how many
+/// there are.
+pub fn within(list: &[Id], cells: usize) -> String {
+    let runs = runs(list);
+    let mut left: usize = runs.iter().map(|(_, n)| n).sum();
+    let mut best = left.to_string();
+    let mut shown = String::new();
+    for (run, n) in &runs {
+        shown.push_str(if shown.is_empty() { "" } else { " " });
+        shown.push_str(run);
+        left = left.saturating_sub(*n);
+        let now = if left == 0 { shown.clone() } else { format!("{shown} +{left}") };
+        if now.len() <= cells {
+            best = now;
+        }
+        if shown.len() > cells {
+            break;
+        }
+    }
+    if runs.is_empty() { String::new() } else { best }
 }
 
 #[cfg(test)]
@@ -233,7 +275,13 @@ mod tests {
         assert_eq!(count(2, "entry"), "2 entries");
         assert_eq!(count(0, "day"), "0 days");
         let list = ["g-9", "g-1", "g-3", "g-4", "g-5", "g-8", "g-1", "k-2"].map(|s| s.parse::<Id>().unwrap());
-        assert_eq!(ids(list), ["g-1", "g-3..g-5", "g-8", "g-9", "k-2"]);
+        assert_eq!(few(&list, 9), "g-1 g-3..g-5 g-8 g-9 k-2");
+        assert_eq!(few(&list, 2), "g-1 g-3..g-5 and 3 more");
+        assert_eq!(within(&list, 99), "g-1 g-3..g-5 g-8 g-9 k-2");
+        assert_eq!(within(&list, 16), "g-1 g-3..g-5 +3");
+        assert_eq!(within(&list, 6), "g-1 +6");
+        assert_eq!(within(&list, 2), "7");
+        assert_eq!(within(&[], 9), "");
     }
 
     #[test]

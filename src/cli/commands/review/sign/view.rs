@@ -7,7 +7,7 @@ use super::super::decide::view::ids;
 use super::super::page;
 use super::deciders;
 use crate::cli::outcome::{Screen, View};
-use crate::cli::show::{day, field, minute};
+use crate::cli::show::{day, minute};
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Month};
 use crate::domain::time::Time;
@@ -130,7 +130,7 @@ impl View for ReviewSignedView {
 
     fn human(&self, screen: &Screen) -> String {
         let mut out = String::new();
-        let mut add = |name: &str, value: &str| out.push_str(&field(screen, name, value));
+        let mut add = |name: &str, value: &str| out.push_str(&page::labelled(screen, name, value));
         match (&self.by, self.at, self.seq) {
             (Some(by), Some(at), Some(seq)) => {
                 add("review", &format!("{} signed by {}, entry {seq}", self.month, page::who(by)));
@@ -139,7 +139,7 @@ impl View for ReviewSignedView {
             _ => add("review", &format!("{} would be signed", self.month)),
         }
         add("due", &self.in_time());
-        add("page", &format!("sha-256 {}", self.page));
+        add("page sha-256", &self.page);
         add("as of", &format!("{}, from {} entries", minute(self.as_of), self.entries));
         let undecided = match self.undecided.as_slice() {
             [] => String::new(),

@@ -1,0 +1,130 @@
+//! First of all: close what it opens. One change that only takes rights away, so nothing stands in its way.
+
+use crate::cli::Context;
+use crate::cli::context::Whoever;
+use crate::cli::error::CliError;
+use crate::domain::event::{GrantRevoked, KeyLeaked, WorkspaceFrozen};
+use crate::domain::facts::Facts;
+use crate::domain::id::Id;
+use crate::domain::time::Time;
+use crate::store::RequestFilter;
+use crate::workspace::{Trusted, Workspace, WorkspaceError};
+
+/// What was closed.
+#[derive(Debug, Default)]
+pub(super) struct Contained {
+    /// Nothing was done, only looked.
+    pub(super) dry_run: bool,
+    /// Keys that were said to have leaked just now; the others were before, and that is open.
+    pub(super) said: Vec<Id>,
+    /// Grants that were revoked.
+    pub(super) revoked: Vec<Id>,
+    /// Agents that were frozen.
+    pub(super) frozen: Vec<Id>,
+    /// Keys and grants whose entries do not verify; nothing is allowed on them.
+    pub(super) damaged: Vec<Id>,
+    /// The pin, where there is something to say about it.
+    pub(super) pin: Option<WorkspaceError>,
+}
+
+/// Revokes what carries these keys, freezes who carries them if asked, and says that they leaked.
+pub(super) fn contain(
+    ws: &Workspace,
+    ctx: &Context,
+    keys: &[Id],
+    freeze: bool,
+    reason: Option<&str>,
+    dry_run: bool,
+) -> Result<Contained, CliError> {
+    let whoever = ctx.whoever(ws)?;
+    if let Whoever::Agent(a) = &whoever {
+        return Err(CliError::no("needs_operator", format!("{} is an agent; nothing was done", a.id))
+            .because("by this word it would take a key away from others; the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+            .hint("as an operator, or as nobody in particular: leave out --identity and AOSCTL_IDENTITY")
+            .hint(format!("its own doors it can close: aosctl revoke {}", a.id)));
+    }
+    if dry_run {
+        let now = ws.now(ctx.clock())?;
+        let mut done = Contained { dry_run: true, ..Contained::default() };
+        for key in keys {
+            let found = look(ws, &ws.facts(), *key, freeze, now)?;
+            done.add(*key, found);
+        }
+        return Ok(done);
+    }
+    let (mut done, pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
+        let mut done = Contained::default();
+        for key in keys {
+            let found = look(ws, tx.facts(), *key, freeze, tx.now())?;
+            let why = Some(reason.map_or_else(|| format!("{key} leaked"), |r| format!("{key} leaked: {r}")));
+            for grant in &found.revoke {
+                tx.append(whoever.by(), GrantRevoked { grant: *grant, reason: why.clone() })?;
+            }
+            for target in &found.freeze {
+                tx.append(whoever.by(), WorkspaceFrozen { target: *target, reason: why.clone() })?;
+            }
+            if found.say {
+                let (revoked, frozen) = (found.revoke.clone(), found.freeze.clone());
+                let reason = reason.map(str::to_string);
+                tx.append(whoever.by(), KeyLeaked { key: *key, revoked, frozen, reason })?;
+            }
+            done.add(*key, found);
+        }
+        Ok(done)
+    })?;
+    done.pin = pin;
+    Ok(done)
+}
+
+impl Contained {
+    fn add(&mut self, key: Id, found: Found) {
+        self.said.extend(found.say.then_some(key));
+        self.revoked.extend(found.revoke);
+        self.frozen.extend(found.freeze);
+        self.damaged.extend(found.damaged);
+    }
+}
+
+/// What there is to be done about a key.
+#[derive(Default)]
+struct Found {
+    say: bool,
+    revoke: Vec<Id>,
+    freeze: Vec<Id>,
+    damaged: Vec<Id>,
+}
+
+/// Looks for it. What does not verify stays out and is said; nothing is allowed on it anyway, and the rest is closed.
+fn look(ws: &Workspace, facts: &Trusted<'_>, key: Id, freeze: bool, now: Time) -> Result<Found, CliError> {
+    let mut found = Found::default();
+    match facts.key(key) {
+        Ok(k) => found.say = !k.is_some_and(|k| k.leak_is_open()),
+        Err(WorkspaceError::Integrity { .. }) => found.damaged.push(key),
+        Err(e) => return Err(e.into()),
+    }
+    let mut agents = Vec::new();
+    for row in ws.store().grants_carrying(key)? {
+        match facts.grant(row.id) {
+            Ok(Some(g)) if g.is_live(now) && g.carries.as_ref().is_some_and(|c| c.key == key) => {
+                found.revoke.push(g.id);
+                agents.push(g.agent);
+            }
+            Ok(_) => {}
+            Err(WorkspaceError::Integrity { .. }) => found.damaged.push(row.id),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    if freeze {
+        // Who runs with it now holds it, whatever becomes of the grant.
+        let running = ws.store().requests(RequestFilter::Unsettled)?;
+        agents.extend(running.iter().filter(|r| r.key_used == Some(key)).map(|r| r.requester));
+        agents.sort_unstable();
+        agents.dedup();
+        for agent in agents {
+            if facts.frozen(agent)?.is_none() && agent.kind == crate::domain::id::IdKind::Agent {
+                found.freeze.push(agent);
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,146 @@
+use super::*;
+use crate::keys_world::{append, fed, key, size};
+
+fn step<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [&["key", "leaked", "k-1", "--step"], args].concat()
+}
+
+#[test]
+fn by_flags_from_the_first_to_the_last() {
+    let b = bench();
+    let before = size(&b);
+    // There is nothing to record before it leaked.
+    let out = b.run(&step(&["revoke", "--outcome", "done"]));
+    assert_eq!((code(&out), size(&b)), (1, before));
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    // A step needs an operator.
+    let out = bare(&b, &step(&["revoke", "--outcome", "done"]));
+    assert_eq!(code(&out), 3, "{}", text(&out.stderr));
+    let out = b.agent("bot-a", &step(&["revoke", "--outcome", "done"])).output().unwrap();
+    assert_eq!(code(&out), 1);
+    for (args, exit, words) in [
+        (&["revoke", "--outcome", "failed", "--note", "console is down"][..], 0, "FAILED"),
+        (&["revoke", "--outcome", "not_needed"], 2, "needs --note"),
+        (&["revoke", "--outcome", "not_proven"], 2, "not_proven is for"),
+        (&["revoke", "--outcome", "done"], 0, "next: prove_dead"),
+        (&["prove_dead", "--outcome", "done"], 2, "what you saw"),
+        (&["prove_dead", "--outcome", "not_proven"], 0, "NOT PROVEN"),
+        (&["rotate", "--outcome", "done"], 1, "no other secret"),
+        (&["sweep", "--outcome", "done"], 1, "still names the old secret"),
+        (&["prove_dead", "--outcome", "done", "--note", "HTTP 401"], 0, "next: rotate"),
+    ] {
+        let out = b.run(&step(args));
+        assert_eq!(code(&out), exit, "{args:?}: {}", text(&out.stderr));
+        let said = text(&out.stdout) + &text(&out.stderr);
+        assert!(said.contains(words), "{args:?}: {said}");
+        assert!(key(&b, id("k-1")).leak_is_open());
+    }
+    let before = size(&b);
+    let out = b.run(&[&step(&["test", "--outcome", "done"])[..], &["-n"]].concat());
+    assert_eq!((code(&out), size(&b)), (0, before));
+    let out = fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), NEW);
+    assert_eq!(code(&out), 0);
+    assert!(text(&out.stderr).contains("aosctl key leaked k-1"), "{}", text(&out.stderr));
+    b.ok(&step(&["rotate", "--outcome", "done"]));
+    b.ok(&step(&["test", "--outcome", "done", "--note", "a refund went through"]));
+    // Searching: by how it ends, then by itself; what is found keeps it open.
+    let place = b.path("notes");
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("old.env"), "STRIPE=sk_live_****9f2a\n").unwrap();
+    let sweep = |more: &[&str]| {
+        [&["key", "leaked", "k-1", "--sweep", place.to_str().unwrap()], more]
+            .concat()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    let run = |args: Vec<String>, input: &str| {
+        fed(
+            {
+                let mut c = b.cmd(&[]);
+                c.args(args);
+                c
+            },
+            input,
+        )
+    };
+    let out = run(sweep(&["--json"]), "");
+    assert_eq!(code(&out), 1, "{}", text(&out.stderr));
+    let leak = &json(&out)["leaks"][0];
+    assert_eq!((leak["open"].as_bool(), leak["steps"][5]["outcome"].as_str()), (Some(true), Some("failed")));
+    assert!(
+        leak["steps"][5]["detail"][0].as_str().unwrap().ends_with("old.env:1: a word that ends as it does"),
+        "{leak:#}"
+    );
+    // A mask is not the secret; by the secret itself nothing is there, and neither in the log.
+    let out = run(sweep(&["--secret-stdin", "-n"]), OLD);
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    std::fs::write(place.join("leaked.txt"), format!("a\nb {OLD} c\n")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", place.join("link")).unwrap();
+    let out = run(sweep(&["--secret-stdin", "--json"]), OLD);
+    assert_eq!(code(&out), 1);
+    let v = json(&out);
+    let detail = v["leaks"][0]["steps"][5]["detail"].as_array().unwrap();
+    assert!(detail[0].as_str().unwrap().ends_with("leaked.txt:2: the secret itself"), "{detail:?}");
+    assert!(detail[1].as_str().unwrap().starts_with("not searched: "), "{detail:?}");
+    shows_nowhere(&b, &[OLD, NEW], &[&out]);
+    std::fs::remove_file(place.join("leaked.txt")).unwrap();
+    // Not all could be searched: nobody can say that nothing is left.
+    let out = run(sweep(&["--secret-stdin", "--json"]), OLD);
+    let v = json(&out);
+    assert_eq!((code(&out), v["leaks"][0]["steps"][5]["outcome"].as_str()), (0, Some("not_proven")));
+    assert!(key(&b, id("k-1")).leak_is_open());
+    std::fs::remove_file(place.join("link")).unwrap();
+    let out = run(sweep(&["--secret-stdin", "--json"]), OLD);
+    let v = json(&out);
+    assert_eq!((code(&out), v["leaks"][0]["open"].as_bool()), (0, Some(false)), "{v:#}");
+    assert!(text(&out.stderr).contains("--report"), "{}", text(&out.stderr));
+    assert!(!key(&b, id("k-1")).leak_is_open());
+    assert!(!text(&bare(&b, &["rotation", "check"]).stdout).contains("LEAKED"));
+    verified(&b);
+    shows_nowhere(&b, &[OLD, NEW], &[&out]);
+    // It can leak again: that is another leak.
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    assert!(key(&b, id("k-1")).leak_is_open());
+}
+
+#[test]
+fn the_secret_in_the_log_is_found() {
+    let b = bench();
+    let out = b.run(&["key", "leaked", "k-2", "--reason", &format!("somebody wrote {OLD} into a reason")]);
+    assert_eq!(code(&out), 0);
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    assert_eq!(code(&fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), NEW)), 0);
+    let file = b.path("empty");
+    std::fs::write(&file, "").unwrap();
+    let out = fed(b.cmd(&["key", "leaked", "k-1", "--sweep", file.to_str().unwrap(), "--secret-stdin", "--json"]), OLD);
+    assert_eq!(code(&out), 1, "{}", text(&out.stderr));
+    let v = json(&out);
+    assert!(
+        v["leaks"][0]["steps"][5]["detail"][0].as_str().unwrap().contains("of the log: the secret itself"),
+        "{v:#}"
+    );
+}
+
+#[test]
+fn what_aosctl_itself_has_keeps_it_open() {
+    let b = bench();
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    // Every step was said to be done, in the log, by a way that asks nothing.
+    append(&b, |tx, op| {
+        let leak = aosctl::domain::facts::Facts::key(tx.facts(), id("k-1"))?.unwrap().leak.clone().unwrap().seq;
+        for step in aosctl::domain::key::LeakStep::ALL {
+            let outcome = aosctl::domain::key::StepOutcome::Done;
+            tx.append(
+                op.by(),
+                aosctl::domain::event::KeyStep { key: id("k-1"), leak, step, outcome, note: None, detail: None },
+            )?;
+        }
+        Ok(())
+    });
+    // Nobody made another one: that is not closed for whoever looks here. Looking by name would open another leak.
+    let out = bare(&b, &["key", "leaked", "k-1", "--report", "--json"]);
+    let v = json(&out);
+    assert_eq!(v["leak"]["open"], true);
+    assert_eq!(v["leak"]["stale"][0]["command"], "aosctl rotation record k-1");
+}
