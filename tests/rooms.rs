@@ -177,6 +177,7 @@ const GUARDS: &[Guard] = &[
                 "src/cli/commands/run/child.rs",
                 "what `run` is for; it hands on what the program prints, which only cli may",
             ),
+            ("src/cli/commands/run/secret.rs", "adds the secret to what `run` is about to start, and to nothing else"),
         ],
         tests_may: true,
     },

@@ -31,10 +31,17 @@ struct Delivery {
     generated: Option<String>,
 }
 
-/// A report out of the answer that carried it, with the moment that the answer names.
-pub type Delivered = (Vec<u8>, Option<Time>);
+/// A report, taken out of what it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The table.
+    pub table: Vec<u8>,
+    /// When AWS made it.
+    pub generated: Option<Time>,
+}
 
-/// Takes a report out of the JSON that AWS delivers it in, with the moment whose state it tells. `None`: it is not in JSON.
+/// Takes a report out of the JSON that AWS delivers it in, with the moment whose state it tells. `None`: it is in no
+/// JSON.
 ///
 /// # Errors
 /// [`InventoryError::Header`]: it is JSON, and no report.
@@ -49,7 +56,7 @@ pub fn delivered(bytes: &[u8]) -> Result<Option<Delivered>, InventoryError> {
     let delivery: Delivery = serde_json::from_slice(bytes).map_err(|_| bad())?;
     let content = data_encoding::BASE64.decode(delivery.content.as_bytes()).map_err(|_| bad())?;
     let generated = delivery.generated.as_deref().map(date::parse).transpose().map_err(|_| bad())?;
-    Ok(Some((content, generated)))
+    Ok(Some(Delivered { table: content, generated }))
 }
 
 /// Reads a report. `as_of` is the moment whose state it tells.

@@ -173,49 +173,51 @@ impl At<'_> {
             let past: Vec<Past> = history.iter().filter_map(|(seq, c)| as_grant(c).map(|g| past(*seq, g))).collect();
             let Some(grant) = history.iter().rev().find_map(|(_, c)| as_grant(c)).cloned() else { continue };
             // Closed for good: nobody asks how it was used.
-            let uses = if grant.revoked_seq.is_some() {
-                Uses::default()
-            } else {
-                let kind = integrations.get(&grant.integration).and_then(|i| rules.kind(&i.integration.kind));
-                let look = looks_at_resources(&grant.scope, kind) || grant.issued_seq >= since.entries;
-                self.uses(&grant, look && grant.is_live(self.as_of))?
-            };
+            let uses = if grant.revoked_seq.is_some() { Uses::default() } else { self.uses(&grant, &past)? };
             found.insert(id, GrantState { grant, past, uses });
+        }
+        let kind = |g: &Grant| integrations.get(&g.integration).and_then(|i| rules.kind(&i.integration.kind));
+        let live = found.values().map(|g| &g.grant).filter(|g| g.is_live(self.as_of));
+        let grown = wider_than_an_older_one(&found, since);
+        let look: Vec<Id> =
+            live.filter(|g| looks_at_resources(&g.scope, kind(g)) || grown.contains(&g.id)).map(|g| g.id).collect();
+        for id in look {
+            if let Some(g) = found.get_mut(&id) {
+                g.uses.resources = Some(self.resources(&g.grant, &g.uses)?);
+            }
         }
         Ok(found)
     }
 
-    fn uses(&self, g: &Grant, look: bool) -> Result<Uses, WorkspaceError> {
+    /// The newest use of each access that the grant ever gave: it may have been narrowed since.
+    fn uses(&self, g: &Grant, past: &[Past]) -> Result<Uses, WorkspaceError> {
+        let most = past.iter().map(|p| p.access).max().unwrap_or(g.access);
         let newest = |access| -> Result<Option<Use>, WorkspaceError> {
-            // A grant may have been narrowed since it was used; more than it ever gave is not asked for.
-            let row = self.ws.store().newest_use(g.id, access, self.entries)?;
-            Ok(row.map(|r| self.as_use(&r)))
-        };
-        let mut uses = Uses {
-            read: newest(Access::Read)?,
-            write: newest(Access::Write)?,
-            admin: newest(Access::Admin)?,
-            resources: None,
-        };
-        if look {
-            let since = self.as_of.minus(Span::days(EVIDENCE)).max(g.issued_at);
-            let mut seen = Resources { since: Some(since), ..Resources::default() };
-            for (access, any) in
-                [(Access::Read, &uses.read), (Access::Write, &uses.write), (Access::Admin, &uses.admin)]
-            {
-                if any.is_none() {
-                    continue;
-                }
-                let (rows, more) = self.ws.store().resources_of(g.id, access, self.entries, since, RESOURCES)?;
-                seen.bounded |= more;
-                for (resource, seq) in rows {
-                    let newest = seen.used.entry(resource).or_insert(seq);
-                    *newest = seq.max(*newest);
-                }
+            if access > most {
+                return Ok(None);
             }
-            uses.resources = Some(seen);
+            Ok(self.ws.store().newest_use(g.id, access, self.entries)?.map(|r| self.as_use(&r)))
+        };
+        let (read, write, admin) = (newest(Access::Read)?, newest(Access::Write)?, newest(Access::Admin)?);
+        Ok(Uses { read, write, admin, resources: None })
+    }
+
+    /// What a grant was used on in the days that count as evidence.
+    fn resources(&self, g: &Grant, uses: &Uses) -> Result<Resources, WorkspaceError> {
+        let since = self.as_of.minus(Span::days(EVIDENCE)).max(g.issued_at);
+        let mut seen = Resources { since: Some(since), ..Resources::default() };
+        for (access, any) in [(Access::Read, &uses.read), (Access::Write, &uses.write), (Access::Admin, &uses.admin)] {
+            if any.is_none() {
+                continue;
+            }
+            let (rows, more) = self.ws.store().resources_of(g.id, access, self.entries, since, RESOURCES)?;
+            seen.bounded |= more;
+            for (resource, seq) in rows {
+                let newest = seen.used.entry(resource).or_insert(seq);
+                *newest = seq.max(*newest);
+            }
         }
-        Ok(uses)
+        Ok(seen)
     }
 
     /// A request as a use, as it stood: what was begun or finished later was not yet.
@@ -296,6 +298,23 @@ impl At<'_> {
         found.reverse();
         Ok(found)
     }
+}
+
+/// Grants that are new and have a wider scope than the one whose place they took, or than an older one of the same agent to
+/// the same integration: whether the wider part is used has to be looked at, thing by thing.
+fn wider_than_an_older_one(all: &BTreeMap<Id, GrantState>, since: Begin) -> BTreeSet<Id> {
+    let mut doors: BTreeMap<(Id, Id), Vec<&Grant>> = BTreeMap::new();
+    for g in all.values().map(|g| &g.grant) {
+        doors.entry((g.agent, g.integration)).or_default().push(g);
+    }
+    let wider = |g: &&Grant| {
+        let beyond = |o: &Grant| !o.scope.covers(&g.scope);
+        let replaced = g.replaces.and_then(|r| all.get(&r)).is_some_and(|o| beyond(&o.grant));
+        let older = doors.get(&(g.agent, g.integration)).into_iter().flatten();
+        let mut older = older.filter(|o| o.issued_seq < g.issued_seq);
+        g.issued_seq >= since.entries && (replaced || older.any(|o| g.scope.covers(&o.scope) && beyond(o)))
+    };
+    all.values().map(|g| &g.grant).filter(wider).map(|g| g.id).collect()
 }
 
 fn as_grant(change: &Change) -> Option<&Grant> {

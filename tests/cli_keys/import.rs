@@ -46,7 +46,7 @@ fn the_operators_word_stays_and_what_moved_is_named() {
     run(&b, 0, &["key", "import", "aws-credential-report", path]);
     run(&b, 0, &["key", "set", "k-1", "--name", "prod", "--owner", "ops", "--opens", "github", "--ref", "op://a/b/c"]);
     run(&b, 0, &["rotation", "set", "k-1", "--every", "30d"]);
-    let later = moto().replacen("false,true,2026", "false,false,2026", 1);
+    let later = moto().replacen("false,true,2024", "false,false,2024", 1);
     assert_ne!(later, moto());
     let path = file(&b, "report.csv", later);
     let v = json(&b, 0, &["key", "import", "aws-credential-report", path.to_str().unwrap()]);
@@ -86,7 +86,7 @@ fn who_is_gone_is_named_and_nothing_is_retired_for_it() {
 fn our_own_columns() {
     let b = bench();
     let text = "name,kind,integration,scope,owner,reference,provider_id,last4,created,last_rotated,last_used,expires,active,person\r\n\
-                github ci,token,github,repo:acme/app,ops,op://ci/github/token,tok-1,9f2a,2025-01-02,2024-03-04,2024-10-20,2027-01-01,true,no\r\n\
+                github ci,token,github,repo:acme/app,ops,op://ci/github/token,tok-1,9f2a,2023-01-02,2024-03-04,2024-10-20,2027-01-01,true,no\r\n\
                 \"deploy, the key\",ssh-key,,,,file:/run/keys/deploy,,,,,never,,no,\r\n\
                 bad date,,,,,,,,03/04/2026,,,,,\r\n\
                 bad tool,,nowhere,,,,,,,,,,,\r\n";

@@ -27,6 +27,10 @@ fn the_page_and_the_lists_say_who_gets_it_and_how() {
     assert_eq!(c["programs"][0]["path"].as_str(), probe.to_str());
     assert_eq!(c["programs"][0]["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(c["secret"], "attended");
+    // Whoever decides about a request sees it too.
+    let request = k.lab.ask(USE, 0);
+    let page = line(&k.lab.bench.ok(&["request", "show", &request]));
+    assert!(page.contains("run gives the secret of k-1 to its command"), "{page}");
     let list = k.lab.bench.ok(&["grant", "list"]);
     assert!(list.lines().next().unwrap().ends_with("KEY") && list.contains("k-1"), "{list}");
     k.close(&grant);

@@ -37,6 +37,7 @@ impl RequestView {
                 data: g.data,
                 until: g.until,
                 live: g.is_live(case.now),
+                key: g.carries.as_ref().map(|c| c.key),
             }),
             facets: r.facets.clone(),
             declared: made.detail.as_ref().and_then(|d| d.declared.clone()),

@@ -143,6 +143,10 @@ fn what(all: &mut Vec<Section>, v: &RequestView, b: Layout) {
             &format!("{}: {} access to {}, up to {} data, {end}{live}", g.id, g.access, g.scope, g.data),
         ));
     }
+    if let Some(key) = v.grant.as_ref().and_then(|g| g.key) {
+        let text = format!("run gives the secret of {key} to its command, if the grant names that program");
+        all.push(b.ours("secret", 1, &text));
+    }
     involves(all, v, b);
 }
 

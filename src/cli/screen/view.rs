@@ -138,6 +138,9 @@ pub struct GrantView {
     pub until: Option<Time>,
     /// Live now.
     pub live: bool,
+    /// The key whose secret `aosctl run` gives to a program that the grant names; absent where it carries none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Id>,
 }
 
 /// What deciding again gives.

@@ -155,7 +155,7 @@ fn a_report_as_aws_delivers_it() {
     let json = format!(
         "\n{{\"Content\": \"{content}\", \"ReportFormat\": \"text/csv\", \"GeneratedTime\": \"2026-11-20T08:00:00+00:00\"}}"
     );
-    let (bytes, generated) = delivered(json.as_bytes()).unwrap().unwrap();
+    let Delivered { table: bytes, generated } = delivered(json.as_bytes()).unwrap().unwrap();
     assert_eq!((bytes, generated), (report(&[CI]).into_bytes(), Some(at("2026-11-20T08:00:00Z"))));
     assert_eq!(delivered(report(&[CI]).as_bytes()), Ok(None));
     for bad in

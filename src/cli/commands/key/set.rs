@@ -27,7 +27,7 @@ use crate::workspace::Workspace;
 /// What is not named stays. That its secret was turned over is another thing: aosctl rotation record KEY. How often it is
 /// to be: aosctl rotation set KEY.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args([
+#[command(override_usage = "aosctl key set [OPTIONS] <KEY>", group(clap::ArgGroup::new("what").required(true).multiple(true).args([
     "name", "kind", "opens", "scope", "owner", "provider_id", "last4", "created", "expires", "reference", "active",
     "inactive", "person", "no_person",
 ])))]

@@ -18,7 +18,7 @@ use crate::domain::review::Month;
 use crate::domain::time::Time;
 use crate::review::{self, ReviewError};
 
-/// The access review: one page a month about all that may reach anything.
+/// The access review: one page a month about all who reach anything.
 ///
 /// What has to be decided first stands on top, each with the fact, the entries that show it, what is advised and the line
 /// to type. A past month is computed from the log as it stood at its end.
@@ -27,7 +27,7 @@ use crate::review::{self, ReviewError};
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Which month, such as 2026-10 [default: the last complete one]
+    /// Which month, such as 2026-10 [default: the last complete one, or this one where the log is younger]
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
     /// As of which moment: 2026-11-01 (00:00 UTC), or a time with a zone [default: the end of the month]
@@ -67,8 +67,16 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let as_of = args.as_of.map(moment).transpose()?;
     let ws = ctx.open()?;
     let clock = ctx.clock();
-    let month = args.month.unwrap_or_else(|| Month::of(clock).before());
-    let page = review::compute(&ws, month, as_of, clock)?;
+    let last = Month::of(clock).before();
+    let page = match review::compute(&ws, args.month.unwrap_or(last), as_of, clock) {
+        // Younger than a month: the page as it stands is more than an error.
+        Err(ReviewError::BeforeTheLog { .. }) if args.month.is_none() && as_of.is_none() => {
+            let page = review::compute(&ws, last.next(), None, clock)?;
+            let note = format!("the log began this month, so this is {} as it stands now", last.next());
+            return Ok(Outcome::of(Exit::Done, render::ReviewView::new(page, args.all)).paged().note(note));
+        }
+        other => other?,
+    };
     Ok(Outcome::of(Exit::Done, render::ReviewView::new(page, args.all)).paged())
 }
 

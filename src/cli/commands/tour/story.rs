@@ -252,6 +252,43 @@ pub const STORY: &[Chapter] = &[
         }],
     },
     Chapter {
+        title: "Keys that come due, and one page a month",
+        steps: &[
+            Step {
+                about: "The credential behind the door stays where it is; what is kept is what is known of it.",
+                who: Who::OpsSigning,
+                args: &[
+                    "key",
+                    "add",
+                    "refunds-token",
+                    "--opens",
+                    "stripe",
+                    "--ref",
+                    "op://shop/stripe/refunds",
+                    "--created",
+                    "2026-01-15",
+                    "-q",
+                ],
+                exit: Exit::Done,
+                says: &["refunds-token (k-1)", "op://shop/stripe/refunds"],
+            },
+            Step {
+                about: "For cron: silent while nothing is due.",
+                who: Who::Ops,
+                args: &["rotation", "check"],
+                exit: Exit::No,
+                says: &["k-1 refunds-token overdue since 2026-04-15", "aosctl rotation record k-1"],
+            },
+            Step {
+                about: "The access review, on the first of the month; here as it stands now.",
+                who: Who::Ops,
+                args: &["review"],
+                exit: Exit::Done,
+                says: &["ACCESS REVIEW", "DECIDE FIRST", "AR-07", "g-2", "NOT SIGNED"],
+            },
+        ],
+    },
+    Chapter {
         title: "Prove it",
         steps: &[
             Step {
@@ -259,7 +296,7 @@ pub const STORY: &[Chapter] = &[
                 who: Who::Ops,
                 args: &["audit", "verify", "--monitor"],
                 exit: Exit::Monitor(0),
-                says: &["AOSCTL OK", "failed=0"],
+                says: &["AOSCTL AUDIT OK", "failed=0"],
             },
             Step {
                 about: "Now somebody with a shell writes to the database: r-4, which was denied, shall be \

@@ -91,10 +91,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let told = args.as_of.as_deref().map(|t| past("--as-of", t, now)).transpose()?;
     let (mut bytes, mut written) = content(&args.file)?;
     if source == aws::SOURCE
-        && let Some((table, generated)) = aws::delivered(&bytes).map_err(|e| refused(&args.file, &e))?
+        && let Some(delivered) = aws::delivered(&bytes).map_err(|e| refused(&args.file, &e))?
     {
-        bytes = table;
-        written = generated.or(written);
+        bytes = delivered.table;
+        written = delivered.generated.or(written);
     }
     let as_of = told.or(written).unwrap_or(now).min(now);
     let file = read(&bytes, as_of).map_err(|e| refused(&args.file, &e))?;

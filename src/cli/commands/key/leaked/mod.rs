@@ -22,7 +22,7 @@ use crate::domain::key::{LeakStep, StepOutcome};
 use crate::rotation::case::Case;
 use crate::workspace::Workspace;
 
-/// A key leaked: close what it opens at once, then go through what is to be done, step by step.
+/// A key leaked: close what it opens at once, then step by step.
 ///
 /// Before anything else, and without a passphrase: every live grant that carries the key is revoked, and from then on
 /// `aosctl run` gives its secret to nobody. Where nobody signs, the log does (unattributed). Then, on a terminal, it goes
