@@ -333,6 +333,13 @@ impl Facts for Trusted<'_> {
             if let Some(seq) = known.take().filter(|seq| stored.seq < *seq) {
                 return Err(lost(Id::POLICY, seq));
             }
+            // Verified before, for an earlier place: nothing was adopted since, so it was in force up to this one, too.
+            if let Some((_, upto, policy)) =
+                self.memory.borrow_mut().policies.iter_mut().find(|(from, ..)| *from == stored.seq)
+            {
+                *upto = self.before.max(*upto);
+                return Ok(Some(policy.clone()));
+            }
             let (entry, event) = self.verified(&stored)?;
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
