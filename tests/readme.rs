@@ -283,8 +283,11 @@ fn what_cron_runs_is_silent_until_something_is_wrong() {
     let table = block("17 3 * * *");
     let commands: Vec<&str> = table.lines().map(|line| line.splitn(6, char::is_whitespace).last().unwrap()).collect();
     // Five fields, and the rest of the line.
-    let [verify, status] = commands[..] else { panic!("{commands:?}") };
+    let [verify, rotation, review, status] = commands[..] else { panic!("{commands:?}") };
     let (verify, status) = (verify.trim(), status.trim());
+    for check in [rotation.trim(), review.trim()] {
+        assert_eq!(place.run(check, 0), (String::new(), String::new()));
+    }
     assert!(!verify.contains('%'), "cron ends a command at a percent sign");
     assert_eq!(place.run(verify, 0), (String::new(), String::new()));
     let (stdout, _) = place.run(status, 0);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use aosctl::domain::key::{KeyFacts, Place};
+use aosctl::domain::key::{Carries, Delivery, KeyFacts, Place, Recipient};
 use aosctl::domain::review::{Advice, ItemDecision};
 
 pub fn proof(signer: &Signer, origin: &str) -> String {
@@ -283,4 +283,9 @@ pub fn review_signed(review: &str) -> ReviewSigned {
         open: vec![],
         note: None,
     }
+}
+
+pub fn carrying(k: &str) -> Carries {
+    let program = Recipient { path: "/usr/bin/true".into(), sha256: "ef".repeat(32) };
+    Carries { key: id(k), delivery: Delivery::Env("TOKEN".into()), programs: vec![program] }
 }

@@ -331,7 +331,7 @@ impl Stage {
     /// | r-14 | ag-1 | allowed, with a bound command and an idempotency key |
     /// | r-15 | op-1 | audit edit of the entry that made r-1, approved by op-2, done: its summary is erased |
     ///
-    /// Keys: k-1 is live, k-2 leaked, k-3 is retired. The review of September 2026 is signed.
+    /// Keys: k-1 is live and carried by g-2, k-2 leaked, k-3 is retired. The review of September 2026 is signed.
     ///
     /// Grants: g-1, g-2 of ag-1, g-3 of ag-2, g-4 of ag-3, g-5 of ag-1 revoked, g-6 of ag-1 narrowed and renewed. op-3
     /// (whose agent is ag-3) and ag-4 are retired; ag-3 is frozen.
@@ -405,8 +405,13 @@ impl Stage {
         for (i, handle, kind, inside) in [("i-1", "payments", "stripe", true), ("i-2", "github", "github", false)] {
             self.by("op-1", integration(i, handle, kind, inside));
         }
+        for k in ["k-1", "k-2", "k-3"] {
+            self.by("op-1", key_added(k));
+        }
         self.by("op-1", grant("g-1", "ag-1", "i-1", "*", Access::Write, DataClass::Customer));
-        self.by("op-1", grant("g-2", "ag-1", "i-2", "repo:acme/*", Access::Write, DataClass::Internal));
+        let carried = carrying("k-1");
+        let carrier = grant("g-2", "ag-1", "i-2", "repo:acme/*", Access::Write, DataClass::Internal);
+        self.by("op-1", GrantIssued { carries: Some(carried), ..carrier });
         self.by("op-1", grant("g-3", "ag-2", "i-1", "*", Access::Write, DataClass::Customer));
         self.by("op-1", grant("g-4", "ag-3", "i-1", "*", Access::Write, DataClass::Customer));
         self.by("op-1", grant("g-5", "ag-1", "i-2", "repo:acme/old", Access::Write, DataClass::Internal));
@@ -417,9 +422,6 @@ impl Stage {
         );
         self.by("op-1", GrantRenewed { grant: id("g-6"), until: Some(now().plus(Span::days(60))), reason: None });
         self.by("log", GrantRevoked { grant: id("g-5"), reason: Some("unused".into()) });
-        for k in ["k-1", "k-2", "k-3"] {
-            self.by("op-1", key_added(k));
-        }
         self.by("log", leaked("k-2"));
         self.by("op-2", KeyRetired { key: id("k-3"), reason: None });
         self.by("op-2", ReviewDecided { as_of: begin(), ..review_decided("rv-202609") });
@@ -433,7 +435,7 @@ impl Stage {
     }
 
     fn play_requests(&self) {
-        let claim = |r: &str| RequestClaimed { request: id(r), mode: ClaimMode::Agent, key: None };
+        let claim = |r: &str| RequestClaimed { request: id(r), mode: ClaimMode::Agent, key: Some(id("k-1")) };
         let finish = |r: &str, outcome| finished(r, outcome);
         self.ask("ag-1", &Asking::refund("10USD"));
         self.by("ag-1", claim("r-1"));

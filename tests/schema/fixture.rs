@@ -7,6 +7,8 @@ use aosctl::domain::event::*;
 use aosctl::domain::facets::DataClass;
 use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
+use aosctl::domain::key::{KeyFacts, Place as KeyPlace};
+use aosctl::domain::review::{Advice, ItemDecision};
 use aosctl::domain::time::{Span, Time};
 use aosctl::domain::{access::Access, request::Outcome};
 use aosctl::identity::Passphrase;
@@ -81,6 +83,50 @@ impl Maker {
             };
             (grant, issued.into())
         })
+    }
+
+    /// A key with a schedule that leaked, and a review that is signed.
+    fn key_and_review(&self, integration: Id) {
+        let key = Id::new(IdKind::Key, 1);
+        let facts = KeyFacts {
+            name: "ci token".into(),
+            kind: "token".into(),
+            integration: Some(integration),
+            scope: None,
+            owner: Some(Id::FIRST_OPERATOR),
+            place: KeyPlace::Reference("op://vault/ci/token".into()),
+            provider_id: Some("tok_1".into()),
+            last4: Some("9f2a".into()),
+            fingerprint: Some(Hex32([7; 32])),
+            created: None,
+            rotated: None,
+            expires: None,
+            active: true,
+            person: false,
+            seen: None,
+            source: None,
+        };
+        self.sign(|_| ((), KeyAdded { key, facts, note: None }.into()));
+        let (every, warn) = (Some(Span::days(90)), Some(Span::days(14)));
+        self.sign(|_| ((), RotationScheduled { key, every, warn, owner: None, reason: None }.into()));
+        self.sign(|_| ((), KeyLeaked { key, revoked: vec![], frozen: vec![], reason: Some("in a log".into()) }.into()));
+        let review = "rv-202412".parse().unwrap();
+        let as_of = "2025-01-01T00:00:00.000Z".parse().unwrap();
+        let kept = ItemDecision {
+            item: key,
+            advice: Advice::Rotate,
+            decision: Advice::Investigate,
+            rules: vec!["AR-08".into()],
+            narrower: None,
+            carried_out: None,
+            self_review: true,
+            took_ms: None,
+        };
+        let decisions = vec![kept];
+        self.sign(|_| ((), ReviewDecided { review, as_of, entries: 1, decisions, note: None }.into()));
+        let (root, page) = ("ab".repeat(32), "cd".repeat(32));
+        let signed = ReviewSigned { review, as_of, entries: 1, root, page, items: 1, open: vec![], note: None };
+        self.sign(|_| ((), signed.into()));
     }
 
     fn approve(&self, request: Id) {
@@ -198,6 +244,7 @@ fn make(dir: &Path) {
         ((), no.into())
     });
     m.erase(paid, "summary");
+    m.key_and_review(github);
     m.sign(|_| ((), WorkspaceFrozen { target: bot.id, reason: None }.into()));
 }
 
