@@ -81,6 +81,38 @@ fn in_memory(bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
+/// A copy of a program in memory, which nobody can change any more: what is digested here is what runs. `None` where the
+/// system has no such thing.
+///
+/// # Errors
+/// What reading gives.
+#[cfg(target_os = "linux")]
+pub fn program_copy(name: &str, program: &File) -> io::Result<Option<File>> {
+    use rustix::fs::{MemfdFlags, Mode, SealFlags, fchmod, fcntl_add_seals, memfd_create};
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // To be said on newer systems, unknown to older ones.
+    let Ok(fd) = memfd_create(name, flags | MemfdFlags::EXEC).or_else(|_| memfd_create(name, flags)) else {
+        return Ok(None);
+    };
+    let mut copy = File::from(fd);
+    let mut from = program.try_clone()?;
+    io::Seek::rewind(&mut from)?;
+    io::copy(&mut from, &mut copy)?;
+    fchmod(&copy, Mode::RUSR | Mode::XUSR)?;
+    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    io::Seek::rewind(&mut copy)?;
+    Ok(Some(copy))
+}
+
+/// As on Linux: there is no such thing here.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn program_copy(_: &str, _: &File) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
 #[cfg(not(target_os = "linux"))]
 fn in_memory(_: &[u8]) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())

@@ -8,9 +8,10 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::command::difference;
+use super::command::{USUAL, difference};
 use super::{By, Trusted, Tx, Workspace, WorkspaceError};
 use crate::domain::bind::bind;
+use crate::domain::decide::Verdict;
 use crate::domain::event::{ClaimMode, Command, Event, RequestClaimed};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
@@ -70,6 +71,16 @@ pub enum ClaimError {
         program: String,
         /// How it differs from what the grant names.
         difference: String,
+    },
+    /// Variables that nobody saw would reach the program that gets the secret.
+    #[error("{program} would get {variables} together with the secret of {key}, and no operator saw that")]
+    Unseen {
+        /// Which key.
+        key: Id,
+        /// What would be started.
+        program: String,
+        /// The variables, beyond the usual ones.
+        variables: String,
     },
     /// The key changed after its secret was opened.
     #[error("{0} was changed while its secret was fetched, and nothing was begun")]
@@ -235,6 +246,7 @@ fn handed(tx: &Tx<'_>, r: &Request, command: &Command, hand: Hand<'_>) -> Result
         (_, Hand::Declined) | (None, Hand::Empty) => Ok(None),
         (Some((carries, key)), Hand::Holds { key: held, place }) => {
             may_have(&carries, &key, command)?;
+            unseen(r, key.id, command)?;
             if key.id == held && key.facts.place == *place {
                 Ok(Some(key.id))
             } else {
@@ -244,6 +256,20 @@ fn handed(tx: &Tx<'_>, r: &Request, command: &Command, hand: Hand<'_>) -> Result
         (Some((carries, _)), Hand::Empty) => Err(ClaimError::KeyChanged(carries.key)),
         (None, Hand::Holds { key, .. }) => Err(ClaimError::KeyChanged(key)),
     }
+}
+
+/// Variables steer programs: many load code or start others by one (`GCONV_PATH`, `OPENSSL_CONF`, `GIT_SSH_COMMAND`), and
+/// no list of those is ever complete. So beside a secret a program gets the usual ones, and beyond them only what an operator
+/// approved with the bound command.
+fn unseen(r: &Request, key: Id, command: &Command) -> Result<(), ClaimError> {
+    if r.bound_command && r.decision == Verdict::Ask {
+        return Ok(());
+    }
+    let more: Vec<&str> = command.environment.iter().map(String::as_str).filter(|name| !USUAL.contains(name)).collect();
+    if more.is_empty() {
+        return Ok(());
+    }
+    Err(ClaimError::Unseen { key, program: command.program.clone(), variables: more.join(", ") })
 }
 
 /// The secret that the runner has at hand.

@@ -152,3 +152,48 @@ fn a_missing_swapped_or_foreign_file_is_said_and_nothing_begins() {
     let out = k.run(&request, false, &[], &["./mine"]);
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));
 }
+
+/// Whoever can write into a named program, and can make `run` wait after it has looked at that program, gets nothing.
+#[test]
+fn a_program_that_is_changed_while_run_waits_gets_nothing() {
+    let k = Keyring::new();
+    let mine = program(&k, "mine");
+    let key = k.sealed("stripe-live", false, SECRET);
+    k.door(key, &mine, "env:GIVEN");
+    let request = k.lab.ask(USE, 0);
+    let queue = aosctl::sys::lock::Lock::try_now(&k.lab.place().dir.join("aosctl.lock")).unwrap().unwrap();
+    let out = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| k.run(&request, false, &[], &["./mine"]));
+        // Long enough for the first look at the program; were it too short, the grant would not name it any more.
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        let tells = std::path::Path::new("/usr/bin/printenv").canonicalize().unwrap();
+        std::fs::write(&mine, std::fs::read(tells).unwrap()).unwrap();
+        drop(queue);
+        waiting.join().unwrap()
+    });
+    let said = [text(&out.stdout), text(&out.stderr)].concat();
+    assert_eq!(code(&out), 1, "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+    assert!(said.contains("changed"), "{said}");
+    k.lab.verified();
+}
+
+/// A variable can make an honest program load other code. Only what an operator saw goes beside a secret.
+#[test]
+fn variables_that_nobody_saw_do_not_go_beside_a_secret() {
+    let k = Keyring::new();
+    let mine = program(&k, "mine");
+    let key = k.sealed("stripe-live", false, SECRET);
+    k.door(key, &mine, "env:GIVEN");
+    let request = k.lab.ask(USE, 0);
+    let flags = ["--env", "CANARY_OF_THE_CALLER"];
+    let entries = k.lab.entries();
+    let out = k.run(&request, false, &flags, &["./mine"]);
+    let said = text(&out.stderr);
+    assert_eq!(code(&out), 1, "{said}");
+    assert!(said.contains("CANARY_OF_THE_CALLER") && said.contains("--without-key"), "{said}");
+    assert_eq!(k.lab.entries(), entries);
+    // Without the secret it is the agent's own affair.
+    let without = k.run(&request, false, &[&flags[..], &["--without-key"]].concat(), &["./mine"]);
+    assert_eq!(code(&without), 0, "{}", text(&without.stderr));
+}

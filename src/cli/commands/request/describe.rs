@@ -287,6 +287,10 @@ impl From<ClaimError> for CliError {
             ClaimError::OtherCommand { request, .. } => CliError::no("other_command", text)
                 .hint(format!("see what was bound: aosctl request show {request}"))
                 .hint("ask for another command with a new request"),
+            ClaimError::Unseen { .. } => CliError::no("unseen_variables", text)
+                .because("a variable can make a program load other code, or start another program")
+                .hint("leave --env out, or without the secret: aosctl run --without-key")
+                .hint("to have it seen: bind the command to a request that an operator approves"),
             ClaimError::Withheld { key, .. } => CliError::no("key_withheld", text)
                 .hint("run it without the secret: --without-key")
                 .hint(format!("see the key: aosctl key show {key}")),

@@ -19,8 +19,9 @@ use signal_hook::iterator::Signals;
 use super::secret::Handover;
 use crate::domain::event::OutputDigests;
 use crate::sys::clock::Stopwatch;
+use crate::sys::handover::program_copy;
 use crate::sys::process::Hardened;
-use crate::workspace::command::Program;
+use crate::workspace::command::{Program, digest_of};
 
 /// What a program that was started leaves behind may hold its output open for so long before it is left alone.
 const LINGER: Duration = Duration::from_secs(2);
@@ -50,7 +51,8 @@ impl Child<'_> {
     pub fn run(self, hardened: &Hardened) -> io::Result<Ran> {
         // From here on a signal that means "end" ends the child, and aosctl lives to record that.
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
-        let mut command = Command::new(executable(self.program));
+        let (path, _held) = executable(self.program, self.secret.is_some())?;
+        let mut command = Command::new(path);
         command
             .args(self.argv.iter().skip(1))
             .current_dir(self.directory)
@@ -106,24 +108,41 @@ impl Child<'_> {
     }
 }
 
-/// What to hand to `exec`.
+/// What to hand to `exec`, and what has to stay open until then. An error: it is not what was digested any more.
 ///
-/// A binary is named by the descriptor that was digested, so that no other file can be slipped under its name in between;
-/// the loader finds its own place by `/proc/self/exe`, which is still the file itself. A script cannot be: its interpreter
-/// opens it again by name, after the descriptor is closed, and scripts look for their neighbours by that name. So scripts,
-/// and binaries where there is no `/proc`, are started by their resolved path.
-fn executable(program: &Program) -> PathBuf {
+/// Prompts, locks and the fetching of a secret lie between the first look at a program and its start, and an open
+/// descriptor does not keep others from writing into the file. So it is digested again, at the last moment. A binary that
+/// gets a secret is copied into sealed memory first, and it is that copy that is digested and runs: it finds itself there
+/// too (`/proc/self/exe`), and not at its path.
+///
+/// Otherwise a binary is named by the descriptor that was digested, so that no other file can be slipped under its name in
+/// between; the loader finds its own place by `/proc/self/exe`, which is still the file itself. A script cannot be: its
+/// interpreter opens it again by name, after the descriptor is closed, and scripts look for their neighbours by that name.
+/// So scripts, and binaries where there is no `/proc`, are started by their resolved path.
+fn executable(program: &Program, secret: bool) -> io::Result<(PathBuf, Option<File>)> {
+    let same = |file: &File| -> io::Result<()> {
+        let (digest, _) = digest_of(file.try_clone()?, &program.path, u64::MAX).map_err(io::Error::other)?;
+        if digest == program.sha256 { Ok(()) } else { Err(io::Error::other("it was changed after it was looked at")) }
+    };
     #[cfg(target_os = "linux")]
     {
         use std::os::fd::AsRawFd;
         use std::os::unix::fs::FileExt;
         let mut magic = [0u8; 4];
-        let by_descriptor = PathBuf::from(format!("/proc/self/fd/{}", program.file.as_raw_fd()));
-        if program.file.read_exact_at(&mut magic, 0).is_ok() && magic == *b"\x7fELF" && by_descriptor.exists() {
-            return by_descriptor;
+        let by_descriptor = |file: &File| PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let elf = program.file.read_exact_at(&mut magic, 0).is_ok() && magic == *b"\x7fELF";
+        if elf && by_descriptor(&program.file).exists() {
+            let name = program.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if secret && let Some(copy) = program_copy(&name, &program.file)? {
+                same(&copy)?;
+                return Ok((by_descriptor(&copy), Some(copy)));
+            }
+            same(&program.file)?;
+            return Ok((by_descriptor(&program.file), None));
         }
     }
-    program.path.clone()
+    same(&program.file)?;
+    Ok((program.path.clone(), None))
 }
 
 /// Hands a signal on. What a terminal sends goes to the child without aosctl's help.

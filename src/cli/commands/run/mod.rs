@@ -45,8 +45,9 @@ pub use secret::RunKey;
 ///
 /// What is bound is the program (by path and SHA-256), the arguments, the directory, the names of the variables and
 /// standard input; not the values of the variables, nor libraries, nor the interpreter of a script, nor files that the
-/// program reads. A binary is started through the very file that was digested. A script is read by its interpreter while
-/// it runs, so one that is changed in that time is only reported.
+/// program reads. A binary is started through the very file that was digested, and where it gets a secret from a copy in
+/// sealed memory. A script is read by its interpreter while it runs, so one that is changed in that time is only reported.
+/// Beside a secret, variables of --env are handed on only where an operator approved the bound command.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The request: r-57
