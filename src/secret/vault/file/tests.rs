@@ -3,7 +3,7 @@ use super::*;
 const ORIGIN: &str = "aosctl/0123456789abcdef0123456789abcdef";
 
 /// A file that another implementation sealed (pyca/cryptography 48 for X25519 and HKDF, its own XChaCha20 on top of
-/// HChaCha20 and ChaCha20-Poly1305; `tests/oracles/vault.py`), opened here.
+/// HChaCha20 and ChaCha20-Poly1305; `tests/oracles/vault/vault.py`), opened here.
 #[test]
 fn what_another_implementation_sealed_opens() {
     let bytes = include_bytes!("vectors/attended.sealed");

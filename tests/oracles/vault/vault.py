@@ -1,12 +1,14 @@
 """Seals the vectors of src/secret/vault/file/vectors by the documented format, with other code than aosctl's.
 
-    python3 tests/oracles/vault.py write DIRECTORY       makes attended.sealed and unattended.sealed
-    python3 tests/oracles/vault.py open FILE SEED_HEX    opens a file of aosctl's as the operator with that seed
+    python3 tests/oracles/vault/vault.py write DIRECTORY       makes attended.sealed and unattended.sealed
+    python3 tests/oracles/vault/vault.py open FILE SEED_HEX    opens a file of aosctl's as the operator with that seed
+    python3 tests/oracles/vault/vault.py judge WS STATE PASS SECRET...  opens all that aosctl sealed in a workspace
 
 Needs the package `cryptography`. XChaCha20-Poly1305 is ChaCha20-Poly1305 under a key of HChaCha20
 (draft-irtf-cfrg-xchacha-03, section 2.2), which is written out here.
 """
 
+import glob
 import hashlib
 import json
 import struct
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ORIGIN = "aosctl/0123456789abcdef0123456789abcdef"
@@ -111,7 +114,50 @@ def opened(data, seed):
     return text[4 : 4 + length]
 
 
+def operator_seed(path, passphrase):
+    """The seed of a sealed operator identity, by the format at the head of src/identity/sealed.rs."""
+    with open(path, "rb") as f:
+        file = json.loads(f.read())
+    kdf = file["kdf"]
+    derive = Argon2id(salt=bytes.fromhex(kdf["salt"]), length=32, iterations=kdf["t"], lanes=kdf["p"], memory_cost=kdf["m_kib"])
+    key = derive.derive(passphrase)
+    sealed = bytes.fromhex(file.pop("sealed"))
+    cipher, short = aead(key, bytes.fromhex(file["nonce"]))
+    return cipher.decrypt(short, sealed, canonical(file))
+
+
+def opened_under(data, vault_key):
+    file = json.loads(data)
+    assert canonical(file) + b"\n" == data, "not canonical"
+    assert file["vault_key"] == hkdf(vault_key, None, b"aosctl/vault/v1/name", 8).hex(), "another vault key"
+    sealed = bytes.fromhex(file.pop("sealed"))
+    cipher, short = aead(vault_key, bytes.fromhex(file["nonce"]))
+    text = cipher.decrypt(short, sealed, canonical(file))
+    length = struct.unpack(">I", text[:4])[0]
+    return text[4 : 4 + length]
+
+
+def judge(workspace, state, passphrase, secrets):
+    """Opens every sealed file of a workspace that aosctl made; all of the secrets must be there, and nothing else."""
+    with open(passphrase, "rb") as f:
+        seed = operator_seed(glob.glob(workspace + "/operators/*.json")[0], f.read().rstrip(b"\n"))
+    (log,) = glob.glob(state + "/*/vault.key")
+    with open(log, "rb") as f:
+        vault_key = f.read()
+    found = []
+    for path in sorted(glob.glob(workspace + "/vault/k-*.sealed")):
+        with open(path, "rb") as f:
+            data = f.read()
+        attended = json.loads(data)["kind"] == "attended"
+        found.append((opened(data, seed) if attended else opened_under(data, vault_key)).decode())
+    assert sorted(found) == sorted(secrets), "other secrets than were given"
+    print(f"vault    {len(found)} files that aosctl sealed: opened by other code, as the format says")
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "judge":
+        judge(*sys.argv[2:5], sys.argv[5:])
+        sys.exit()
     if sys.argv[1] == "write":
         with open(sys.argv[2] + "/attended.sealed", "wb") as f:
             f.write(attended(b"sk_live_other_implementation", [bytes([8] * 32), bytes([7] * 32)]))
