@@ -183,7 +183,11 @@ fn what_differs_in_more_than_the_end_takes_the_place_of_the_open_door() {
     });
     let (by, issued) = issued.unwrap();
     assert_eq!((*by, issued.replaces, issued.again), (op(), Some(id("g-1")), Some(id("g-1"))));
-    assert_eq!(issued.until.unwrap().to_string(), first["grant"]["until"].as_str().unwrap(), "it ends when that one would");
+    assert_eq!(
+        issued.until.unwrap().to_string(),
+        first["grant"]["until"].as_str().unwrap(),
+        "it ends when that one would"
+    );
     assert!(entries.iter().any(|(by, e)| matches!(e, Event::GrantRevoked(g)
         if *by == op() && g.grant == id("g-1") && g.reason.as_deref() == Some("replaced by g-2"))));
     assert_eq!(standing(&b, waiting), Standing::Cancelled);
