@@ -1,6 +1,7 @@
 //! Advice before a door is opened: what is wider than it need be, what narrower line to type instead, and which approval
 //! points the agent's actions would cross behind it. Pure, and no authority: an operator may accept every warning.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -42,7 +43,7 @@ impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             End::After(span) => f.pad(&span.to_string()),
-            End::At(t) => f.pad(&t.to_string().replace("T00:00:00.000Z", "")),
+            End::At(t) => f.pad(&t.to_string().replace("T00:00:00.000Z", "").replace(".000Z", "Z")),
             End::Never => f.pad("never"),
         }
     }
@@ -290,12 +291,16 @@ fn about_others(door: &Door<'_>, found: &mut Found<'_>) {
     };
     let same = g.scope == *scope && g.access == *access && g.data == *data;
     if same {
-        let longer = g.until.is_some_and(|old| door.until.is_none_or(|new| new > old));
-        let instead = if longer {
-            let end = door.until.map_or(End::Never, End::At);
-            format!("aosctl grant renew {} --expires {end}", g.id)
-        } else {
-            format!("aosctl grant show {}", g.id)
+        let ends = |t: Option<Time>| t.map_or(i64::MAX, Time::millis);
+        // As it was typed; a moment to the second, as people write it.
+        let end = match door.terms.end.unwrap_or(End::After(door.expires)) {
+            End::At(t) => End::At(Time::from_millis(t.millis().div_euclid(1000) * 1000)),
+            end => end,
+        };
+        let instead = match ends(door.until).cmp(&ends(g.until)) {
+            Ordering::Greater => format!("aosctl grant renew {} --expires {end}", g.id),
+            Ordering::Less => format!("aosctl grant narrow {} --expires {end}", g.id),
+            Ordering::Equal => format!("aosctl grant show {}", g.id),
         };
         let text =
             format!("{} is this very door, and it is open; after closing one of two, the other is still open", g.id);

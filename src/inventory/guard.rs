@@ -1,5 +1,10 @@
 //! What must never get in: secrets that stand where none belong (law 7).
 
+use crate::domain::identity::check_handle;
+
+/// The longest name that is repeated: secrets are longer.
+const MAX_NAME: usize = 24;
+
 /// Names of columns whose cells are secrets, without case, spaces and punctuation; also as the end of a longer name, as in
 /// `client_secret` or `Secret access key`.
 const SECRET_ENDS: &[&str] = &[
@@ -68,6 +73,12 @@ pub fn quotable(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.chars().all(|c| c.is_ascii_digit() || "-/.: TZ+".contains(c))
 }
 
+/// May what stands in the column of integrations be repeated? A short name may; anything else may be a secret that slipped
+/// into the wrong column.
+pub fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME && check_handle(text).is_ok() && !looks_secret(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +112,10 @@ mod tests {
         assert!(quotable("03/04/2026") && quotable("1.2.2026") && quotable("45000"));
         for bad in ["", "hunter2", "Jan 3", "2026-01-01T00:00:00Z and more than that, far more"] {
             assert!(!quotable(bad), "{bad}");
+        }
+        assert!(is_name("aws-prod") && is_name("stripe"));
+        for bad in ["", "Tr0ub4dor&3", "two words", "9f31c07b9f31c07b9f31c07b9f31c07b", "ghp_x", "k-1"] {
+            assert!(!is_name(bad), "{bad}");
         }
     }
 }

@@ -75,7 +75,7 @@ pub enum InventoryError {
 pub struct Refused {
     /// Its line in the file, from 1.
     pub line: u64,
-    /// Why. What a cell says is in it only where [`guard::quotable`] allows that.
+    /// Why. What a cell says is in it only where [`guard::quotable`] allows that, or where it is a name ([`guard::is_name`]).
     pub why: String,
 }
 

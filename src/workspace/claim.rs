@@ -65,6 +65,10 @@ pub enum ClaimError {
     /// The program is none of those that the grant names.
     #[error("{program} may not have the secret of {key}: {difference}")]
     OtherProgram {
+        /// Which grant carries the key.
+        grant: Id,
+        /// The programs that it names, by path.
+        named: Vec<String>,
         /// Which key.
         key: Id,
         /// What would be started.
@@ -202,23 +206,23 @@ pub fn claim(
     Ok(())
 }
 
-/// The key that the grant of a request carries, with what the grant says of it. Verified.
+/// The grant of a request and the key that it carries, with what the grant says of it. Verified.
 ///
 /// # Errors
 /// What reading the entries gives.
-pub fn carried(facts: &Trusted<'_>, r: &Request) -> Result<Option<(Carries, Rc<Key>)>, WorkspaceError> {
+pub fn carried(facts: &Trusted<'_>, r: &Request) -> Result<Option<(Id, Carries, Rc<Key>)>, WorkspaceError> {
     let Some(id) = r.grant else { return Ok(None) };
     let Some(carries) = facts.grant(id)?.and_then(|g| g.carries.clone()) else { return Ok(None) };
     let wrong = || WorkspaceError::integrity(None, format!("{id} carries {}, which was never added", carries.key));
     let key = facts.key(carries.key)?.ok_or_else(wrong)?;
-    Ok(Some((carries, key)))
+    Ok(Some((id, carries, key)))
 }
 
-/// May that command have the secret, as things stand?
+/// May that command have the secret that a grant carries, as things stand?
 ///
 /// # Errors
 /// [`ClaimError::Withheld`], [`ClaimError::OtherProgram`].
-pub fn may_have(carries: &Carries, key: &Key, command: &Command) -> Result<(), ClaimError> {
+pub fn may_have(grant: Id, carries: &Carries, key: &Key, command: &Command) -> Result<(), ClaimError> {
     let withheld = |why| Err(ClaimError::Withheld { key: key.id, why });
     if !key.is_live() {
         return withheld("it was retired");
@@ -230,13 +234,13 @@ pub fn may_have(carries: &Carries, key: &Key, command: &Command) -> Result<(), C
         return Ok(());
     }
     let changed = carries.programs.iter().any(|p| p.path == command.program);
-    let named = || carries.programs.iter().map(|p| p.path.as_str()).collect::<Vec<_>>().join(", ");
+    let named: Vec<String> = carries.programs.iter().map(|p| p.path.clone()).collect();
     let difference = if changed {
         "it was changed since the grant named it: its SHA-256 is another".to_string()
     } else {
-        format!("the grant names {}", named())
+        format!("the grant names {}", named.join(", "))
     };
-    Err(ClaimError::OtherProgram { key: key.id, program: command.program.clone(), difference })
+    Err(ClaimError::OtherProgram { grant, named, key: key.id, program: command.program.clone(), difference })
 }
 
 /// The key whose secret goes to the command, for the entry: found again inside the claim's own transaction, so that a leak
@@ -244,8 +248,8 @@ pub fn may_have(carries: &Carries, key: &Key, command: &Command) -> Result<(), C
 fn handed(tx: &Tx<'_>, r: &Request, command: &Command, hand: Hand<'_>) -> Result<Option<Id>, ClaimError> {
     match (carried(tx.facts(), r)?, hand) {
         (_, Hand::Declined) | (None, Hand::Empty) => Ok(None),
-        (Some((carries, key)), Hand::Holds { key: held, place }) => {
-            may_have(&carries, &key, command)?;
+        (Some((grant, carries, key)), Hand::Holds { key: held, place }) => {
+            may_have(grant, &carries, &key, command)?;
             unseen(r, key.id, command)?;
             if key.id == held && key.facts.place == *place {
                 Ok(Some(key.id))
@@ -253,7 +257,7 @@ fn handed(tx: &Tx<'_>, r: &Request, command: &Command, hand: Hand<'_>) -> Result
                 Err(ClaimError::KeyChanged(key.id))
             }
         }
-        (Some((carries, _)), Hand::Empty) => Err(ClaimError::KeyChanged(carries.key)),
+        (Some((_, carries, _)), Hand::Empty) => Err(ClaimError::KeyChanged(carries.key)),
         (None, Hand::Holds { key, .. }) => Err(ClaimError::KeyChanged(key)),
     }
 }

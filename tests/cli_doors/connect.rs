@@ -166,6 +166,75 @@ fn what_a_wider_read_grant_loses_is_said() {
 }
 
 #[test]
+fn what_differs_in_more_than_the_end_takes_the_place_of_the_open_door() {
+    let b = bench();
+    b.ok(DOOR);
+    let first = run(&b, &["grant", "show", "g-1"], 0);
+    let (waiting, _) = ask(&b, "build-bot", "contents.read", "repo:acme/app/src");
+    let out = b.run(&["connect", "--again", "g-1", "--mission", "ship 1.4"]);
+    assert_eq!(code(&out), 0, "{}{}", text(&out.stdout), text(&out.stderr));
+    let page = text(&out.stdout);
+    assert!(page.contains("replaced      g-1 (read, repo:acme/app), closed in the same step"), "{page}");
+    assert!(text(&out.stderr).contains("replaces      g-1 (read, repo:acme/app): in the"), "{}", text(&out.stderr));
+    let entries = last(&b, 3);
+    let issued = entries.iter().find_map(|(by, e)| match e {
+        Event::GrantIssued(g) => Some((by, g)),
+        _ => None,
+    });
+    let (by, issued) = issued.unwrap();
+    assert_eq!((*by, issued.replaces, issued.again), (op(), Some(id("g-1")), Some(id("g-1"))));
+    assert_eq!(
+        issued.until.unwrap().to_string(),
+        first["grant"]["until"].as_str().unwrap(),
+        "it ends when that one would"
+    );
+    assert!(entries.iter().any(|(by, e)| matches!(e, Event::GrantRevoked(g)
+        if *by == op() && g.grant == id("g-1") && g.reason.as_deref() == Some("replaced by g-2"))));
+    assert_eq!(standing(&b, waiting), Standing::Cancelled);
+    assert_eq!(bare(&b, &["grant", "list"], 0)["grants"].as_array().unwrap().len(), 1);
+
+    // Other data, and a line of its own that names no mission: that ends, and is said.
+    let v = run(&b, &with(DOOR, &["--data", "public"]), 0);
+    let r = &v["replaces"][0];
+    assert_eq!((&r["grant"], &r["access"]), (&"g-2".into(), &"read".into()));
+    assert_eq!(r["loses"], serde_json::json!(["data up to internal", "its mission, ship 1.4"]));
+    // A write grant takes the place of one of the same scope too, and of no other.
+    run(&b, &with(DOOR, &["--access", "write"]), 0);
+    let v = run(&b, &with(DOOR, &["--access", "write", "--mission", "ship 1.5"]), 0);
+    assert_eq!((&v["replaces"][0]["grant"], &v["replaces"][0]["access"]), (&"g-4".into(), &"write".into()));
+    let below = with(&DOOR[..4], &["--scope", "repo:acme/app/src", "--access", "write", "--mission", "x"]);
+    assert_eq!(names(&run(&b, &below, 1)), ["grant.subsumed"]);
+}
+
+#[test]
+fn what_differs_in_the_end_alone_is_a_duplicate_and_says_how_to_renew() {
+    let b = bench();
+    let door = with(DOOR, &["--mission", "ship 1.4"]);
+    b.ok(&door);
+    let before = size(&b);
+    for (more, line) in [
+        (&["--expires", "120d"][..], "aosctl grant renew g-1 --expires 120d"),
+        (&[], "aosctl grant renew g-1 --expires 90d"),
+        (&["--expires", "never"], "aosctl grant renew g-1 --expires never"),
+        (&["--expires", "3d", "--owner", "ops"], "aosctl grant narrow g-1 --expires 3d"),
+    ] {
+        let out = b.run(&with(&door, more));
+        let page = text(&out.stdout);
+        assert_eq!(code(&out), 1, "{page}");
+        assert!(page.starts_with("Nothing was opened: this door is open already."), "{page}");
+        assert!(page.contains(&format!("\n  {line}\n")) && !page.contains("wider"), "{page}");
+    }
+    let out = b.run(&["connect", "--again", "g-1"]);
+    assert!(text(&out.stdout).contains("\n  aosctl grant show g-1\n"), "{}", text(&out.stdout));
+    // Both, where it is too wide as well.
+    b.ok(&["connect", "github", "--agent", "build-bot", "--scope", "org:acme", "--accept-risk", "--reason", "x"]);
+    let out = b.run(&["connect", "github", "--agent", "build-bot", "--scope", "org:acme"]);
+    assert!(text(&out.stdout).contains("open already, and wider than it need be"), "{}", text(&out.stdout));
+    assert_eq!(size(&b), before + 1);
+    b.ok(&["grant", "renew", "g-1", "--expires", "120d"]);
+}
+
+#[test]
 fn a_closed_door_can_be_opened_again_on_the_same_terms() {
     let b = bench();
     b.ok(&with(DOOR, &["--access", "write", "--mission", "ship", "--expires", "30d"]));

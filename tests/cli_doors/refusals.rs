@@ -110,7 +110,7 @@ fn a_door_that_is_open_already_is_a_warning() {
     b.ok(DOOR);
     let v = run(&b, DOOR, 1);
     assert_eq!(names(&v), ["grant.duplicate"]);
-    assert!(v["warnings"][0]["instead"].as_str().unwrap().starts_with("aosctl grant renew g-1 --expires "));
+    assert_eq!(v["warnings"][0]["instead"], "aosctl grant renew g-1 --expires 90d");
     let v = run(&b, &["connect", "github", "--agent", "build-bot", "--scope", "repo:acme/app/pulls"], 1);
     assert_eq!(names(&v), ["grant.subsumed"]);
     assert_eq!(v["warnings"][0]["instead"], "aosctl grant narrow g-1 --scope repo:acme/app/pulls");

@@ -132,6 +132,13 @@ fn mistakes_are_refused_before_anything_is_asked() {
         (2, &["key", "add", "x", "--ref", "op://only"], "op://vault/item"),
         (2, &["key", "add", "x", "--ref", "op://a/b/c", "--no-secret"], "cannot be used"),
         (1, &["key", "add", "x", "--no-secret", "--opens", "githb"], "did you mean github?"),
+        (1, &["key", "add", "x", "--no-secret", "--opens", "stripe"], "hint: add it: aosctl integration add stripe\n"),
+        (
+            1,
+            &["key", "add", "x", "--no-secret", "--opens", "aws-prod"],
+            "hint: add it: aosctl integration add aws-prod --kind aws\n",
+        ),
+        (1, &["key", "add", "x", "--no-secret", "--opens", "x;reboot"], "aosctl integration add NAME --kind KIND"),
         (1, &["key", "add", "x", "--no-secret", "--owner", "nobody"], "no operator nobody"),
         (3, &["key", "add", "x"], "--secret-stdin"),
         (2, &["key", "add", "x", "--secret-stdin"], "empty"),

@@ -89,17 +89,22 @@ fn our_own_columns() {
                 github ci,token,github,repo:acme/app,ops,op://ci/github/token,tok-1,9f2a,2023-01-02,2024-03-04,2024-10-20,2027-01-01,true,no\r\n\
                 \"deploy, the key\",ssh-key,,,,file:/run/keys/deploy,,,,,never,,no,\r\n\
                 bad date,,,,,,,,03/04/2026,,,,,\r\n\
-                bad tool,,nowhere,,,,,,,,,,,\r\n";
+                bad tool,,nowhere,,,,,,,,,,,\r\n\
+                no tool yet,,aws-prod,,,,,,,,,,,\r\n\
+                slipped,,Tr0ub4dor&3,,,,,,,,,,,\r\n";
     let path = file(&b, "keys.csv", text);
     let path = path.to_str().unwrap();
     let (page, stderr) = run(&b, 1, &["key", "import", "csv", path]);
-    assert!(page.contains("added         2") && page.contains("refused       2"), "{page}");
+    assert!(page.contains("added         2") && page.contains("refused       4"), "{page}");
     assert!(stderr.contains("line 4: created: \"03/04/2026\"") && stderr.contains("expected 2026-11-21"), "{stderr}");
-    assert!(stderr.contains("line 5: there is no such integration"), "{stderr}");
+    assert!(stderr.contains("line 5: there is no integration nowhere"), "{stderr}");
+    assert!(stderr.contains("line 6: there is no integration aws-prod"), "{stderr}");
+    assert!(stderr.contains("to add aws-prod: aosctl integration add aws-prod --kind aws"), "{stderr}");
+    assert!(stderr.contains("line 7: there is no such integration") && !stderr.contains("Tr0ub4dor"), "{stderr}");
     let before = entries(&b);
     let v = json(&b, 1, &["key", "import", "csv", path]);
     assert_eq!(v["unchanged"], serde_json::json!(["k-1", "k-2"]));
-    assert_eq!((v["rows"].as_u64(), v["refused"][0]["line"].as_u64()), (Some(4), Some(4)));
+    assert_eq!((v["rows"].as_u64(), v["refused"][0]["line"].as_u64()), (Some(6), Some(4)));
     assert_eq!(entries(&b), before);
     let v = json(&b, 0, &["key", "list"]);
     assert_eq!(names(&v), ["github ci", "deploy, the key"]);

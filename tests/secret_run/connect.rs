@@ -91,6 +91,9 @@ fn a_key_that_cannot_be_given_is_refused() {
     let leaked = k.sealed("leaked", false, SECRET);
     k.leak(leaked);
     assert_eq!(try_key("leaked"), (1, "leaked".into()));
+    let out = k.connect(&["--key", "leaked", "--to", probe, "--as", "stdin"]);
+    let line = format!("aosctl key leaked {leaked}\n");
+    assert!(text(&out.stderr).contains(&line), "{}", text(&out.stderr));
     let retired = k.sealed("retired", false, SECRET);
     k.retire(retired);
     assert_eq!(try_key(&retired.to_string()), (1, "retired".into()));
@@ -162,4 +165,50 @@ fn opening_again_keeps_the_key_as_it_was_or_changes_it_by_flags() {
     let loses = v["replaces"][0]["loses"].to_string();
     assert!(loses.contains("the key k-1 that it carried"), "{v:#}");
     k.lab.verified();
+}
+
+#[test]
+fn a_door_with_another_key_program_delivery_or_owner_takes_the_place_of_the_open_one() {
+    let k = Keyring::new();
+    let (first, second) = (k.sealed("stripe-live", false, SECRET), k.sealed("stripe-new", false, "another"));
+    let path = k.lab.bench.dir.path().canonicalize().unwrap().join("mine");
+    let truth = std::fs::read(std::path::Path::new("/bin/true").canonicalize().unwrap()).unwrap();
+    std::fs::write(&path, &truth).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let to = path.to_str().unwrap();
+    let bare = parse(&k.connect(&[]))["grant"].as_str().unwrap().to_string();
+    // As README does: first the door, then the key.
+    let with_key = k.connect(&["--key", &first.to_string(), "--to", to, "--as", "env:GIVEN"]);
+    let mut open = replaced(&with_key, &bare, &[]);
+    let again = |grant: &str, flags: &[&str]| {
+        k.lab.bench.cmd(&[&["--json", "connect", "--again", grant][..], flags].concat()).output().unwrap()
+    };
+    // The same once more is a duplicate.
+    let out = again(&open, &[]);
+    assert_eq!((code(&out), warned(&parse(&out))), (1, vec!["grant.duplicate"]));
+    // The program was updated.
+    std::fs::write(&path, [&truth[..], b"\0"].concat()).unwrap();
+    open = replaced(&again(&open, &["--to", to]), &open, &[]);
+    open = replaced(&again(&open, &["--as", "stdin"]), &open, &[]);
+    let lost = format!("the key {first} that it carried");
+    open = replaced(&again(&open, &["--key", &second.to_string()]), &open, &[&lost]);
+    let probe = k.probe();
+    let lost = format!("giving the secret of {second} to {to}");
+    open = replaced(&again(&open, &["--to", probe.to_str().unwrap()]), &open, &[&lost]);
+    let (_, ada) = operators::enrol(&k, "ada", 0);
+    assert!(ada.exists());
+    open = replaced(&again(&open, &["--owner", "ada"]), &open, &["op-1 as its owner"]);
+    let lost = format!("the key {second} that it carried");
+    replaced(&again(&open, &["--no-key"]), &open, &[&lost]);
+    k.lab.verified();
+}
+
+/// It took that one's place, which had so much more; gives the new grant.
+fn replaced(out: &std::process::Output, old: &str, loses: &[&str]) -> String {
+    assert_eq!(code(out), 0, "{}{}", text(&out.stdout), text(&out.stderr));
+    let v = parse(out);
+    let all: Vec<&str> = v["replaces"].as_array().unwrap().iter().map(|r| r["grant"].as_str().unwrap()).collect();
+    assert_eq!(all, [old], "{v:#}");
+    assert_eq!(v["replaces"][0]["loses"], serde_json::json!(loses), "{v:#}");
+    v["grant"].as_str().unwrap().to_string()
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 
 /// Makes an identity for another operator, and enrols it; gives the page and their identity file.
-fn enrol(k: &Keyring, name: &str, exit: i32) -> (Value, PathBuf) {
+pub fn enrol(k: &Keyring, name: &str, exit: i32) -> (Value, PathBuf) {
     let file = k.lab.bench.path(&format!("{name}.json"));
     let made = k.lab.bench.ok(&["--json", "operator", "create", name, "--out", file.to_str().unwrap()]);
     let v: Value = serde_json::from_str(&made).unwrap();

@@ -33,12 +33,18 @@ fn another_program_and_a_changed_one_get_nothing() {
     k.door(key, &mine, "env:GIVEN");
     let request = k.lab.ask(USE, 0);
     refused(&k, &request, &[], &["./other"], 1, "other_program", "the grant names");
+    let both = format!("aosctl connect --again g-3 --to {} --to {}\n", mine.display(), other.display());
+    let out = k.run(&request, false, &["-n"], &["./other"]);
+    assert!(text(&out.stderr).contains(&both), "{}", text(&out.stderr));
     // The same bytes under another name are another program, and a link to it is itself.
     std::os::unix::fs::symlink(&mine, k.lab.bench.path("link")).unwrap();
     let out = k.run(&request, false, &["-n"], &["./link"]);
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));
     std::fs::write(&mine, [&std::fs::read(&other).unwrap()[..], b"\0"].concat()).unwrap();
     refused(&k, &request, &[], &["./mine"], 1, "other_program", "it was changed since the grant named it");
+    let out = k.run(&request, false, &["-n"], &["./mine"]);
+    let again = format!("aosctl connect --again g-3 --to {}\n", mine.display());
+    assert!(text(&out.stderr).contains(&again), "{}", text(&out.stderr));
     // Without the secret it may run, and the log says so.
     let out = k.run(&request, false, &["--without-key"], &["./other"]);
     assert_eq!(code(&out), 0, "{}", text(&out.stderr));

@@ -158,10 +158,16 @@ fn doors_that_are_open_already_are_said() {
     let same = grant("g-3", "repo:acme/app", read, DataClass::Internal);
     let a = look(&terms("repo:acme/app"), false, std::slice::from_ref(&same));
     assert_eq!(names(&a), ["grant.duplicate"]);
-    assert_eq!(a.warnings[0].instead, "aosctl grant renew g-3 --expires 2027-02-19T09:00:00.000Z");
+    assert_eq!(a.warnings[0].instead, "aosctl grant renew g-3 --expires 90d");
     let mut shorter = terms("repo:acme/app");
     shorter.end = Some(End::After(Span::days(5)));
-    assert_eq!(look(&shorter, false, std::slice::from_ref(&same)).warnings[0].instead, "aosctl grant show g-3");
+    let instead = |t: &Terms| look(t, false, std::slice::from_ref(&same)).warnings[0].instead.clone();
+    assert_eq!(instead(&shorter), "aosctl grant narrow g-3 --expires 5d");
+    let mut moment = terms("repo:acme/app");
+    moment.end = Some(End::At("2027-06-01T09:00:00.876Z".parse().unwrap()));
+    assert_eq!(instead(&moment), "aosctl grant renew g-3 --expires 2027-06-01T09:00:00Z");
+    moment.end = same.until.map(End::At);
+    assert_eq!(instead(&moment), "aosctl grant show g-3");
 
     let wide = grant("g-4", "repo:acme/*", Access::Write, customer);
     let a = look(&terms("repo:acme/app"), false, &[wide]);

@@ -86,7 +86,10 @@ pub(super) fn check_times(row: &Row, world: &World<'_>) -> Result<(), String> {
 
 pub(super) fn integration(row: &Row, world: &World<'_>) -> Result<Option<Id>, String> {
     let Some(typed) = row.integration.as_deref() else { return Ok(None) };
-    find(typed, IdKind::Integration, world.integrations).map(Some).ok_or_else(|| "there is no such integration".into())
+    find(typed, IdKind::Integration, world.integrations).map(Some).ok_or_else(|| match guard::is_name(typed) {
+        true => format!("there is no integration {typed}"),
+        false => "there is no such integration".into(),
+    })
 }
 
 pub(super) fn owner(row: &Row, world: &World<'_>) -> Result<Option<Id>, String> {

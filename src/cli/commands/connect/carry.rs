@@ -138,7 +138,7 @@ pub fn check(ws: &Workspace, wanted: &Carrying, to: &Integration) -> Result<Carr
     }
     if key.leak_is_open() {
         return Err(CliError::no("leaked", format!("{name} leaked, and is given to nobody until that is closed"))
-            .hint(format!("see what is left to do: aosctl key show {}", key.id)));
+            .hint(format!("go through what is left to do: aosctl key leaked {}", key.id)));
     }
     match &key.facts.place {
         Place::Unknown => {

@@ -33,19 +33,17 @@ use crate::workspace::{By, Tx, Workspace};
 ///
 /// One agent may reach one integration at one scope, with one access level, until a date. Read is the default; write and
 /// admin must be said. What is wider than it need be is warned about, with the narrower line to type instead. A grant
-/// that can change things takes the place of one that could only read the same.
+/// that can change things takes the place of one that could only read the same. A grant of the same agent, integration,
+/// scope and access takes the place of the one that is open, where the key, its programs, the mission, the data or the
+/// owner is another; where only the end is, renew that one.
 ///
 /// With --key the grant carries a key: `aosctl run` then gives its secret to the child it starts, if that is one of the
 /// programs named with --to, by path and SHA-256. A program that was changed gets nothing until it is named anew. What may
 /// print its secret can: a shell, an interpreter, a script, or a program that hands on what it is given is warned about.
 ///
 /// On a terminal it asks for what is missing, from the catalogue.
-///
-/// Examples:
-///
-///   aosctl connect stripe --agent billing-bot --scope account:acct_1
-///     --key stripe-live --to stripe --as env:STRIPE_API_KEY
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// An integration, or a kind of the catalogue, which is then added under that name
     #[arg(value_name = "INTEGRATION", conflicts_with = "again", add = complete::integrations())]
@@ -97,6 +95,18 @@ pub struct Args {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
+
+/// Lines that can be pasted, in eighty columns.
+const EXAMPLES: &str = r"Examples:
+  aosctl connect github --agent build-bot --scope repo:acme/app \
+    --mission 'answer questions about the code'
+
+  aosctl connect stripe --agent billing-bot --scope resource:refunds \
+    --access write --mission 'pay refunds back' \
+    --key stripe-live --to stripe --as env:STRIPE_API_KEY
+
+  After an update of that program, name it again:
+  aosctl connect --again g-7 --to stripe";
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
@@ -153,6 +163,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     out = warned(out, &plan, &args);
     for g in &plan.replaces {
         out = out.note(format!("{} is closed; to have it back: aosctl connect --again {}", g.id, g.id));
+    }
+    if plan.terms.mission.is_none() && ctx.prompter().can_ask() {
+        let line = format!("aosctl connect --again {} --mission TEXT", issued.grant);
+        out = out.note(format!("it has no mission, which a review asks about; to say what it is for: {line}"));
     }
     Ok(out.note(format!("close it at any time: aosctl revoke {}", issued.grant)))
 }
@@ -242,6 +256,7 @@ fn describe(ws: &Workspace, plan: &Plan, now: Time) -> Result<ConnectView, CliEr
         replaces.push(Replaced {
             grant: g.id,
             scope: g.scope.to_string(),
+            access: g.access,
             data: g.data,
             until: g.until,
             since: g.issued_at,
@@ -259,7 +274,7 @@ fn describe(ws: &Workspace, plan: &Plan, now: Time) -> Result<ConnectView, CliEr
     Ok(view)
 }
 
-/// What a read grant reached beyond the one that takes its place.
+/// What a grant had that the one that takes its place has not.
 fn loses(old: &Grant, plan: &Plan, now: Time) -> Vec<String> {
     let mut lost = Vec::new();
     if !plan.terms.scope.covers(&old.scope) {
@@ -268,10 +283,20 @@ fn loses(old: &Grant, plan: &Plan, now: Time) -> Vec<String> {
     if old.data > plan.terms.data {
         lost.push(format!("data up to {}", old.data));
     }
-    if let Some(c) = &old.carries
-        && plan.carried.as_ref().is_none_or(|new| new.carries.key != c.key)
-    {
-        lost.push(format!("the key {} that it carried", c.key));
+    if let Some(c) = &old.carries {
+        match plan.carried.as_ref().map(|new| &new.carries).filter(|new| new.key == c.key) {
+            None => lost.push(format!("the key {} that it carried", c.key)),
+            Some(new) => {
+                let gone = c.programs.iter().filter(|old| !new.programs.iter().any(|p| p.path == old.path));
+                lost.extend(gone.map(|p| format!("giving the secret of {} to {}", c.key, p.path)));
+            }
+        }
+    }
+    if let Some(mission) = old.mission.as_ref().filter(|_| plan.terms.mission.is_none()) {
+        lost.push(format!("its mission, {mission}"));
+    }
+    if plan.owner.is_some_and(|new| new != old.owner) {
+        lost.push(format!("{} as its owner", old.owner));
     }
     if plan.until.is_some_and(|new| old.until.is_none_or(|end| end > new)) {
         lost.push(format!("its later end, {}", ends_whole(old.until, now)));
@@ -286,7 +311,8 @@ fn accept(ctx: &Context, view: &ConnectView) -> Result<bool, CliError> {
         return Ok(false);
     }
     let text = view::warnings(&ctx.screen(), &view.warnings, view.narrower.as_deref());
-    let prompt = format!("This door is wider than it need be. What to type instead:\n{text}\nOpen it as it is?");
+    let wrong = view::wrong(&view.warnings);
+    let prompt = format!("This door is {wrong}. What to type instead:\n{text}\nOpen it as it is?");
     Ok(prompter.confirm_typed(&prompt, "yes", "--accept-risk --reason TEXT")?)
 }
 

@@ -66,7 +66,8 @@ pub struct Plan {
     pub until: Option<Time>,
     /// The grant that is opened again.
     pub again: Option<Id>,
-    /// Read grants whose place it takes.
+    /// Grants whose place it takes: read grants, where it can change things, and those of the same scope and access that
+    /// differ in more than the end.
     pub replaces: Vec<Rc<Grant>>,
     /// Other live grants of the agent to the same door.
     pub beside: Vec<Rc<Grant>>,
@@ -110,13 +111,17 @@ pub fn make(ws: &Workspace, wanted: &Wanted, now: Time) -> Result<Plan, CliError
     };
     let live = if adds { Vec::new() } else { facts.grants_between(agent.id, integration.id)? };
     let live = live.into_iter().filter(|g| g.is_live(now));
-    // A grant that can change things takes the place of those that could only read the same.
-    let taken =
-        |g: &Rc<Grant>| terms.access > Access::Read && g.access == Access::Read && same_door(&g.scope, &terms.scope);
+    let carried = wanted.carries.as_ref().map(|c| carry::check(ws, c, &integration)).transpose()?;
+    // A grant that can change things takes the place of those that could only read the same; and one of the same scope
+    // and access takes the place of another that says something else of the key, the mission, the data or the owner.
+    let taken = |g: &Rc<Grant>| {
+        let reads = terms.access > Access::Read && g.access == Access::Read && same_door(&g.scope, &terms.scope);
+        let same = g.scope == terms.scope && g.access == terms.access;
+        reads || (same && differs(g, &terms, owner, carried.as_ref()))
+    };
     let (replaces, stay): (Vec<_>, Vec<_>) = live.partition(taken);
     let door =
         Door { terms: &terms, until, kind: &kind, inside: integration.inside, expires: terms_of.expires, live: &stay };
-    let carried = wanted.carries.as_ref().map(|c| carry::check(ws, c, &integration)).transpose()?;
     let advice = carry::advise(advise(&door), carried.as_ref(), &terms);
     let beside = stay.into_iter().filter(|g| same_door(&g.scope, &terms.scope)).collect();
     let grant = Id::new(IdKind::Grant, ws.store().next_number(IdKind::Grant)?);
@@ -178,6 +183,14 @@ impl Plan {
             && names(&self.advice) == names(&shown.advice)
             && self.crossings == shown.crossings
     }
+}
+
+/// Does a grant of the same scope and access differ in anything but its end? An owner whom nobody named is no difference.
+fn differs(old: &Grant, terms: &Terms, owner: Option<Id>, carried: Option<&Carried>) -> bool {
+    old.data != terms.data
+        || old.mission != terms.mission
+        || owner.is_some_and(|o| o != old.owner)
+        || old.carries.as_ref() != carried.map(|c| &c.carries)
 }
 
 /// Whom the agent acts for, where both are live.

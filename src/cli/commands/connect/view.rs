@@ -50,7 +50,8 @@ pub struct ConnectView {
     pub carries: Option<GrantKey>,
     /// The grant that is opened again.
     pub again: Option<Id>,
-    /// Read grants whose place it takes, and how they were used.
+    /// Grants whose place it takes, and how they were used: read grants, where it can change things, and those of the same
+    /// scope and access whose key, mission, data or owner is another.
     pub replaces: Vec<Replaced>,
     /// Other live grants of the agent that open the same door, at least in part.
     pub beside: Vec<Id>,
@@ -79,13 +80,15 @@ pub struct ConnectIntegration {
     pub inside: bool,
 }
 
-/// A read grant whose place another takes.
+/// A grant whose place another takes.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Replaced {
     /// Which.
     pub grant: Id,
     /// Its scope.
     pub scope: String,
+    /// How much it allowed.
+    pub access: Access,
     /// Its most delicate data.
     pub data: DataClass,
     /// Its end.
@@ -102,7 +105,7 @@ pub struct Replaced {
     pub last_use: Option<Time>,
     /// Requests that wait on it, and are cancelled with it.
     pub cancels: Vec<Id>,
-    /// It reached further than the new grant: what ends with it, in words.
+    /// What it had and the new grant has not: what ends with it, in words.
     pub loses: Vec<String>,
 }
 
@@ -165,6 +168,19 @@ pub fn warnings(screen: &Screen, warnings: &[ConnectWarning], narrower: Option<&
     out
 }
 
+/// Names of the warnings that say that a door is there already; all others say that it is too wide.
+const OPEN_ALREADY: [&str; 2] = ["grant.duplicate", "grant.subsumed"];
+
+/// What is wrong with a door, in a few words: it is open already, or wider than it need be, or both.
+pub fn wrong(warnings: &[ConnectWarning]) -> &'static str {
+    let open = |w: &ConnectWarning| OPEN_ALREADY.contains(&w.name.as_str());
+    match (warnings.iter().any(open), warnings.iter().all(open)) {
+        (true, true) => "open already",
+        (true, false) => "open already, and wider than it need be",
+        (false, _) => "wider than it need be",
+    }
+}
+
 /// At most so many actions are named for a point; the JSON has them all.
 const NAMED_ACTIONS: usize = 4;
 
@@ -215,13 +231,13 @@ pub fn preflight(screen: &Screen, v: &ConnectView) -> String {
     .collect()
 }
 
-/// How a read grant was used, before another takes its place.
+/// How a grant was used, before another takes its place.
 pub fn used(screen: &Screen, r: &Replaced, now: Time) -> String {
     let window = show::length(now.since(r.since));
     let last = r.last_use.map_or_else(|| "never used".into(), |t| format!("last {}", show::relative(t, now)));
     let mut value = format!(
-        "{} (read, {}): in the {window} since it was issued {} allowed, {} asked about, {} denied; {last}",
-        r.grant, r.scope, r.allowed, r.asked, r.denied
+        "{} ({}, {}): in the {window} since it was issued {} allowed, {} asked about, {} denied; {last}",
+        r.grant, r.access, r.scope, r.allowed, r.asked, r.denied
     );
     for lost in &r.loses {
         value.push_str(&format!("; ends with it: {lost}"));
@@ -242,7 +258,8 @@ impl View for ConnectView {
 
     fn human(&self, screen: &Screen) -> String {
         if self.accepted.len() < self.warnings.len() {
-            let mut out = "Nothing was opened: this door is wider than it need be. What to type instead:\n".to_string();
+            let mut out =
+                format!("Nothing was opened: this door is {}. What to type instead:\n", wrong(&self.warnings));
             out.push_str(&warnings(screen, &self.warnings, self.narrower.as_deref()));
             out.push_str("Or accept it, and say why: --accept-risk --reason TEXT\n");
             return out;
@@ -279,7 +296,7 @@ impl View for ConnectView {
         for r in &self.replaces {
             field(
                 if self.opened { "replaced" } else { "replaces" },
-                &format!("{} (read, {}), closed in the same step", r.grant, r.scope),
+                &format!("{} ({}, {}), closed in the same step", r.grant, r.access, r.scope),
             );
         }
         if !self.accepted.is_empty() {

@@ -14,7 +14,7 @@ use crate::domain::facets::DataClass;
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, check_handle};
 use crate::domain::integration::Integration;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -111,6 +111,39 @@ pub fn integration(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliEr
     let all = ws.store().integrations()?;
     let e = unknown("no_such_integration", "integration", typed, all.iter().map(|i| i.handle.as_str()));
     Err(e.hint("see what there is: aosctl integration list"))
+}
+
+/// The integration of that id or name that something opens; where there is none yet, the line that adds it.
+pub fn opened(ws: &Workspace, typed: &str) -> Result<Rc<Integration>, CliError> {
+    let mut error = match integration(ws, typed) {
+        Ok(found) => return Ok(found),
+        Err(e) => e,
+    };
+    // A workspace that cannot be read is no missing name.
+    if error.kind != "no_such_integration" {
+        return Err(error);
+    }
+    Err(match to_add(ws, typed)? {
+        Some(line) => {
+            error.hints.insert(0, format!("add it: {line}"));
+            error
+        }
+        None => error.hint("or add one: aosctl integration add NAME --kind KIND"),
+    })
+}
+
+/// The line that adds an integration of that name, where the name says what kind it is: `stripe`, or `aws-prod`.
+pub fn to_add(ws: &Workspace, typed: &str) -> Result<Option<String>, CliError> {
+    let Some(policy) = ws.facts().policy()? else { return Ok(None) };
+    if check_handle(typed).is_err() || typed.parse::<Id>().is_ok() {
+        return Ok(None);
+    }
+    let words: Vec<&str> = typed.split(['-', '_', '.']).collect();
+    let kind = policy.rules.kind(typed).or_else(|| words.iter().find_map(|w| policy.rules.kind(w)));
+    Ok(kind.map(|k| match k.kind == typed {
+        true => format!("aosctl integration add {typed}"),
+        false => format!("aosctl integration add {typed} --kind {}", k.kind),
+    }))
 }
 
 /// The live operator of that id or name.

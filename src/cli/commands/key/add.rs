@@ -27,6 +27,7 @@ use crate::workspace::Workspace;
 /// Its secret stays where it lives (--ref), or is sealed here (--secret-stdin, or typed where nobody sees it). Nothing about
 /// a secret goes on the command line.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// What people call it
     #[arg(value_name = "NAME")]
@@ -57,6 +58,19 @@ pub struct Args {
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
+
+/// Lines that can be pasted, in eighty columns.
+const EXAMPLES: &str = r"Examples:
+  The secret stays in 1Password:
+  aosctl key add github-ci --ref op://ci/github/token --opens github \
+    --created 2026-01-02 --every 60d
+
+  It is sealed here, and asked for without an echo:
+  aosctl key add stripe-live --opens stripe --kind stripe-restricted-key
+
+  From another program:
+  pass show stripe/live | aosctl key add stripe-live --opens stripe \
+    --secret-stdin";
 
 /// A key that was added, or would be.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -64,7 +64,7 @@ impl Details {
         };
         Ok(Told {
             kind: checked("--kind", &self.kind, check_kind)?,
-            integration: self.opens.as_deref().map(|typed| words::integration(ws, typed)).transpose()?.map(|i| i.id),
+            integration: self.opens.as_deref().map(|typed| words::opened(ws, typed)).transpose()?.map(|i| i.id),
             scope: checked("--scope", &self.scope, |t| check_text("it", t))?,
             owner: self.owner.as_deref().map(|typed| words::operator(ws, typed)).transpose()?,
             provider_id: checked("--provider-id", &self.provider_id, |t| check_text("it", t))?,

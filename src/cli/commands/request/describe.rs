@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::error::CliError;
 use crate::cli::text::safe;
 use crate::domain::access::Access;
+use crate::domain::advice::shell_word;
 use crate::domain::facets::DataClass;
 use crate::domain::money::Money;
 use crate::domain::scope::Scope;
@@ -294,10 +295,17 @@ impl From<ClaimError> for CliError {
             ClaimError::Withheld { key, .. } => CliError::no("key_withheld", text)
                 .hint("run it without the secret: --without-key")
                 .hint(format!("see the key: aosctl key show {key}")),
-            ClaimError::OtherProgram { .. } => CliError::no("other_program", text)
-                .because("a grant names the programs that may have its secret, each by path and SHA-256")
-                .hint("an operator names it: aosctl connect --again GRANT --to PROGRAM")
-                .hint("or run it without the secret: --without-key"),
+            ClaimError::OtherProgram { grant, mut named, program, .. } => {
+                // What is typed names all of them.
+                if !named.contains(&program) {
+                    named.push(program);
+                }
+                let to: String = named.iter().map(|p| format!(" --to {}", safe(&shell_word(p)))).collect();
+                CliError::no("other_program", text)
+                    .because("a grant names the programs that may have its secret, each by path and SHA-256")
+                    .hint(format!("an operator names it as it is now: aosctl connect --again {grant}{to}"))
+                    .hint("or run it without the secret: --without-key")
+            }
             ClaimError::KeyChanged(_) => CliError::no("key_changed", text).hint("type the line again"),
             ClaimError::Erased(_) => CliError::no("erased", text),
             ClaimError::Running(_) => CliError::no("running", text),

@@ -38,6 +38,7 @@ pub struct RunKey {
 
 /// What the request's grant carries, as it is before anything is begun.
 pub(super) struct Offer {
+    grant: Id,
     carries: Carries,
     key: Rc<Key>,
 }
@@ -45,19 +46,20 @@ pub(super) struct Offer {
 impl Offer {
     /// What there is to give to that command; nothing where the grant carries no key.
     pub fn of(ws: &Workspace, request: &Request) -> Result<Option<Offer>, CliError> {
-        Ok(claim::carried(&ws.facts(), request)?.map(|(carries, key)| Offer { carries, key }))
+        Ok(claim::carried(&ws.facts(), request)?.map(|(grant, carries, key)| Offer { grant, carries, key }))
     }
 
     /// May the command have it, and can it get it so? Asked before anybody is asked for a passphrase; the claim asks
     /// again.
     pub fn check(&self, command: &Bound, stdin_named: bool) -> Result<(), CliError> {
-        claim::may_have(&self.carries, &self.key, command)?;
+        claim::may_have(self.grant, &self.carries, &self.key, command)?;
         let delivery = &self.carries.delivery;
         if stdin_named && *delivery == Delivery::Stdin {
             return Err(CliError::usage("the grant gives the secret on standard input, and --stdin names another one")
-                .hint(
-                    "leave --stdin out, or an operator gives it otherwise: aosctl connect --again GRANT --as env:NAME",
-                ));
+                .hint(format!(
+                    "leave --stdin out, or an operator gives it otherwise: aosctl connect --again {} --as env:NAME",
+                    self.grant
+                )));
         }
         match delivery.variable() {
             Some(name) if command.environment.iter().any(|n| n == name) => {
@@ -105,7 +107,7 @@ impl Offer {
             place => vault::of(ws).open(self.key.id, place, None).map_err(CliError::from),
         };
         let secret = secret.map_err(|e| CliError { what: format!("{what} cannot be had: {}", e.what), ..e })?;
-        Handover::prepare(secret, &self.carries.delivery)
+        Handover::prepare(secret, self.grant, &self.carries.delivery)
     }
 }
 
@@ -124,7 +126,7 @@ enum Way {
 
 impl Handover {
     /// Everything that can fail, before anything is begun.
-    fn prepare(secret: Secret, delivery: &Delivery) -> Result<Handover, CliError> {
+    fn prepare(secret: Secret, grant: Id, delivery: &Delivery) -> Result<Handover, CliError> {
         let io = |e: std::io::Error| CliError::could_not("io", format!("the secret cannot be handed over: {e}"));
         let way = match delivery {
             Delivery::Env(name) if secret.expose().contains(&0) => {
@@ -132,7 +134,7 @@ impl Handover {
                     "zero_byte",
                     format!("the secret has a zero byte, and {name} cannot hold one"),
                 )
-                .hint("an operator gives it otherwise: aosctl connect --again GRANT --as file:NAME"));
+                .hint(format!("an operator gives it otherwise: aosctl connect --again {grant} --as file:NAME")));
             }
             Delivery::Env(name) => Way::Variable(name.clone()),
             Delivery::File(name) => Way::Sheet(name.clone(), Sheet::of(secret.expose())?),

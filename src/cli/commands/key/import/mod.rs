@@ -23,7 +23,7 @@ use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::time::Time;
 use crate::inventory::plan::{Plan, World, plan};
-use crate::inventory::{Inventory, InventoryError, MAX_FILE, aws, csv};
+use crate::inventory::{Inventory, InventoryError, MAX_FILE, aws, csv, guard};
 use crate::sys::files;
 use crate::workspace::{Tx, Workspace, WorkspaceError};
 
@@ -33,6 +33,7 @@ use crate::workspace::{Tx, Workspace, WorkspaceError};
 /// file twice changes nothing. What an operator said stays where the file is silent about it. A row that cannot be used is
 /// named by its line on stderr, the rest goes in, all in one step, and the exit code is 1.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     format: Format,
@@ -74,6 +75,15 @@ struct Common {
     dry_run: bool,
 }
 
+/// Lines that can be pasted, in eighty columns.
+const EXAMPLES: &str = r"Examples:
+  aws iam generate-credential-report
+  aws iam get-credential-report > report.json
+  aosctl key import aws-credential-report report.json --opens aws --dry-run
+  aosctl key import aws-credential-report report.json --opens aws
+
+  aosctl key import csv keys.csv --owner ops";
+
 /// More refused lines than these are counted; the JSON has them all.
 const MOST_REFUSED: usize = 100;
 
@@ -86,7 +96,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "import keys")?;
     let now = ws.now(ctx.clock())?;
-    let integration = args.opens.as_deref().map(|t| words::integration(&ws, t)).transpose()?.map(|i| i.id);
+    let integration = args.opens.as_deref().map(|t| words::opened(&ws, t)).transpose()?.map(|i| i.id);
     let owner = args.owner.as_deref().map(|t| words::operator(&ws, t)).transpose()?;
     let told = args.as_of.as_deref().map(|t| past("--as-of", t, now)).transpose()?;
     let (mut bytes, mut written) = content(&args.file)?;
@@ -251,6 +261,14 @@ fn finish(
         view.refused.iter().take(MOST_REFUSED).map(|r| format!("line {}: {}", r.line, safe(&r.why))).collect();
     if let Some(more) = view.refused.len().checked_sub(MOST_REFUSED).filter(|n| *n > 0) {
         lines.push(format!("and {more} more; --json has them all"));
+    }
+    let mut missing: Vec<&str> = file.rows.iter().filter_map(|row| row.integration.as_deref()).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    for typed in missing {
+        if guard::is_name(typed) && ws.find_integration(typed)?.is_none() {
+            lines.extend(words::to_add(ws, typed)?.map(|line| format!("to add {typed}: {line}")));
+        }
     }
     for key in &view.stale_secrets {
         lines.push(format!(
