@@ -157,6 +157,32 @@ fn a_report_goes_into_a_private_file_in_one_step() {
 }
 
 #[test]
+fn a_report_never_replaces_what_aosctl_keeps() {
+    let (b, month, at) = bench();
+    let mut kept = vec![b.db()];
+    for origin in std::fs::read_dir(b.path("state")).unwrap() {
+        kept.push(origin.unwrap().path().join("log.json"));
+    }
+    assert!(kept.len() > 1 && kept.iter().all(|f| f.is_file()), "{kept:?}");
+    let before: Vec<Vec<u8>> = kept.iter().map(|f| std::fs::read(f).unwrap()).collect();
+    symlink(b.workspace(), b.path("by-link")).unwrap();
+    let mut bad = kept.clone();
+    bad.extend(["ws/page.html", "ws/../ws/aosctl.db", "by-link/aosctl.db", "by-link/page.html"].map(|n| b.path(n)));
+    bad.extend(["ws/aosctl.db", "./state/../ws/new"].map(std::path::PathBuf::from));
+    for file in &bad {
+        let name = file.to_str().unwrap();
+        let out = b.run(&["review", "--month", &month, "--as-of", &at, "--format", "html", "-o", name]);
+        assert_eq!(code(&out), 2, "{name}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).starts_with("error: --output lies inside the "), "{}", text(&out.stderr));
+    }
+    for (file, bytes) in kept.iter().zip(&before) {
+        assert_eq!(&std::fs::read(file).unwrap(), bytes, "{}", file.display());
+    }
+    assert!(!b.workspace().join("page.html").exists() && !b.workspace().join("new").exists());
+    b.ok(&["audit", "verify"]);
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_crash() {
     let (b, month, at) = bench();
     for format in ["human", "json", "markdown", "html", "csv"] {

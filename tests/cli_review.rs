@@ -767,3 +767,32 @@ fn what_was_widened_and_narrowed_and_revoked_is_in_the_difference() {
         "{g6:?}"
     );
 }
+
+#[test]
+fn a_grant_that_the_index_hides_leaves_a_gap_and_nothing_is_signed() {
+    let w = World::new();
+    run(&w, &["decide", "--recommended"]);
+    assert_eq!(code(&run(&w, &["sign", "--dry-run"])), 0);
+    let size = w.size();
+    // As somebody with the sqlite3 shell: out of the tables, and out of the column by which entries are found.
+    support::sql(
+        &w.bench.db(),
+        "PRAGMA foreign_keys = OFF; DROP TRIGGER entries_keep_1;
+         UPDATE entries SET subject = 'x' WHERE subject = 'g-1'; DELETE FROM grants WHERE id = 'g-1'",
+    );
+    let (exit, page) = ask(&w, &[]);
+    assert_eq!(exit, 0, "the page is shown, and says what it is: {page:#}");
+    let sources = page["population"]["sources"].as_array().unwrap();
+    let broken: Vec<&Value> = sources.iter().filter(|s| !s["failed"].is_null()).collect();
+    assert_eq!(broken.len(), 1, "{sources:#?}");
+    assert_eq!((&broken[0]["name"], &broken[0]["live"]), (&json!("grants"), &broken[0]["reviewed"]), "1/1, and yet");
+    assert!(broken[0]["failed"].as_str().unwrap().contains("the log's index hides g-1"), "{}", broken[0]);
+    assert!(text(&run(&w, &[]).stdout).contains("grants INCOMPLETE"));
+    for args in [&["sign"][..], &["sign", "--dry-run"], &["sign", "--month", &w.month.to_string()]] {
+        let out = run(&w, args);
+        assert_eq!(code(&out), 4, "{args:?}: {}", err(&out));
+        assert!(err(&out).contains("does not show all grants") && err(&out).contains("aosctl audit verify"));
+    }
+    assert_eq!(w.size(), size, "nothing was signed");
+    assert_eq!(code(&w.bench.run(&["audit", "verify"])), 4);
+}

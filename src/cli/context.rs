@@ -75,6 +75,19 @@ impl Context {
             return Err(CliError::usage("--output is for reports, and this command prints none")
                 .hint("let the shell write the file: aosctl ... > FILE"));
         }
+        self.require_output_outside()
+    }
+
+    /// Refuses a report in the place of what aosctl keeps: the log, the identities, the pin.
+    fn require_output_outside(&self) -> Result<(), CliError> {
+        let (Some(path), Ok(place)) = (self.output(), self.place()) else { return Ok(()) };
+        for (dir, what) in [(&place.dir, "the workspace"), (&place.state, "the state directory")] {
+            if files::lies_within(path, dir) {
+                return Err(CliError::usage(format!("--output lies inside {what}: {}", show_path(path)))
+                    .because("a report there could replace what aosctl keeps; nothing was written")
+                    .hint("name a file somewhere else: --output ~/review.html"));
+            }
+        }
         Ok(())
     }
 
@@ -181,6 +194,11 @@ impl Whoever {
             Whoever::Nobody(log) => crate::workspace::By::log(log.signer()),
         }
     }
+}
+
+/// A path, safe to print.
+fn show_path(path: &Path) -> String {
+    super::text::safe(&path.display().to_string())
 }
 
 fn passphrase_from(path: &Path) -> Result<Passphrase, CliError> {

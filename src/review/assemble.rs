@@ -262,7 +262,7 @@ fn sources(s: &Seen<'_>, reviewed: &[u64; 5]) -> Vec<Source> {
             live: counted.and_then(|c| c.get(i).copied()).unwrap_or(reviewed),
             reviewed,
             as_of: None,
-            failed: None,
+            failed: snap.gaps.get(&kind).cloned(),
         });
     }
     all.extend(feeds(s).into_iter().map(|(name, f)| Source {

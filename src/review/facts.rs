@@ -58,6 +58,8 @@ pub struct Snapshot {
     pub policies: Vec<Adoption>,
     /// Live grants as the tables count them, where they still stand at that moment: a second count beside the log's.
     pub counted: Option<Counted>,
+    /// Kinds of things of which the log's index does not know all, each with a sentence that says so.
+    pub gaps: BTreeMap<IdKind, String>,
 }
 
 /// From where on something is new: the last signed review, or else the beginning of the log.

@@ -81,14 +81,17 @@ pub fn snapshot(ws: &Workspace, month: Month, as_of: Time) -> Result<Snapshot, R
     let grants = at.grants(begin, &policy.rules, &integrations)?;
     let counted = (entries == size).then(|| ws.store().live_counts(as_of)).transpose()?;
     let people = at.people()?;
+    let keys = at.keys()?;
+    let known = grants.keys().chain(keys.keys()).chain(people.keys()).chain(integrations.keys());
     Ok(Snapshot {
+        gaps: gaps(known.copied()),
         month,
         company: ws.origin().company.clone(),
         as_of,
         log: LogState { origin: ws.origin().name.clone(), entries, leaf, began },
         since: begin,
         monthly: reviews.monthly,
-        keys: at.keys()?,
+        keys,
         frozen: at.frozen(&people)?,
         policies: at.policies(begin.entries)?,
         people,
@@ -317,6 +320,38 @@ fn wider_than_an_older_one(all: &BTreeMap<Id, GrantState>, since: Begin) -> BTre
     all.values().map(|g| &g.grant).filter(wider).map(|g| g.id).collect()
 }
 
+/// Numbers are given out from 1 without gaps, so one that is missing below the highest is a thing that the log has and its
+/// index hides. The newest of a kind leaves no gap, and is found by `audit verify` alone.
+fn gaps(known: impl Iterator<Item = Id>) -> BTreeMap<IdKind, String> {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let mut numbers: BTreeMap<IdKind, BTreeSet<u64>> = BTreeMap::new();
+    for id in known {
+        numbers.entry(id.kind).or_default().insert(id.n);
+    }
+    let mut found = BTreeMap::new();
+    for (kind, seen) in numbers {
+        let highest = seen.last().copied().unwrap_or_default();
+        let missing = highest.saturating_sub(u64::try_from(seen.len()).unwrap_or(u64::MAX));
+        if missing == 0 {
+            continue;
+        }
+        let holes = (1..=highest).filter(|n| !seen.contains(n)).take(NAMED);
+        let mut named: Vec<String> = holes.map(|n| Id::new(kind, n).to_string()).collect();
+        let rest = missing.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+        if rest > 0 {
+            named.push(format!("{rest} more"));
+        }
+        let last = Id::new(kind, highest);
+        let named = named.join(", ");
+        let why = format!(
+            "numbers are given out without gaps up to {last}, and the log's index hides {named}: aosctl audit verify"
+        );
+        found.insert(kind, why);
+    }
+    found
+}
+
 fn as_grant(change: &Change) -> Option<&Grant> {
     match change {
         Change::Grant(g) => Some(g),
@@ -332,5 +367,27 @@ fn past(seq: u64, g: &Grant) -> Past {
         data: g.data,
         until: g.until,
         revoked: g.revoked_seq == Some(seq),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_missing_is_named() {
+        let gaps = |ids: &[&str]| gaps(ids.iter().map(|id| id.parse().unwrap()));
+        assert!(gaps(&[]).is_empty());
+        assert!(gaps(&["g-1", "g-2", "k-1", "op-1", "ag-1", "ag-2"]).is_empty());
+        let found = gaps(&["g-1", "g-3", "k-1", "ag-2"]);
+        assert_eq!(found.keys().copied().collect::<Vec<_>>(), [IdKind::Agent, IdKind::Grant]);
+        assert_eq!(
+            found.get(&IdKind::Grant).unwrap(),
+            "numbers are given out without gaps up to g-3, and the log's index hides g-2: aosctl audit verify"
+        );
+        // A number that somebody made up costs nothing.
+        let far = gaps(&["g-2", "g-4000000000000000"]);
+        let why = far.get(&IdKind::Grant).unwrap();
+        assert!(why.contains("hides g-1, g-3, g-4, g-5, g-6, 3999999999999993 more"), "{why}");
     }
 }

@@ -126,6 +126,15 @@ pub struct Source {
     pub failed: Option<String>,
 }
 
+impl Source {
+    /// The log itself is this source, and it does not show everything in it: such a page is no evidence. A report of a
+    /// provider that is missing or old is named on the page, and can be signed for.
+    pub fn hides(&self) -> bool {
+        let of_log = ["grants", "keys", "agents", "operators", "integrations"].contains(&self.name.as_str());
+        of_log && self.as_of.is_none() && self.failed.is_some()
+    }
+}
+
 /// Whose review it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Duty {

@@ -99,6 +99,16 @@ pub fn write_report(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
     }
 }
 
+/// Would something that is written at `path` lie inside `dir`, once links and `..` are followed? What cannot be found is
+/// compared as it is written; where the parent is missing, nothing can be written anyway.
+pub fn lies_within(path: &Path, dir: &Path) -> bool {
+    let real = |p: &Path| p.canonicalize().ok();
+    let Some(dir) = real(dir) else { return path.starts_with(dir) };
+    // The name itself counts, and, if it is a link, what it leads to.
+    let named = path.file_name().and_then(|name| real(&parent_of(path)).map(|parent| parent.join(name)));
+    named.into_iter().chain(real(path)).any(|p| p.starts_with(&dir))
+}
+
 /// Creates `path` with `bytes`, mode 0600, and never overwrites. The file appears whole or not at all.
 /// Returns when it is on disk.
 ///
@@ -340,6 +350,25 @@ mod tests {
         symlink("nowhere", &link).unwrap();
         assert!(matches!(create_private_new(&link, b"two"), Err(SysError::Exists { .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_lies_within_a_directory_is_seen_through_links_and_dots() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("ws/sub")).unwrap();
+        fs::create_dir(at("out")).unwrap();
+        fs::write(at("ws/db"), "").unwrap();
+        symlink(at("ws"), at("link")).unwrap();
+        symlink(at("ws/db"), at("out/db")).unwrap();
+        for inside in ["ws/db", "ws/new", "ws/sub/new", "ws", "ws/sub/..", "out/../ws/db", "link/new", "out/db"] {
+            assert!(lies_within(&at(inside), &at("ws")), "{inside}");
+            assert!(lies_within(&at(inside), &at("link")), "{inside}, by the link");
+        }
+        for outside in ["out/page", "ws/../page", "wsx", "missing/page", "ws-page"] {
+            assert!(!lies_within(&at(outside), &at("ws")), "{outside}");
+        }
+        assert!(lies_within(&at("none/db"), &at("none")), "a directory that is still to be made");
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Scene {
                 frozen: BTreeSet::new(),
                 policies: Vec::new(),
                 counted: None,
+                gaps: BTreeMap::new(),
             },
             next: 1,
         };

@@ -112,7 +112,7 @@ fn item(i: &Item) -> Vec<Cell> {
 
 fn source(s: &Source) -> Vec<Cell> {
     let state = match &s.failed {
-        Some(why) => Text::new().say("NOT READ: ").told(why),
+        Some(why) => Text::new().say(if s.hides() { "INCOMPLETE: " } else { "NOT READ: " }).told(why),
         None if s.live != s.reviewed => Text::new().say("INCOMPLETE"),
         None => Text::new().say("complete"),
     };

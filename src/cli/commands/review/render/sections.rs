@@ -62,7 +62,9 @@ fn sources(sources: &[Source]) -> Vec<Row> {
     for s in sources.iter().filter(|s| s.failed.is_some() || s.reviewed != s.live) {
         let name = Text::new().told(&s.name);
         let row = match &s.failed {
-            Some(why) => Row::says(Text::foreign(why)).led(name.say(" NOT READ")),
+            Some(why) => {
+                Row::says(Text::foreign(why)).led(name.say(if s.hides() { " INCOMPLETE" } else { " NOT READ" }))
+            }
             None => {
                 let numbers = format!("{} of {} reviewed", grouped(s.reviewed), grouped(s.live));
                 Row::says(Text::new().say(numbers)).led(name.say(" INCOMPLETE"))

@@ -86,6 +86,12 @@ fn signable(review: &Review) -> Result<(), CliError> {
         )
         .hint(format!("look at it: aosctl review --month {month}")));
     }
+    if let Some(s) = review.population.sources.iter().find(|s| s.hides()) {
+        let what = format!("the review of {month} does not show all {}, and cannot be signed", safe(&s.name));
+        return Err(CliError::new(Exit::Integrity, "incomplete", what)
+            .because(safe(s.failed.as_deref().unwrap_or_default()))
+            .hint("see everything that is wrong: aosctl audit verify"));
+    }
     let first: Vec<Id> = review.first.iter().filter(|i| i.decided.is_none()).map(|i| i.id).collect();
     if first.is_empty() { Ok(()) } else { Err(undecided(month, &first)) }
 }
