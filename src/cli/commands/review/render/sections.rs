@@ -226,11 +226,14 @@ pub fn signature(review: &Review) -> Section {
     let mut rows = match &review.signature {
         Some(signed) => signed_rows(signed, next),
         None => {
-            let text = Text::new().say("due ").day(review.duty.due);
             let lead = Text::new().say("NOT SIGNED");
+            // Only a page of the whole month is signed.
+            let whole = review.as_of >= month.end();
+            let text = if whole { Text::new() } else { Text::new().say("from ").day(month.end()).say(" on, ") };
+            let row = Row::says(text.say("due ").day(review.duty.due)).led(lead).in_tone(Tone::Warn);
             let sign = format!("aosctl review sign --month {month}");
             vec![
-                Row::says(text).led(lead).in_tone(Tone::Warn).typed(&sign),
+                if whole { row.typed(&sign) } else { row },
                 Row::says(Text::new().day(next)).labelled("next due"),
             ]
         }
