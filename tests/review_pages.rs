@@ -225,7 +225,7 @@ fn decide_first_is_never_cut_short() {
                     assert!(text.contains(f.rule.id()) && text.contains(&words(&f.fact)), "{about}: the reason");
                     let entries = format!("{}-{}", f.entries.first, f.entries.last);
                     assert!(text.contains(&entries), "{about}: the entries");
-                    if let (Some(window), Some(seen)) = (f.window_days, f.covered_days) {
+                    if let (Some(window), Some(seen), true) = (f.window_days, f.covered_days, f.rule.looks_at_uses()) {
                         let all = format!("all {window} days seen");
                         let some = format!("{seen} of {window} days seen");
                         assert!(text.contains(if seen >= window { &all } else { &some }), "{about}: the coverage");

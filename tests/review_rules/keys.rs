@@ -1,6 +1,6 @@
 //! AR-07 to AR-11 as far as they are about keys, and which keys are due.
 
-use aosctl::domain::key::{Key, Leak, LeakStep, Schedule, Sighting, StepOutcome, StepTaken};
+use aosctl::domain::key::{Key, Leak, LeakStep, Place, Schedule, Sighting, StepOutcome, StepTaken};
 use aosctl::domain::review::Advice;
 use aosctl::domain::time::Span;
 use aosctl::review::facts::{KeyRun, KeyState};
@@ -262,6 +262,27 @@ fn keys_due_by_state() {
     ];
     assert_eq!(states, wanted.map(|(k, s)| (k.to_string(), s)));
     assert_eq!(due.iter().find(|k| k.state == "unknown").unwrap().due, None);
+}
+
+#[test]
+fn keys_due_says_the_same_line_as_the_item() {
+    let mut s = Scene::new();
+    // Never used, and overdue: it is to be ended.
+    let unused = s.key(1, |k| {
+        k.key.facts.rotated = Some(ago(105));
+        k.key.facts.seen = Some(Sighting { feed: "csv".into(), as_of: ago(0), last: None });
+    });
+    let sealed = s.key(2, |k| {
+        k.key.facts.rotated = Some(ago(105));
+        k.key.facts.seen = Some(Sighting { feed: "csv".into(), as_of: ago(0), last: Some(ago(1)) });
+        k.key.facts.place = Place::Sealed { sha256: fingerprint(7).unwrap(), attended: true };
+    });
+    let page = s.page();
+    for (id, line) in [(unused, "aosctl key retire k-1"), (sealed, "aosctl rotation record k-2 --secret-stdin")] {
+        let due = page.keys_due.iter().find(|k| k.key.id == id).unwrap();
+        let item = page.first.iter().find(|i| i.id == id).unwrap();
+        assert_eq!((due.command.as_str(), item.command.as_deref()), (line, Some(line)));
+    }
 }
 
 #[test]

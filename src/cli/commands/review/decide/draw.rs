@@ -127,7 +127,7 @@ fn severity(s: Severity) -> &'static str {
 
 /// Window, coverage, and the entries that show it.
 fn evidence(f: &Finding) -> String {
-    let window = match (f.window_days, f.covered_days) {
+    let window = match (f.window_days.filter(|_| f.rule.looks_at_uses()), f.covered_days) {
         (Some(w), Some(c)) if c < w => format!("looks back {w} days, and {c} of them are known; "),
         (Some(w), _) => format!("looks back {w} days; "),
         (None, _) => String::new(),

@@ -155,8 +155,11 @@ pub fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// How much of the window was seen: `31 of 90 days seen`.
+/// How much of the window was seen: `31 of 90 days seen`. Nothing for a rule about an age.
 pub fn coverage(finding: &Finding) -> Text {
+    if !finding.rule.looks_at_uses() {
+        return Text::new();
+    }
     Text::new().say(match (finding.window_days, finding.covered_days) {
         (None, _) => return Text::new(),
         (Some(window), None) => format!("of {window} days none seen"),

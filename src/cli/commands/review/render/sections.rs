@@ -194,13 +194,17 @@ pub fn keys(due: &[KeyDue], most: usize, facts: bool) -> Section {
             Some(name) => Text::new().item(k.key.id).say(" ").told(name),
             None => Text::new().item(k.key.id),
         };
-        let mut text = Text::new().told(&k.state);
-        if let Some(at) = k.due {
-            text = text.say(" ").day(at);
-        }
-        if facts {
-            text = text.say("; ").told(&k.fact);
-        }
+        let text = if k.state == "leaked" {
+            // When it is due says nothing of when it leaked.
+            let fact = if facts { k.fact.as_str() } else { k.fact.split(';').next().unwrap_or_default() };
+            Text::foreign(fact)
+        } else {
+            let mut text = Text::new().told(&k.state);
+            if let Some(at) = k.due {
+                text = text.say(" ").day(at);
+            }
+            if facts { text.say("; ").told(&k.fact) } else { text }
+        };
         Row::says(text).led(lead).in_tone(tone).typed(&k.command)
     });
     Section { id: "keys-due", title: "Keys due", short: "Keys due", rows: limited(rows.collect(), most, "key", "none") }
@@ -232,10 +236,7 @@ pub fn signature(review: &Review) -> Section {
             let text = if whole { Text::new() } else { Text::new().say("from ").day(month.end()).say(" on, ") };
             let row = Row::says(text.say("due ").day(review.duty.due)).led(lead).in_tone(Tone::Warn);
             let sign = format!("aosctl review sign --month {month}");
-            vec![
-                if whole { row.typed(&sign) } else { row },
-                Row::says(Text::new().day(next)).labelled("next due"),
-            ]
+            vec![if whole { row.typed(&sign) } else { row }, Row::says(Text::new().day(next)).labelled("next due")]
         }
     };
     rows.push(Row::says(Text::new().code(&review.annex_sha256)).labelled("annex"));
