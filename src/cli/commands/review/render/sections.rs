@@ -139,7 +139,7 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
             lead = lead.say(", in ").told(residency);
         }
         let text = match place.reached_by.as_slice() {
-            [] => Text::new().say("nobody reaches it"),
+            [] => Text::new().say("no grant lets customer data through"),
             reached if all => joined(
                 reached.iter().map(|r| {
                     Text::new()
@@ -155,7 +155,7 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
         Row::says(text).led(lead)
     });
     let rows = limited(rows.collect(), most, "place", "no integration is known to hold customer data");
-    Section { id: "customer-data", title: "Customer data", short: "Customers", rows }
+    Section { id: "customer-data", title: "Customer data", short: "Customer data", rows }
 }
 
 /// Who reaches a place: those who may do most first, each once.
