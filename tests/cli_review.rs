@@ -682,14 +682,26 @@ fn a_workspace_of_this_month_has_nothing_to_review() {
     assert_eq!((code(&out), text(&out.stdout).as_str()), (0, ""), "{}", err(&out));
     let v = json(&b.run(&["--json", "review", "check"]));
     assert_eq!((&v["state"], &v["ok"]), (&json!("nothing"), &json!(true)));
-    for args in [["review", "decide", "--recommended"].as_slice(), &["review", "sign"], &["review", "diff"]] {
-        let out = b.run(args);
-        assert_eq!(code(&out), 3, "{args:?}: {}", err(&out));
-        assert!(err(&out).contains("the log began at"), "{}", err(&out));
-    }
     let now = aosctl::domain::review::Month::of(review_world::now());
-    let out = b.run(&["review", "decide", "--recommended", "--month", &now.to_string()]);
-    assert!(code(&out) == 1 && err(&out).contains("is not over yet"), "{}", err(&out));
+    let first = format!("the first review is of {now}, from {}-01 on", now.next());
+    let (earlier, running, later) = (now.before().to_string(), now.to_string(), now.next().to_string());
+    for args in [
+        ["review", "decide", "--recommended"].as_slice(),
+        &["review", "decide", "--recommended", "--month", &earlier],
+        &["review", "decide", "--recommended", "--month", &running],
+        &["review", "decide", "--recommended", "--month", &later],
+        &["review", "sign"],
+        &["review", "diff"],
+    ] {
+        let out = b.run(args);
+        assert_eq!(code(&out), 1, "{args:?}: {}", err(&out));
+        assert!(err(&out).contains(&first), "{args:?}: {}", err(&out));
+        assert!(!err(&out).contains(&format!("--month {earlier}")), "{args:?}: {}", err(&out));
+    }
+    // Nobody can sign a month that lasts: its page does not say so, and says from when on.
+    let page = text(&b.run(&["review"]).stdout);
+    assert!(page.contains(&format!("NOT SIGNED: from {}-01 on, due ", now.next())), "{page}");
+    assert!(!page.contains("aosctl review sign"), "{page}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub fn page(s: &Snapshot) -> Review {
     let seen = Seen::new(s);
     let items = items(&seen);
     let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    let keys_due = keys_due(&seen, &items);
     let (mut first, mut rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_first);
     first.sort_by(|a, b| urgency(a).cmp(&urgency(b)).then(a.id.cmp(&b.id)));
     rest.sort_by_key(|i| (place(i).is_none(), place(i), i.kind, i.id));
@@ -45,7 +46,7 @@ pub fn page(s: &Snapshot) -> Review {
         first,
         rest,
         customer_data: customer_data(&seen),
-        keys_due: keys_due(&seen),
+        keys_due,
         not_seen: not_seen(&seen),
         signature: None,
         annex_sha256: String::new(),
@@ -156,11 +157,22 @@ fn grant(s: &Seen<'_>, state: &GrantState) -> Item {
     }
 }
 
+/// Where a secret is sealed here, the line that records its rotation takes the new one, too.
+fn with_secret(line: &mut String, state: &KeyState) {
+    let sealed = matches!(state.key.facts.place, Place::Sealed { .. });
+    if sealed && line.ends_with(&format!("aosctl rotation record {}", state.key.id)) {
+        line.push_str(" --secret-stdin");
+    }
+}
+
 fn key(s: &Seen<'_>, state: &KeyState) -> Item {
     let (k, f) = (&state.key, &state.key.facts);
     let agents: BTreeSet<Id> = s.carrying(k.id).iter().map(|g| g.grant.agent).collect();
     let agent = agents.first().filter(|_| agents.len() == 1).map(|a| who(s, *a));
-    let findings = rules::about_key(s, state);
+    let mut findings = rules::about_key(s, state);
+    for line in findings.iter_mut().filter_map(|f| f.command.as_mut()) {
+        with_secret(line, state);
+    }
     Item {
         name: Some(f.name.clone()),
         agent,
@@ -374,9 +386,24 @@ fn customer_data(s: &Seen<'_>) -> Vec<CustomerData> {
     found
 }
 
-fn keys_due(s: &Seen<'_>) -> Vec<KeyDue> {
+/// Keys that are due, each with the line that stands at its item where that is to end it: a key that has to go is not turned
+/// over.
+fn keys_due(s: &Seen<'_>, items: &[Item]) -> Vec<KeyDue> {
     let order = ["leaked", "expired", "overdue", "unknown", "due", "expires", "soon"];
-    let mut found: Vec<KeyDue> = s.s.keys.values().filter_map(|k| rules::key_due(s, k)).collect();
+    let ends: BTreeMap<Id, &String> = items
+        .iter()
+        .filter(|i| i.kind == ItemKind::Key && i.advice == Advice::Revoke)
+        .filter_map(|i| Some((i.id, i.command.as_ref()?)))
+        .collect();
+    let due = |k: &KeyState| {
+        let mut due = rules::key_due(s, k)?;
+        match ends.get(&k.key.id).filter(|_| due.state != "leaked") {
+            Some(line) => due.command = (*line).clone(),
+            None => with_secret(&mut due.command, k),
+        }
+        Some(due)
+    };
+    let mut found: Vec<KeyDue> = s.s.keys.values().filter_map(due).collect();
     found.sort_by_key(|k| (order.iter().position(|o| *o == k.state), k.due, k.key.id));
     found
 }

@@ -162,6 +162,12 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Its window is one of days in which uses were looked for. The others count how old something is: nobody has to have
+    /// seen those days.
+    pub fn looks_at_uses(self) -> bool {
+        !matches!(self, Rule::OldKey | Rule::NeverRotated | Rule::NotCertified)
+    }
+
     /// As it is written: `AR-01`.
     pub fn id(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! AR-07 to AR-11 as far as they are about keys, and which keys are due.
 
-use aosctl::domain::key::{Key, Leak, LeakStep, Schedule, Sighting, StepOutcome, StepTaken};
+use aosctl::domain::key::{Key, Leak, LeakStep, Place, Schedule, Sighting, StepOutcome, StepTaken};
 use aosctl::domain::review::Advice;
 use aosctl::domain::time::Span;
 use aosctl::review::facts::{KeyRun, KeyState};
@@ -175,6 +175,63 @@ fn ar_11_two_active_keys_of_one_user() {
 }
 
 #[test]
+fn ar_11_never_ends_a_used_key_for_one_that_was_never_used() {
+    let two = |older_used: Option<u32>, newer: Option<Option<u32>>, age: u32| {
+        let mut s = Scene::new();
+        let seen = |last: Option<u32>| Some(Sighting { feed: "csv".into(), as_of: ago(0), last: last.map(ago) });
+        let slot = |n, days| {
+            move |k: &mut KeyState| {
+                k.key.facts.kind = "aws-access-key".into();
+                k.key.facts.provider_id = Some(format!("arn:aws:iam::123456789012:user/ci#access_key_{n}"));
+                k.key.facts.rotated = Some(ago(days));
+            }
+        };
+        let (a, b) = (s.key(1, slot(1, 200)), s.key(2, slot(2, age)));
+        s.s.keys.get_mut(&a).unwrap().key.facts.seen = seen(older_used);
+        s.s.keys.get_mut(&b).unwrap().key.facts.seen = newer.and_then(seen);
+        let said = |id| s.says(id, "AR-11").map(|f| (f.fact, f.advice.to_string()));
+        (said(a), said(b))
+    };
+    let newer = || "k-2 is a newer active key of the same user".to_string();
+    let older = || "k-1 is an older active key of the same user and is in use; this one was never used".to_string();
+    // The older one is used, the newer one never was.
+    assert_eq!(two(Some(2), Some(None), 50), (None, Some((older(), "revoke".into()))));
+    assert_eq!(two(Some(2), Some(None), 3), (None, Some((older(), "investigate".into()))), "just made");
+    // Both are used, or neither.
+    assert_eq!(two(Some(2), Some(Some(1)), 50), (Some((newer(), "revoke".into())), None));
+    assert_eq!(two(None, Some(None), 50), (Some((newer(), "revoke".into())), None));
+    // Nobody watches the newer one.
+    let unsure = format!("{}; this one is in use, and nobody sees whether k-2 is", newer());
+    assert_eq!(two(Some(2), None, 50), (Some((unsure, "investigate".into())), None));
+}
+
+#[test]
+fn the_password_of_the_root_user_is_never_to_be_ended() {
+    let mut s = Scene::new();
+    let password = |user: &'static str| {
+        move |k: &mut KeyState| {
+            k.key.facts.kind = "password".into();
+            k.key.facts.provider_id = Some(format!("arn:aws:iam::123456789012:{user}#password"));
+            k.key.facts.created = Some(ago(40));
+            k.key.facts.seen = Some(Sighting { feed: "csv".into(), as_of: ago(0), last: None });
+        }
+    };
+    let (root, person) = (s.key(1, password("root")), s.key(2, password("user/ada")));
+    assert_eq!(s.says(person, "AR-05").unwrap().advice.to_string(), "revoke");
+    let f = s.says(root, "AR-05").unwrap();
+    assert_eq!((f.severity, f.advice.to_string(), f.command), (Severity::Low, "keep".into(), None));
+    assert!(
+        f.fact.ends_with("the root user cannot be without a password: keep it locked away, with MFA"),
+        "{}",
+        f.fact
+    );
+    // Used long ago.
+    s.s.keys.get_mut(&root).unwrap().key.facts.seen.as_mut().unwrap().last = Some(ago(60));
+    let f = s.says(root, "AR-01").unwrap();
+    assert_eq!((f.severity, f.advice.to_string(), f.command), (Severity::Low, "keep".into(), None));
+}
+
+#[test]
 fn keys_due_by_state() {
     let mut s = Scene::new();
     let rotated = |days| move |k: &mut KeyState| k.key.facts.rotated = Some(ago(days));
@@ -205,6 +262,27 @@ fn keys_due_by_state() {
     ];
     assert_eq!(states, wanted.map(|(k, s)| (k.to_string(), s)));
     assert_eq!(due.iter().find(|k| k.state == "unknown").unwrap().due, None);
+}
+
+#[test]
+fn keys_due_says_the_same_line_as_the_item() {
+    let mut s = Scene::new();
+    // Never used, and overdue: it is to be ended.
+    let unused = s.key(1, |k| {
+        k.key.facts.rotated = Some(ago(105));
+        k.key.facts.seen = Some(Sighting { feed: "csv".into(), as_of: ago(0), last: None });
+    });
+    let sealed = s.key(2, |k| {
+        k.key.facts.rotated = Some(ago(105));
+        k.key.facts.seen = Some(Sighting { feed: "csv".into(), as_of: ago(0), last: Some(ago(1)) });
+        k.key.facts.place = Place::Sealed { sha256: fingerprint(7).unwrap(), attended: true };
+    });
+    let page = s.page();
+    for (id, line) in [(unused, "aosctl key retire k-1"), (sealed, "aosctl rotation record k-2 --secret-stdin")] {
+        let due = page.keys_due.iter().find(|k| k.key.id == id).unwrap();
+        let item = page.first.iter().find(|i| i.id == id).unwrap();
+        assert_eq!((due.command.as_str(), item.command.as_deref()), (line, Some(line)));
+    }
 }
 
 #[test]

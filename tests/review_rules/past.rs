@@ -266,6 +266,11 @@ fn ar_16_more_access_that_is_not_used_goes_back() {
     assert_eq!(f.fact, "wider since the last review than g-1: write instead of read");
     assert_eq!((f.severity, f.command.as_deref()), (Severity::High, Some("aosctl grant narrow g-2 --access read")));
     assert_eq!(s.page().since.widened, [g]);
+    // No review was signed yet.
+    s.s.since.signed = None;
+    let began = s.s.since.from.timestamp().strftime("%Y-%m-%d").to_string();
+    let fact = format!("wider since the log began on {began} than g-1: write instead of read");
+    assert_eq!(s.says(g, "AR-16").unwrap().fact, fact);
     // Too early to say, and used.
     let mut s = Scene::new();
     let g = replaced(&mut s, 13, |g| g.grant.access = Access::Write);

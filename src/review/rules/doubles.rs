@@ -1,9 +1,9 @@
 //! AR-11: duplicate or subsumed grants, and more than one active key of one user. Medium.
 
-use super::{Says, carry_line, found, revoke_line};
+use super::{GRACE, Says, carry_line, found, revoke_line, show_line};
 use crate::domain::grant::Grant;
 use crate::domain::review::Advice;
-use crate::review::facts::{GrantState, KeyState, Seen};
+use crate::review::facts::{GrantState, KeyState, Seen, days_between};
 use crate::review::model::{Finding, Rule, Severity};
 
 /// Does one grant let through all that another does?
@@ -48,16 +48,44 @@ fn can_go(g: &GrantState, other: &GrantState) -> bool {
     }
 }
 
-/// More than one active key of one user at its provider. The finding stands at the older ones.
+/// More than one active key of one user at its provider. The finding stands at the older ones, but for those that are in use
+/// where the newer one never was: then it stands at the newer one.
 pub(super) fn key(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     let key = &k.key;
     if !key.facts.active {
         return None;
     }
     let age = |o: &KeyState| (o.key.turned(), o.key.id);
-    let newer = s.same_user(key).iter().filter(|o| age(o) > age(k)).max_by_key(|o| age(o))?;
-    let fact = format!("{} is a newer active key of the same user", newer.key.id);
-    let last = key.changed_seq.max(newer.key.changed_seq);
-    let finding = found(Rule::Duplicate, Severity::Medium, fact, key.added_seq.min(newer.key.added_seq), last);
-    Some(finding.advise(Advice::Revoke, carry_line(key.id, Advice::Revoke, None)))
+    let stays = s.same_user(key).iter().max_by_key(|o| (!never_used(o), age(o)))?;
+    if stays.key.id == key.id {
+        return None;
+    }
+    let id = stays.key.id;
+    let (fact, sure) = if age(stays) > age(k) {
+        // A newer one of which nobody knows whether it is used yet.
+        let sure = !in_use(k) || in_use(stays);
+        let but = if sure { String::new() } else { format!("; this one is in use, and nobody sees whether {id} is") };
+        (format!("{id} is a newer active key of the same user{but}"), sure)
+    } else {
+        // A fresh one may be about to take the other's place.
+        let sure = key.turned().is_none_or(|t| days_between(t, s.as_of()) >= GRACE);
+        let used = if in_use(stays) { " and is in use" } else { "" };
+        (format!("{id} is an older active key of the same user{used}; this one was never used"), sure)
+    };
+    let last = key.changed_seq.max(stays.key.changed_seq);
+    let finding = found(Rule::Duplicate, Severity::Medium, fact, key.added_seq.min(stays.key.added_seq), last);
+    Some(if sure {
+        finding.advise(Advice::Revoke, carry_line(key.id, Advice::Revoke, None))
+    } else {
+        finding.advise(Advice::Investigate, show_line(key.id))
+    })
+}
+
+fn in_use(k: &KeyState) -> bool {
+    k.run.is_some() || k.key.facts.seen.as_ref().is_some_and(|seen| seen.last.is_some())
+}
+
+/// Its provider watches it, and neither the provider nor `run` saw it used.
+fn never_used(k: &KeyState) -> bool {
+    k.key.facts.seen.is_some() && !in_use(k)
 }

@@ -114,6 +114,9 @@ pub(super) fn key_unused(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
         seen.feed
     );
     let severity = if unused < UNUSED_WRITE { Severity::Watch } else { Severity::Medium };
+    if is_root_password(&k.key) && severity == Severity::Medium {
+        return Some(root(Rule::Unused, &fact, &k.key).over(UNUSED_WRITE, c.days));
+    }
     let finding = found(Rule::Unused, severity, fact, k.key.added_seq, k.key.changed_seq).over(UNUSED_WRITE, c.days);
     Some(if severity == Severity::Watch { finding } else { finding.advise(Advice::Revoke, retire_line(&k.key)) })
 }
@@ -145,10 +148,24 @@ pub(super) fn key_never_used(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
         return None;
     }
     let fact = format!("never used in the {} before the report of {} ({})", days(c.days), day(seen.as_of), seen.feed);
+    if is_root_password(&k.key) {
+        return Some(root(Rule::NeverUsed, &fact, &k.key).over(GRACE, c.days));
+    }
     let finding = found(Rule::NeverUsed, Severity::Medium, fact, k.key.added_seq, k.key.changed_seq);
     Some(finding.over(GRACE, c.days).advise(Advice::Revoke, retire_line(&k.key)))
 }
 
 fn retire_line(k: &Key) -> String {
     format!("aosctl key retire {}", k.id)
+}
+
+/// The password of the root user of an AWS account, as the credential report names it. It can be changed, and not switched
+/// off; that nobody uses it is as it should be.
+fn is_root_password(k: &Key) -> bool {
+    k.facts.provider_id.as_deref().is_some_and(|id| id.starts_with("arn:") && id.ends_with(":root#password"))
+}
+
+fn root(rule: Rule, fact: &str, k: &Key) -> Finding {
+    let fact = format!("{fact}; the root user cannot be without a password: keep it locked away, with MFA");
+    found(rule, Severity::Low, fact, k.added_seq, k.changed_seq)
 }

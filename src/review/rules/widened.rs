@@ -70,13 +70,13 @@ pub(super) fn grant(s: &Seen<'_>, g: &GrantState) -> Option<Finding> {
     let Some((old, mut what)) = wider_by(s, g) else {
         let (seq, before, after) = renewed?;
         let end = |t: Option<Time>| t.map_or_else(|| "no end".to_string(), day);
-        let fact = format!("renewed since the last review: {} instead of {}", end(after), end(before));
+        let fact = format!("renewed {}: {} instead of {}", since(s), end(after), end(before));
         return Some(found(Rule::Widened, Severity::High, fact, g.grant.issued_seq, seq));
     };
     if renewed.is_some() {
         what.push("a later end".into());
     }
-    let fact = format!("wider since the last review than {}: {}", old.grant.id, what.join(", "));
+    let fact = format!("wider {} than {}: {}", since(s), old.grant.id, what.join(", "));
     let (first, last) = (old.grant.issued_seq, g.grant.changed_seq);
     let finding = found(Rule::Widened, Severity::High, fact, first, last);
     Some(match needed(s, &old.grant, g) {
@@ -84,6 +84,14 @@ pub(super) fn grant(s: &Seen<'_>, g: &GrantState) -> Option<Finding> {
         Needed::Unknown => finding.advise(Advice::Investigate, show_line(id)),
         Needed::No(to) => finding.narrow(id, to),
     })
+}
+
+/// From where on something is new, in words: while no review was signed, from the log's beginning.
+fn since(s: &Seen<'_>) -> String {
+    let begin = s.s.since;
+    begin
+        .signed
+        .map_or_else(|| format!("since the log began on {}", day(begin.from)), |_| "since the last review".into())
 }
 
 enum Needed {
@@ -128,7 +136,7 @@ pub(super) fn policy(s: &Seen<'_>, operator: Id) -> Option<Finding> {
     let grew: Vec<_> = s.s.policies.iter().filter(|p| p.by == Some(operator) && !p.wider.is_empty()).collect();
     let (first, last) = (grew.first()?.seq, grew.last()?.seq);
     let words: Vec<&str> = grew.iter().flat_map(|p| p.wider.iter().map(String::as_str)).collect();
-    let fact = format!("signed a wider policy since the last review: {}", words.join(", "));
+    let fact = format!("signed a wider policy {}: {}", since(s), words.join(", "));
     let finding = found(Rule::Widened, Severity::High, fact, first, last);
     Some(finding.advise(Advice::Investigate, format!("aosctl audit show {last}")))
 }

@@ -3,6 +3,7 @@
 use crate::cli::error::CliError;
 use crate::cli::outcome::Screen;
 use crate::cli::screen::flow;
+use crate::cli::show::day;
 use crate::cli::text::safe;
 use crate::domain::facts::Facts;
 use crate::domain::review::Month;
@@ -11,10 +12,27 @@ use crate::review;
 use crate::review::model::{Item, ItemKind, Review, Who};
 use crate::workspace::Workspace;
 
+/// The month of which the first review is: that of the log's beginning.
+pub fn first(ws: &Workspace) -> Result<Month, CliError> {
+    Ok(Month::of(ws.event(0)?.0.at))
+}
+
 /// The month that is meant: the one that was named, which must be over, or else the last one that is.
-pub fn month(named: Option<Month>, now: Time) -> Result<Month, CliError> {
+pub fn month(ws: &Workspace, named: Option<Month>, now: Time) -> Result<Month, CliError> {
     let last = Month::of(now).before();
+    let first = first(ws)?;
+    // The month of the log's beginning is not over: there is none to name instead.
+    if last < first && named.is_none_or(|m| m <= first) {
+        let from = day(first.end());
+        return Err(CliError::no("month_not_over", format!("the first review is of {first}, from {from} on"))
+            .because("the log began in that month, and it is not over yet")
+            .hint(format!("look at it as it stands: aosctl review --month {first}")));
+    }
     match named {
+        Some(month) if month > last && last < first => {
+            Err(CliError::no("month_not_over", format!("{month} is not over yet, and is reviewed when it is"))
+                .hint(format!("the first review is of {first}, from {} on", day(first.end()))))
+        }
         None => Ok(last),
         Some(month) if month <= last => Ok(month),
         Some(month) => {

@@ -42,7 +42,7 @@ impl<'a> Desk<'a> {
     /// Reads the page of a month that nobody signed yet.
     pub fn open(ws: &'a Workspace, named: Option<Month>, ctx: &Context) -> Result<Desk<'a>, CliError> {
         let now = ws.now(ctx.clock())?;
-        let month = page::month(named, now)?;
+        let month = page::month(ws, named, now)?;
         let review = page::compute(ws, month, ctx.clock())?;
         if let Some(s) = &review.signature {
             let by = safe(&page::who(&s.by));

@@ -15,6 +15,7 @@ use crate::domain::id::Id;
 use crate::domain::review::{Advice, Narrower};
 use crate::review::carry::{Chosen, Meanwhile, Step, now_of, step};
 use crate::review::model::{EntryRange, Finding, Item, ItemKind, LastUse, Severity};
+use crate::review::rules;
 
 /// The head of the page: what is reviewed, as of when, and how far it is.
 pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
@@ -100,7 +101,11 @@ pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen
     let advice = desk.advised(item, meanwhile);
     let advised = match meanwhile {
         Meanwhile::Closed { .. } => format!("{advice}: it is so already, and only written down"),
-        _ => advice.to_string(),
+        // Whose advice it is, where several speak.
+        _ => match rules::advice(&item.findings).filter(|f| f.advice == advice && item.findings.len() > 1) {
+            Some(f) => format!("{advice}, because of {}", f.rule.id()),
+            None => advice.to_string(),
+        },
     };
     add("advice", &advised);
     if let Some(command) = item.command.as_ref().filter(|_| !matches!(meanwhile, Meanwhile::Closed { .. })) {
@@ -122,7 +127,7 @@ fn severity(s: Severity) -> &'static str {
 
 /// Window, coverage, and the entries that show it.
 fn evidence(f: &Finding) -> String {
-    let window = match (f.window_days, f.covered_days) {
+    let window = match (f.window_days.filter(|_| f.rule.looks_at_uses()), f.covered_days) {
         (Some(w), Some(c)) if c < w => format!("looks back {w} days, and {c} of them are known; "),
         (Some(w), _) => format!("looks back {w} days; "),
         (None, _) => String::new(),

@@ -10,6 +10,7 @@ use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
+use crate::cli::show::day;
 use crate::domain::review::Month;
 
 /// What changed between two reviews
@@ -31,15 +32,27 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
     let (from, to) = match (args.first, args.second) {
-        (Some(from), Some(to)) => (page::month(Some(from), now)?, page::month(Some(to), now)?),
+        (Some(from), Some(to)) => (page::month(&ws, Some(from), now)?, page::month(&ws, Some(to), now)?),
         (one, _) => {
-            let to = page::month(one, now)?;
+            let to = page::month(&ws, one, now)?;
             (to.before(), to)
         }
     };
     if from >= to {
         return Err(CliError::usage(format!("{from} is not before {to}"))
             .hint(format!("the earlier month first: aosctl review diff {to} {from}")));
+    }
+    let first = page::first(&ws)?;
+    if from < first {
+        let second = first.next();
+        let text = format!("there is no review of {from}: the first one is of {first}, when the log began");
+        return Err(if Month::of(now) > second {
+            CliError::no("nothing_before", text).hint(format!("the first two: aosctl review diff {first} {second}"))
+        } else {
+            CliError::no("nothing_before", text)
+                .because(format!("there are two to compare when {second} is over, from {} on", day(second.end())))
+                .hint(format!("look at one: aosctl review --month {first}"))
+        });
     }
     let (before, after) = (page::compute(&ws, from, ctx.clock())?, page::compute(&ws, to, ctx.clock())?);
     Ok(Outcome::of(Exit::Done, compare::compare(&ws, &before, &after)?).paged())

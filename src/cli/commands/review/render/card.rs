@@ -5,6 +5,7 @@ use super::words::{Text, copyable, joined};
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Narrower};
 use crate::review::model::{DecidedItem, Finding, Item, ItemKind, LastUse, Remedy, Rule, Severity};
+use crate::review::rules;
 
 /// An item that has to be decided.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub struct Card {
     pub verdict: String,
     /// Nobody decided yet.
     pub undecided: bool,
-    /// The rule that speaks loudest.
+    /// The rule whose advice is followed.
     pub rule: &'static str,
     /// Its fact, in words.
     pub reason: Text,
@@ -38,14 +39,17 @@ pub struct Card {
 /// What is said of an item that has to be decided.
 pub fn card(item: &Item, brief: bool) -> Card {
     let gravest = item.findings.first();
-    let mut evidence = Text::new().entries(gravest.map_or(item.entries, |f| f.entries));
-    evidence = joined([evidence, gravest.map(coverage).unwrap_or_default()], ", ");
+    let (speaks, others) = reasons(item);
+    let mut evidence = Text::new().entries(speaks.map_or(item.entries, |f| f.entries));
+    evidence = joined([evidence, speaks.map(coverage).unwrap_or_default()], ", ");
     if let Some(owner) = item.owner.as_ref().filter(|_| !brief) {
         evidence = evidence.say("; owner ").who(owner);
     }
-    let also = item.findings.iter().skip(1).map(|f| match brief {
-        true => Text::new().say(f.rule.id()),
-        false => Text::new().say(format!("{} {}", f.rule.id(), title(f.rule))),
+    let also = others.into_iter().map(|f| {
+        // The margin says how grave the gravest is.
+        let grave = speaks.is_some_and(|s| s.severity < f.severity).then(|| severity(f.severity));
+        let words = [Some(f.rule.id()), grave, Some(title(f.rule)).filter(|_| !brief)];
+        Text::new().say(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
     });
     let also = joined(also, ", ");
     if !also.is_empty() {
@@ -57,14 +61,21 @@ pub fn card(item: &Item, brief: bool) -> Card {
         subject: subject(item),
         verdict: item.decided.as_ref().map_or_else(|| item.advice.as_str().to_uppercase(), verdict),
         undecided: item.decided.is_none(),
-        rule: gravest.map_or("", |f| f.rule.id()),
-        reason: gravest.map(|f| Text::foreign(&f.fact)).unwrap_or_default(),
+        rule: speaks.map_or("", |f| f.rule.id()),
+        reason: speaks.map(|f| Text::foreign(&f.fact)).unwrap_or_default(),
         evidence,
         change: item.narrower.as_ref().map(narrower).unwrap_or_default(),
         decided: item.decided.as_ref().map(|d| decided(d, brief)).unwrap_or_default(),
         decided_tone: item.decided.as_ref().map_or(Tone::Plain, decided_tone),
         command: item.command.as_deref().filter(|_| to_do(item)).map(copyable),
     }
+}
+
+/// The finding whose advice is followed, the gravest where none advises anything; and the others.
+fn reasons(item: &Item) -> (Option<&Finding>, Vec<&Finding>) {
+    let speaks = rules::advice(&item.findings).or(item.findings.first());
+    let others = item.findings.iter().filter(|f| speaks.is_none_or(|s| !std::ptr::eq(*f, s))).collect();
+    (speaks, others)
 }
 
 /// The command is still to be typed: undecided, or decided and not carried out.
@@ -144,8 +155,11 @@ pub fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// How much of the window was seen: `31 of 90 days seen`.
+/// How much of the window was seen: `31 of 90 days seen`. Nothing for a rule about an age.
 pub fn coverage(finding: &Finding) -> Text {
+    if !finding.rule.looks_at_uses() {
+        return Text::new();
+    }
     Text::new().say(match (finding.window_days, finding.covered_days) {
         (None, _) => return Text::new(),
         (Some(window), None) => format!("of {window} days none seen"),

@@ -9,6 +9,7 @@ use super::words::copyable;
 use crate::cli::text::safe;
 use crate::domain::time::Time;
 use crate::review::model::{Item, LastUse, Review, Who};
+use crate::review::rules;
 
 /// What begins a formula; the last four are what East Asian spreadsheets take for the first four.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -142,7 +143,8 @@ fn fields(review: &Review, part: &str, i: &Item) -> Vec<String> {
         LastUse::None => ["none".into(), String::new(), String::new(), String::new()],
     });
     row.extend([i.entries.first.to_string(), i.entries.last.to_string()]);
-    let f = i.findings.first();
+    // The reason for what is advised, as on the page.
+    let f = rules::advice(&i.findings).or(i.findings.first());
     let all: Vec<&str> = i.findings.iter().map(|f| f.rule.id()).collect();
     row.extend([
         f.map(|f| f.rule.id().to_string()).unwrap_or_default(),

@@ -115,11 +115,16 @@ impl Page {
     }
 
     fn section(&mut self, section: &Section) {
+        let short = section.short.to_uppercase();
+        // Two words that are wider than the margin stand below each other, where there is a second line.
+        let parted = short.split_once(' ').filter(|_| width(&short) + 1 > self.margin(MARGIN) && self.width >= 60);
         for (n, row) in section.rows.iter().enumerate() {
-            let label = match row.label {
-                Some(label) => label.to_string(),
-                None if n == 0 => section.short.to_uppercase(),
-                None => String::new(),
+            let label = match (row.label, parted) {
+                (Some(label), _) => label.to_string(),
+                (None, Some((word, _))) if n == 0 => word.to_string(),
+                (None, Some((_, word))) if n == 1 => word.to_string(),
+                (None, None) if n == 0 => short.clone(),
+                (None, _) => String::new(),
             };
             let heads = row.label.is_none();
             self.row(&label, heads, row);

@@ -141,7 +141,7 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
             lead = lead.say(", in ").told(residency);
         }
         let text = match place.reached_by.as_slice() {
-            [] => Text::new().say("nobody reaches it"),
+            [] => Text::new().say("no grant lets customer data through"),
             reached if all => joined(
                 reached.iter().map(|r| {
                     Text::new()
@@ -157,7 +157,7 @@ pub fn customer(places: &[CustomerData], most: usize) -> Section {
         Row::says(text).led(lead)
     });
     let rows = limited(rows.collect(), most, "place", "no integration is known to hold customer data");
-    Section { id: "customer-data", title: "Customer data", short: "Customers", rows }
+    Section { id: "customer-data", title: "Customer data", short: "Customer data", rows }
 }
 
 /// Who reaches a place: those who may do most first, each once.
@@ -196,13 +196,17 @@ pub fn keys(due: &[KeyDue], most: usize, facts: bool) -> Section {
             Some(name) => Text::new().item(k.key.id).say(" ").told(name),
             None => Text::new().item(k.key.id),
         };
-        let mut text = Text::new().told(&k.state);
-        if let Some(at) = k.due {
-            text = text.say(" ").day(at);
-        }
-        if facts {
-            text = text.say("; ").told(&k.fact);
-        }
+        let text = if k.state == "leaked" {
+            // When it is due says nothing of when it leaked.
+            let fact = if facts { k.fact.as_str() } else { k.fact.split(';').next().unwrap_or_default() };
+            Text::foreign(fact)
+        } else {
+            let mut text = Text::new().told(&k.state);
+            if let Some(at) = k.due {
+                text = text.say(" ").day(at);
+            }
+            if facts { text.say("; ").told(&k.fact) } else { text }
+        };
         Row::says(text).led(lead).in_tone(tone).typed(&k.command)
     });
     Section { id: "keys-due", title: "Keys due", short: "Keys due", rows: limited(rows.collect(), most, "key", "none") }
@@ -228,13 +232,13 @@ pub fn signature(review: &Review) -> Section {
     let mut rows = match &review.signature {
         Some(signed) => signed_rows(signed, next),
         None => {
-            let text = Text::new().say("due ").day(review.duty.due);
             let lead = Text::new().say("NOT SIGNED");
+            // Only a page of the whole month is signed.
+            let whole = review.as_of >= month.end();
+            let text = if whole { Text::new() } else { Text::new().say("from ").day(month.end()).say(" on, ") };
+            let row = Row::says(text.say("due ").day(review.duty.due)).led(lead).in_tone(Tone::Warn);
             let sign = format!("aosctl review sign --month {month}");
-            vec![
-                Row::says(text).led(lead).in_tone(Tone::Warn).typed(&sign),
-                Row::says(Text::new().day(next)).labelled("next due"),
-            ]
+            vec![if whole { row.typed(&sign) } else { row }, Row::says(Text::new().day(next)).labelled("next due")]
         }
     };
     rows.push(Row::says(Text::new().code(&review.annex_sha256)).labelled("annex"));

@@ -49,7 +49,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let note = args.note.as_deref().map(|n| words::text("--note", n)).transpose()?;
     let ws = ctx.open()?;
     words::not_an_agent(&ws, ctx.identity_file().as_deref(), "sign a review")?;
-    let month = page::month(args.month, ws.now(ctx.clock())?)?;
+    let month = page::month(&ws, args.month, ws.now(ctx.clock())?)?;
     let review = page::compute(&ws, month, ctx.clock())?;
     signable(&review)?;
     if args.dry_run {
