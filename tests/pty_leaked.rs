@@ -124,6 +124,21 @@ fn through_all_the_steps() {
     assert_eq!(entries_from(&b, entries), ["key.step/1"]);
     assert!(!key(&b, id("k-1")).leak_is_open());
     assert_tidy(&d);
+    // The same line once more: it is asked whether it leaked anew, and only yes is a yes.
+    let entries = size(&b);
+    let mut d = leaked(&b, &["k-1"]);
+    d.wait_for("and that is closed");
+    d.at("Type yes to go on: ", "y\r");
+    d.wait_for("nothing was done");
+    assert_eq!(d.end(), 1);
+    assert_eq!(entries_from(&b, entries), Vec::<String>::new());
+    assert_tidy(&d);
+    let mut d = leaked(&b, &["k-1"]);
+    d.at("Type yes to go on: ", "yes\r");
+    d.at("revoke: d done", "q");
+    assert_eq!(d.end(), 0);
+    assert_eq!(entries_from(&b, entries), ["key.leaked/1"]);
+    assert_tidy(&d);
     assert_eq!(code(&b.run(&["audit", "verify"])), 0);
 }
 

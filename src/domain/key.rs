@@ -248,6 +248,31 @@ impl Key {
         self.leak.as_ref().is_some_and(Leak::is_open)
     }
 
+    /// It leaked, and everything that was to be done about the newest leak is done.
+    pub fn leak_is_closed(&self) -> bool {
+        self.leak.as_ref().is_some_and(|l| !l.is_open())
+    }
+
+    /// The entry that shows that what leaked is of no use any more: another secret was recorded since the newest leak, or
+    /// else the last step of it was closed. `None`: it never leaked, or neither is so.
+    pub fn leak_answered(&self) -> Option<u64> {
+        let leak = self.leak.as_ref()?;
+        let closed = || leak.steps.iter().map(|s| s.seq).max().filter(|_| !leak.is_open());
+        self.recorded_seq.filter(|seq| *seq > leak.seq).or_else(closed)
+    }
+
+    /// What is typed when it is to be turned over: where a leak of it is open, to go on with that; else to record that it was
+    /// turned over at its provider, together with the new secret where the vault has the old one. Only the id stands in it,
+    /// so that it can be copied whatever a key is called.
+    pub fn turn_line(&self) -> String {
+        let id = self.id;
+        match self.facts.place {
+            _ if self.leak_is_open() => format!("aosctl key leaked {id}"),
+            Place::Sealed { .. } => format!("aosctl rotation record {id} --secret-stdin"),
+            Place::Unknown | Place::Reference(_) => format!("aosctl rotation record {id}"),
+        }
+    }
+
     /// From when its age counts: the last rotation, or else when it was made. `None`: nobody knows, which is not "new".
     pub fn turned(&self) -> Option<Time> {
         self.facts.rotated.max(self.facts.created)

@@ -164,13 +164,12 @@ pub struct Standing {
 /// called.
 pub fn commands(key: &Key, state: DueState) -> Vec<String> {
     let id = key.id;
-    let sealed = matches!(key.facts.place, crate::domain::key::Place::Sealed { .. });
-    let record = format!("aosctl rotation record {id}{}", if sealed { " --secret-stdin" } else { "" });
+    let record = key.turn_line();
     match state {
         DueState::Fine => Vec::new(),
-        DueState::Leaked => vec![format!("aosctl key leaked {id}")],
-        DueState::UnknownAge => vec![record, format!("aosctl rotation record {id} --rotated DATE")],
+        DueState::Leaked => vec![record],
         _ if !key.facts.active => vec![format!("aosctl key retire {id}"), record],
+        DueState::UnknownAge => vec![record, format!("aosctl rotation record {id} --rotated DATE")],
         _ => vec![record],
     }
 }

@@ -99,9 +99,21 @@ fn by_flags_from_the_first_to_the_last() {
     assert!(!text(&bare(&b, &["rotation", "check"]).stdout).contains("LEAKED"));
     verified(&b);
     shows_nowhere(&b, &[OLD, NEW], &[&out]);
-    // It can leak again: that is another leak.
-    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    // It can leak again: that is another leak, and takes a word of its own. The same line typed twice does nothing.
+    for args in [&["key", "leaked", "k-1"][..], &["key", "leaked", "--last4", "77aa"], &["key", "leaked", "k-1", "-n"]]
+    {
+        let out = bare(&b, args);
+        assert_eq!(code(&out), 1, "{args:?}");
+        let said = text(&out.stderr);
+        assert!(said.contains("that is closed; nothing was done") && said.contains("--again"), "{said}");
+        assert!(said.contains("aosctl key leaked k-1 --report"), "{said}");
+        assert!(!key(&b, id("k-1")).leak_is_open());
+    }
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1", "--again"])), 0);
     assert!(key(&b, id("k-1")).leak_is_open());
+    // While it is open, the flag and its absence are the same.
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1", "--again"])), 0);
+    verified(&b);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use aosctl::domain::access::Access;
 use aosctl::domain::facets::DataClass;
+use aosctl::domain::key::{Leak, LeakStep, StepOutcome, StepTaken};
 use aosctl::domain::review::{Advice, Narrower};
 use aosctl::review::facts::{Adoption, GrantState, Uses};
 use aosctl::review::model::{Rule, Severity};
@@ -229,6 +230,31 @@ fn ar_15_keys_agents_and_integrations() {
     assert!(s.says(k, "AR-15").is_some(), "turned over before it was decided");
     s.s.keys.get_mut(&k).unwrap().key.facts.rotated = Some(ago(17));
     assert_eq!(s.says(k, "AR-15"), None, "an import saw it");
+
+    // What leaked: the line that every page has, until it is turned over or the leak is closed.
+    let taken = |step| StepTaken { step, outcome: StepOutcome::Done, seq: 9_100, at: ago(4) };
+    for advice in [Advice::Rotate, Advice::Revoke] {
+        let k = s.key(7, |k| k.key.leak = Some(Leak { seq: 9_050, at: ago(5), steps: Vec::new() }));
+        s.decided(k, advice, None, 18, true);
+        assert_eq!(s.says(k, "AR-15").unwrap().command.as_deref(), Some("aosctl key leaked k-7"));
+        s.s.keys.get_mut(&k).unwrap().key.recorded_seq = Some(9_060);
+        assert_eq!(s.says(k, "AR-15"), None, "turned over since it leaked");
+        let key = &mut s.s.keys.get_mut(&k).unwrap().key;
+        key.recorded_seq = None;
+        key.leak.as_mut().unwrap().steps.extend(LeakStep::ALL.map(taken));
+        assert_eq!(s.says(k, "AR-15"), None, "the leak is closed");
+        s.s.keys.remove(&k);
+        s.s.earlier.remove(&k);
+    }
+    // Decided by a page that is older than the rotation: done where the decision was about the leak, and else not.
+    let k = s.key(8, |k| {
+        k.key.leak = Some(Leak { seq: 7_000, at: ago(30), steps: Vec::new() });
+        k.key.recorded_seq = Some(7_010);
+    });
+    s.decided(k, Advice::Rotate, None, 18, true);
+    assert!(s.says(k, "AR-15").is_some(), "it was only old");
+    s.s.earlier.get_mut(&k).unwrap()[0].decided.decision.rules = vec!["AR-10".into()];
+    assert_eq!(s.says(k, "AR-15"), None);
 
     let other = id("ag-2");
     s.person(other, Some(OP), Some(ago(400)));

@@ -10,7 +10,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 pub use plan::{
-    Meanwhile, Now, Step, advised, meanwhile, needs_note, now_of, possible, remedy, replaced_by, step, todo,
+    Meanwhile, Now, Step, advised, meanwhile, needs_note, now_of, possible, remedy, replaced_by, step, todo, todo_now,
 };
 
 use super::model::{Finding, Item};

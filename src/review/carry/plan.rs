@@ -189,6 +189,15 @@ pub fn todo(item: Id, decision: Advice, narrower: Option<&Narrower>) -> String {
     }
 }
 
+/// As [`todo`], of an item as it is now: of a key the line that its page and `rotation check` have.
+pub fn todo_now(item: Id, decision: Advice, narrower: Option<&Narrower>, now: &Now) -> String {
+    match now {
+        Now::Key(k) if k.leak_is_open() => k.turn_line(),
+        Now::Key(k) if decision != Advice::Revoke => format!("turn it over at its provider, then: {}", k.turn_line()),
+        _ => todo(item, decision, narrower),
+    }
+}
+
 /// The line that narrows a grant.
 fn narrow_line(grant: Id, narrower: Option<&Narrower>) -> String {
     let mut line = format!("aosctl grant narrow {grant}");
@@ -218,7 +227,7 @@ pub enum Step {
 /// What carrying out a decision takes, as the state is now. `me` signs; nobody retires themselves in the middle of what
 /// they sign.
 pub fn step(item: Id, decision: Advice, narrower: Option<&Narrower>, now: &Now, me: Id, reason: &str) -> Step {
-    let open = || Step::Open(todo(item, decision, narrower));
+    let open = || Step::Open(todo_now(item, decision, narrower, now));
     let reason = || Some(reason.to_string());
     if !decision.acts() {
         return Step::Nothing;

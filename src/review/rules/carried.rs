@@ -1,5 +1,6 @@
 //! AR-15: what an earlier review decided and nobody carried out. Critical, and on top of the page.
 
+use super::keys::key_line;
 use super::{Says, carry_line, day, found};
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
@@ -43,7 +44,13 @@ pub(super) fn not_carried_out(s: &Seen<'_>, id: Id) -> Option<Finding> {
     let finding = found(Rule::NotCarriedOut, Severity::Critical, fact, decided.seq, last.max(decided.seq));
     Some(match (id.kind, what.decision, &what.narrower) {
         (IdKind::Grant, Advice::Narrow, Some(to)) => finding.narrow(id, to.clone()),
-        (_, advice, narrower) => finding.advise(advice, carry_line(id, advice, narrower.as_ref())),
+        (_, advice, narrower) => {
+            let line = match s.s.keys.get(&id) {
+                Some(k) => key_line(&k.key, advice),
+                None => carry_line(id, advice, narrower.as_ref()),
+            };
+            finding.advise(advice, line)
+        }
     })
 }
 
@@ -104,6 +111,9 @@ pub fn done_key(k: &Key, decided: &Decided) -> Done {
     if let Some(seq) = k.retired_seq {
         return Done::Declared(seq);
     }
+    if let Some(seq) = by_leak(k, decided) {
+        return Done::Declared(seq);
+    }
     if decided.decision.decision != Advice::Rotate {
         return Done::No;
     }
@@ -111,4 +121,16 @@ pub fn done_key(k: &Key, decided: &Decided) -> Done {
     let recorded = k.recorded_seq.filter(|seq| *seq > decided.seq || Some(*seq) == decided.decision.carried_out);
     let seen = k.facts.rotated.filter(|t| *t > decided.at).map(|_| k.changed_seq);
     recorded.or(seen).map_or(Done::No, Done::Declared)
+}
+
+/// What leaked is of no use any more, and that is what was decided: since the decision, or before it where the decision was
+/// about the leak (AR-10), because a page may be older than what was done about it meanwhile. An end that has passed is
+/// AR-10 too, and an older leak says nothing about it; nor does one about a key that was only old.
+fn by_leak(k: &Key, decided: &Decided) -> Option<u64> {
+    let what = &decided.decision;
+    let seq = k.leak_answered().filter(|_| matches!(what.decision, Advice::Rotate | Advice::Revoke))?;
+    let about_it = what.rules.iter().any(|r| r == Rule::Expired.id())
+        && k.leak.as_ref().is_some_and(|l| l.seq < decided.seq)
+        && k.facts.expires.is_none_or(|e| e > decided.at);
+    (seq > decided.seq || about_it).then_some(seq)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{NEVER_ROTATED, Says, carry_line, day, days, found, listed, rotate_line, show_line};
+use super::{NEVER_ROTATED, Says, carry_line, day, days, found, listed, show_line};
 use crate::domain::id::Id;
 use crate::domain::key::Key;
 use crate::domain::review::Advice;
@@ -19,6 +19,15 @@ fn in_days(span: Span) -> u32 {
     u32::try_from(span.millis() / Span::DAY.millis()).unwrap_or(u32::MAX).max(1)
 }
 
+/// The line that carries out a decision about a key, as it is now: the same on every page.
+pub(super) fn key_line(key: &Key, advice: Advice) -> String {
+    match advice {
+        Advice::Rotate => key.turn_line(),
+        _ if key.leak_is_open() => key.turn_line(),
+        _ => carry_line(key.id, advice, None),
+    }
+}
+
 /// AR-07: older than its schedule, or else than the policy says (90 days unless adopted otherwise). Twice that is high. One
 /// that the provider has switched off is only to be removed.
 pub(super) fn old(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
@@ -32,10 +41,10 @@ pub(super) fn old(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     if !key.facts.active {
         let fact = format!("{fact}; the provider has switched it off, and it is still there");
         let finding = at(key, Rule::OldKey, Severity::Low, fact).over(every, every);
-        return Some(finding.advise(Advice::Revoke, carry_line(key.id, Advice::Revoke, None)));
+        return Some(finding.advise(Advice::Revoke, key_line(key, Advice::Revoke)));
     }
     let severity = if age >= every.saturating_mul(2) { Severity::High } else { Severity::Medium };
-    Some(at(key, Rule::OldKey, severity, fact).over(every, every).advise(Advice::Rotate, rotate_line(key.id)))
+    Some(at(key, Rule::OldKey, severity, fact).over(every, every).advise(Advice::Rotate, key.turn_line()))
 }
 
 /// AR-08: never turned over 90 days after it was made; at once where nobody knows when it was made or turned over.
@@ -55,7 +64,7 @@ pub(super) fn never_rotated(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
         }
         Some(_) => return None,
     };
-    Some(finding.advise(Advice::Rotate, rotate_line(key.id)))
+    Some(finding.advise(Advice::Rotate, key.turn_line()))
 }
 
 /// AR-09: carried by open grants of two agents, or used by a person and by an agent. Two keys of one fingerprint are one
@@ -93,7 +102,7 @@ pub(super) fn expired(s: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     }
     let advice = if carried.is_empty() { Advice::Revoke } else { Advice::Rotate };
     let finding = at(key, Rule::Expired, Severity::Critical, fact);
-    Some(finding.advise(advice, carry_line(key.id, advice, None)))
+    Some(finding.advise(advice, key_line(key, advice)))
 }
 
 /// AR-10 too, by our own reading: a key that leaked was ended by that, and until it is shown to be dead it may be live.
@@ -102,7 +111,7 @@ pub(super) fn leaked(_: &Seen<'_>, k: &KeyState) -> Option<Finding> {
     let next = leak.next()?;
     let fact = format!("it leaked on {}; what to do next is to {}", day(leak.at), in_words(next));
     let finding = at(&k.key, Rule::Expired, Severity::Critical, fact);
-    Some(finding.advise(Advice::Rotate, format!("aosctl key leaked {}", k.key.id)))
+    Some(finding.advise(Advice::Rotate, k.key.turn_line()))
 }
 
 fn in_words(step: crate::domain::key::LeakStep) -> &'static str {
@@ -125,10 +134,10 @@ pub fn key_due(s: &Seen<'_>, k: &KeyState) -> Option<KeyDue> {
     let scheduled = key.turned().map(|t| t.plus(every));
     let end = key.facts.expires;
     let due = scheduled.into_iter().chain(end).min();
-    let rotate = rotate_line(key.id);
+    let rotate = key.turn_line();
     let (state, fact, command) = if let Some(leak) = key.leak.as_ref().filter(|l| l.is_open()) {
         let next = leak.next().map_or("", in_words);
-        ("leaked", format!("leaked on {}; next: {next}", day(leak.at)), format!("aosctl key leaked {}", key.id))
+        ("leaked", format!("leaked on {}; next: {next}", day(leak.at)), rotate)
     } else if !key.is_live() {
         return None;
     } else if let Some(e) = end.filter(|e| *e <= now) {
@@ -144,8 +153,7 @@ pub fn key_due(s: &Seen<'_>, k: &KeyState) -> Option<KeyDue> {
             _ => return None,
         }
     };
-    let command =
-        if key.facts.active || state == "leaked" { command } else { carry_line(key.id, Advice::Revoke, None) };
+    let command = if key.facts.active || state == "leaked" { command } else { key_line(key, Advice::Revoke) };
     let who = Who { id: key.id, name: Some(key.facts.name.clone()) };
     Some(KeyDue { key: who, due, state: state.into(), fact, command })
 }

@@ -32,6 +32,7 @@ pub(super) fn contain(
     ws: &Workspace,
     ctx: &Context,
     keys: &[Id],
+    again: bool,
     freeze: bool,
     reason: Option<&str>,
     dry_run: bool,
@@ -47,7 +48,7 @@ pub(super) fn contain(
         let now = ws.now(ctx.clock())?;
         let mut done = Contained { dry_run: true, ..Contained::default() };
         for key in keys {
-            let found = look(ws, &ws.facts(), *key, freeze, now)?;
+            let found = look(ws, &ws.facts(), *key, again, freeze, now)?;
             done.add(*key, found);
         }
         return Ok(done);
@@ -55,7 +56,7 @@ pub(super) fn contain(
     let (mut done, pin) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         let mut done = Contained::default();
         for key in keys {
-            let found = look(ws, tx.facts(), *key, freeze, tx.now())?;
+            let found = look(ws, tx.facts(), *key, again, freeze, tx.now())?;
             let why = Some(reason.map_or_else(|| format!("{key} leaked"), |r| format!("{key} leaked: {r}")));
             for grant in &found.revoke {
                 tx.append(whoever.by(), GrantRevoked { grant: *grant, reason: why.clone() })?;
@@ -94,10 +95,12 @@ struct Found {
     damaged: Vec<Id>,
 }
 
-/// Looks for it. What does not verify stays out and is said; nothing is allowed on it anyway, and the rest is closed.
-fn look(ws: &Workspace, facts: &Trusted<'_>, key: Id, freeze: bool, now: Time) -> Result<Found, CliError> {
+/// Looks for it. Where its newest leak is closed, by another meanwhile, and nobody said that it leaked anew, there is nothing
+/// to do. What does not verify stays out and is said; nothing is allowed on it anyway, and the rest is closed.
+fn look(ws: &Workspace, facts: &Trusted<'_>, key: Id, again: bool, freeze: bool, now: Time) -> Result<Found, CliError> {
     let mut found = Found::default();
     match facts.key(key) {
+        Ok(Some(k)) if k.leak_is_closed() && !again => return Ok(found),
         Ok(k) => found.say = !k.is_some_and(|k| k.leak_is_open()),
         Err(WorkspaceError::Integrity { .. }) => found.damaged.push(key),
         Err(e) => return Err(e.into()),

@@ -1,5 +1,6 @@
 //! `aosctl key leaked`: at two in the morning.
 
+mod again;
 mod contain;
 mod find;
 pub(in crate::cli) mod report;
@@ -30,7 +31,8 @@ use crate::workspace::Workspace;
 /// is an entry that an operator signs, so it can be left and taken up again at any time: `aosctl key leaked KEY`. The leak
 /// stays OPEN until every step is closed and nothing that aosctl has names the old secret.
 ///
-/// A key whose newest leak is closed leaks anew; to look at what happened there is --report.
+/// A key whose newest leak is closed leaks anew only with --again, or where that is confirmed at a terminal; to look at what
+/// happened there is --report.
 ///
 /// Without KEY the leaked secret itself is asked for, without an echo, and looked for by its fingerprint.
 ///
@@ -54,6 +56,9 @@ pub struct Args {
     /// Freeze the agents that could use it, too
     #[arg(long)]
     freeze: bool,
+    /// It leaked anew: its newest leak is closed, and what it has now is exposed, too
+    #[arg(long, conflicts_with_all = ["step", "sweep", "report"])]
+    again: bool,
     /// Where it was seen, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -107,19 +112,21 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Err(CliError::usage("the secret finds the key, and the key is named already")
             .hint("leave out one of them; with --sweep PATH both are of use"));
     }
-    let keys = find::keys(&ws, ctx, &args)?;
-    let contained = contain::contain(&ws, ctx, &keys, args.freeze, reason.as_deref(), args.dry_run)?;
+    let found = find::keys(&ws, ctx, &args)?;
+    let again::Meant { keys, again, left_out } = again::meant(&ws, ctx, &args, found)?;
+    let contained = contain::contain(&ws, ctx, &keys, again, args.freeze, reason.as_deref(), args.dry_run)?;
     let exit = if contained.damaged.is_empty() { Exit::Done } else { Exit::Integrity };
     let told = told(&ws, ctx, &keys, contained);
     if args.dry_run {
-        return Ok(Outcome::of(exit, told?).note("dry run: nothing was done"));
+        let out = Outcome::of(exit, told?).note("dry run: nothing was done");
+        return Ok(left_out.iter().fold(out, |out, id| out.note(again::left_out(*id))));
     }
     let view = told.map_err(|e| words::done_already(e, "it is contained"))?;
     let ask = !ctx.json() && ctx.prompter().can_ask() && is_terminal(Stream::Stdout) && exit == Exit::Done;
     if ask && let [key] = keys[..] {
         return walk::walk(&ws, ctx, key, view);
     }
-    Ok(view.outcome(exit))
+    Ok(left_out.iter().fold(view.outcome(exit), |out, id| out.note(again::left_out(*id))))
 }
 
 /// How the leaks of these keys stand.
