@@ -36,6 +36,11 @@ impl Time {
         Span(self.0.saturating_sub(earlier.0).max(0))
     }
 
+    /// The day it lies in, counted from 1970-01-01, UTC.
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000)
+    }
+
     /// The same moment for date arithmetic.
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)

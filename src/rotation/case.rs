@@ -61,9 +61,9 @@ pub struct Case {
 }
 
 impl Case {
-    /// Another secret was recorded since it leaked.
+    /// Another secret was recorded since it leaked, and made no earlier than that: the entry.
     pub fn rotated(&self) -> Option<u64> {
-        self.key.recorded_seq.filter(|seq| *seq > self.leak.seq)
+        rotated(&self.key, &self.leak)
     }
 
     /// Nothing about it is open: every step is closed, and nothing that aosctl has names the old one.
@@ -102,8 +102,7 @@ impl Case {
                 _ => {}
             }
         }
-        let rotated = key.recorded_seq.is_some_and(|seq| seq > leak.seq);
-        if key.is_live() && !rotated {
+        if key.is_live() && rotated(&key, &leak).is_none() {
             stale.push(Stale::Inventory);
         }
         stale.extend(twins(ws, &was)?.into_iter().map(Stale::Twin));
@@ -117,6 +116,13 @@ impl Case {
         let said = ws.said_about(id)?;
         Ok(Some(Case { key, was, leak, said, revoked, frozen, uses, stale }))
     }
+}
+
+/// The entry that recorded a rotation which can cure a leak. One from before is how the leaked secret came to be; a day is
+/// what people tell of it, so the day is what is compared.
+fn rotated(key: &Key, leak: &Leak) -> Option<u64> {
+    let in_time = key.facts.rotated.is_some_and(|t| t.day() >= leak.at.day());
+    key.recorded_seq.filter(|seq| *seq > leak.seq && in_time)
 }
 
 /// Every use of a key by `run`, oldest first.

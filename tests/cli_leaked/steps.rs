@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys_world::{append, fed, key, size};
+use crate::keys_world::{add, aged, append, fed, key, size};
 
 fn step<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["key", "leaked", "k-1", "--step"], args].concat()
@@ -155,4 +155,27 @@ fn what_aosctl_itself_has_keeps_it_open() {
     let v = json(&out);
     assert_eq!(v["leak"]["open"], true);
     assert_eq!(v["leak"]["stale"][0]["command"], "aosctl rotation record k-1");
+}
+
+#[test]
+fn a_rotation_from_before_is_no_cure() {
+    let b = bench();
+    let ids = add(&b, vec![aged("elsewhere", 100)]);
+    let id = ids[0].to_string();
+    assert_eq!(code(&bare(&b, &["key", "leaked", &id])), 0);
+    let done = ["key", "leaked", &id, "--step", "rotate", "--outcome", "done"];
+    // It is true of the key, and says nothing of another secret.
+    for rotated in ["88d", "2d"] {
+        b.ok(&["rotation", "record", &id, "--rotated", rotated]);
+        let out = b.run(&done);
+        let said = text(&out.stderr);
+        assert_eq!(code(&out), 1, "{rotated}: {said}");
+        assert!(said.contains("no other secret") && said.contains("which was before"), "{said}");
+        let v = json(&bare(&b, &["key", "leaked", &id, "--json"]));
+        assert_eq!(v["leaks"][0]["stale"][0]["command"], format!("aosctl rotation record {id}"), "{v:#}");
+    }
+    // A day is what people know: the day of the leak counts.
+    b.ok(&["rotation", "record", &id]);
+    b.ok(&done);
+    verified(&b);
 }

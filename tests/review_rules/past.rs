@@ -225,6 +225,10 @@ fn ar_15_keys_agents_and_integrations() {
     let seq = s.decided(k, Advice::Rotate, None, 18, true);
     assert_eq!(s.says(k, "AR-15").unwrap().command.as_deref(), Some("aosctl rotation record k-1"));
     s.s.keys.get_mut(&k).unwrap().key.recorded_seq = Some(seq + 1);
+    assert!(s.says(k, "AR-15").is_some(), "recorded since, and turned over long before");
+    s.s.keys.get_mut(&k).unwrap().key.facts.rotated = Some(ago(19));
+    assert!(s.says(k, "AR-15").is_some(), "the day before");
+    s.s.keys.get_mut(&k).unwrap().key.facts.rotated = Some(ago(18));
     assert_eq!(s.says(k, "AR-15"), None);
     s.s.keys.get_mut(&k).unwrap().key.recorded_seq = Some(seq - 1);
     assert!(s.says(k, "AR-15").is_some(), "turned over before it was decided");

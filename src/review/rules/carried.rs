@@ -118,7 +118,10 @@ pub fn done_key(k: &Key, decided: &Decided) -> Done {
         return Done::No;
     }
     // By an operator's word after the decision, or as an import has seen it since.
-    let recorded = k.recorded_seq.filter(|seq| *seq > decided.seq || Some(*seq) == decided.decision.carried_out);
+    // What was turned over on an earlier day is not what was asked for, whenever it is recorded.
+    let in_time = k.facts.rotated.is_some_and(|t| t.day() >= decided.at.day());
+    let recorded =
+        k.recorded_seq.filter(|seq| in_time && (*seq > decided.seq || Some(*seq) == decided.decision.carried_out));
     let seen = k.facts.rotated.filter(|t| *t > decided.at).map(|_| k.changed_seq);
     recorded.or(seen).map_or(Done::No, Done::Declared)
 }

@@ -147,7 +147,14 @@ fn check(case: &Case, taken: &Taken) -> Result<(), CliError> {
         ))
         .hint("say done, not_needed or failed")),
         (LeakStep::Rotate, StepOutcome::Done) if case.rotated().is_none() => {
-            Err(CliError::no("not_rotated", format!("no other secret of {id} was recorded since it leaked"))
+            let e = CliError::no("not_rotated", format!("no other secret of {id} was recorded since it leaked"));
+            let e = match case.key.recorded_seq.zip(case.key.facts.rotated) {
+                Some((seq, day)) if seq > case.leak.seq => {
+                    e.because(format!("entry {seq} says that it was turned over at {day}, which was before"))
+                }
+                _ => e,
+            };
+            Err(e
                 .hint(format!("aosctl rotation record {id} --secret-stdin"))
                 .hint(format!("or, if nothing needs it any more: aosctl key retire {id}, then --outcome not_needed")))
         }
