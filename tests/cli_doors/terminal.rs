@@ -146,6 +146,7 @@ fn on_a_terminal_a_warning_wants_a_typed_yes() {
         }
         let (code, screen) = t.end();
         assert_eq!((code == 0, size(&b) > before), (opens, opens), "{typed:?}: {screen}");
+        assert_eq!(screen.contains("it has no mission, which a review asks about"), opens, "{screen}");
     }
     assert!(matches!(&last(&b, 1)[0].1, Event::GrantIssued(g) if g.accepted == ["scope.account-wide"]));
     // A wrong passphrase opens nothing.
