@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::outcome::Outcome;
 use super::text::safe;
+use crate::inventory::guard::masked;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +103,7 @@ impl Status {
 
 /// Text that breaks neither the line nor the perfdata behind it.
 fn one_line(text: &str) -> String {
-    safe(text).replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ")
+    safe(&masked(text)).replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The commands that take `--monitor`, and what they are called on its line.
