@@ -119,7 +119,8 @@ pub(super) fn asked(args: &[OsString]) -> Option<&'static str> {
     let mut words = args.iter().skip(1).map(OsString::as_os_str).take_while(|a| *a != "--");
     let (mut monitor, mut verbs) = (false, Vec::<&OsStr>::new());
     while let Some(word) = words.next() {
-        if word == "--monitor" {
+        // With a value it is wrong usage, and whoever asked so gets the line all the same.
+        if word == "--monitor" || word.as_encoded_bytes().starts_with(b"--monitor=") {
             monitor = true;
         } else if WITH_VALUE.iter().any(|w| word == *w) {
             words.next();
@@ -161,6 +162,7 @@ mod tests {
             "aosctl --workspace rotation rotation check --monitor",
             "aosctl rotation --json check --monitor --no-such-flag",
             "aosctl --monitor rotation check",
+            "aosctl rotation check --monitor=yes",
         ] {
             assert_eq!(asked_for(line), Some("ROTATION"), "{line}");
         }
