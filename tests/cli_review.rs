@@ -644,7 +644,7 @@ fn check_for_cron_and_for_a_monitor() {
     assert_eq!(code(&out), 1);
     let said = text(&out.stdout);
     assert!(said.contains("aosctl rotation record k-1") && said.contains("aosctl key retire k-2"), "{said}");
-    assert!(said.lines().all(|l| l.len() <= 80), "{said}");
+    assert!(said.lines().count() == 2 && said.lines().all(|l| l.starts_with("OPEN ")), "one line an item: {said}");
     let out = run(&w, &["check", "--monitor"]);
     assert_eq!((code(&out), text(&out.stdout).contains("signed, 2 OPEN")), (1, true), "{}", text(&out.stdout));
     // Done elsewhere, and recorded: silence.
@@ -807,4 +807,23 @@ fn a_grant_that_the_index_hides_leaves_a_gap_and_nothing_is_signed() {
     }
     assert_eq!(w.size(), size, "nothing was signed");
     assert_eq!(code(&w.bench.run(&["audit", "verify"])), 4);
+}
+
+#[test]
+fn a_moment_without_a_month_means_the_month_that_it_closes() {
+    let w = World::new();
+    let next = w.month.next();
+    let moment = format!("{next}-01T06:00:00Z");
+    let (exit, v) = ask(&w, &["--as-of", &moment]);
+    assert_eq!((exit, v["month"].as_str()), (0, Some(w.month.to_string().as_str())), "{v:#}");
+    let out = run(&w, &["--as-of", "now"]);
+    assert_eq!(code(&out), 2);
+    assert!(err(&out).contains("it is a day or a time") && !err(&out).contains("never"), "{}", err(&out));
+    // A monitor gets its one line, even where a value stands behind the flag.
+    for (noun, service) in [("rotation", "ROTATION"), ("review", "REVIEW")] {
+        let out = w.bench.run(&[noun, "check", "--monitor=yes"]);
+        let line = text(&out.stdout);
+        assert_eq!((code(&out), line.lines().count(), err(&out).as_str()), (3, 1, ""), "{line}");
+        assert!(line.starts_with(&format!("AOSCTL {service} UNKNOWN - wrong usage: ")), "{line}");
+    }
 }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::term::TermError;
 use super::text::safe;
 use crate::identity::IdentityError;
+use crate::inventory::guard::masked;
 use crate::review::carry::CarryError;
 use crate::secret::SecretError;
 use crate::store::{SqlKind, StoreError};
@@ -80,6 +81,17 @@ impl CliError {
     /// Could not run.
     pub fn could_not(kind: &'static str, what: impl Into<String>) -> CliError {
         CliError::new(Exit::CouldNot, kind, what)
+    }
+
+    /// As it may be shown: what was typed in the place of a name may have been a secret.
+    #[must_use]
+    pub fn masked(&self) -> CliError {
+        CliError {
+            what: masked(&self.what),
+            cause: self.cause.as_deref().map(masked),
+            hints: self.hints.iter().map(|h| masked(h)).collect(),
+            ..*self
+        }
     }
 
     /// Adds why.

@@ -31,6 +31,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, Parser};
 
+use crate::inventory::guard;
 use crate::sys::env::Env;
 use crate::sys::files::write_report;
 use crate::sys::process::harden_process;
@@ -85,7 +86,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
                 return monitor::misused(service, &e).code();
             }
             // Help and version go to stdout with 0, mistakes to stderr with 2: clap's own rule.
-            let _ = e.print();
+            let told = e.render().to_string();
+            if e.use_stderr() && guard::holds_secret(&told) {
+                // clap repeats what was typed, and a secret may have been typed without its flag.
+                let lines = guard::masked(&told);
+                let lines: String = lines.lines().map(|line| text::safe(line) + "\n").collect();
+                let _ = std::io::stderr().lock().write_all(lines.as_bytes());
+            } else {
+                let _ = e.print();
+            }
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
@@ -185,6 +194,7 @@ fn headed(styled: &str, head: &str, line: &str, width: usize) -> String {
 
 /// Prints an error: `error:`, `cause:`, `hint:` on stderr; with `--json` also an object on stdout.
 fn report(e: &CliError, style: Style, json: bool, width: usize) {
+    let e = &e.masked();
     let mut text = headed(&style.red("error:"), "error:", &e.what, width);
     text.push('\n');
     for (head, line) in e.cause.iter().map(|c| ("cause:", c)).chain(e.hints.iter().map(|h| ("hint:", h))) {

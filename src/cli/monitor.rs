@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::outcome::Outcome;
 use super::text::safe;
+use crate::inventory::guard::masked;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,7 +103,7 @@ impl Status {
 
 /// Text that breaks neither the line nor the perfdata behind it.
 fn one_line(text: &str) -> String {
-    safe(text).replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ")
+    safe(&masked(text)).replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The commands that take `--monitor`, and what they are called on its line.
@@ -118,7 +119,8 @@ pub(super) fn asked(args: &[OsString]) -> Option<&'static str> {
     let mut words = args.iter().skip(1).map(OsString::as_os_str).take_while(|a| *a != "--");
     let (mut monitor, mut verbs) = (false, Vec::<&OsStr>::new());
     while let Some(word) = words.next() {
-        if word == "--monitor" {
+        // With a value it is wrong usage, and whoever asked so gets the line all the same.
+        if word == "--monitor" || word.as_encoded_bytes().starts_with(b"--monitor=") {
             monitor = true;
         } else if WITH_VALUE.iter().any(|w| word == *w) {
             words.next();
@@ -160,6 +162,7 @@ mod tests {
             "aosctl --workspace rotation rotation check --monitor",
             "aosctl rotation --json check --monitor --no-such-flag",
             "aosctl --monitor rotation check",
+            "aosctl rotation check --monitor=yes",
         ] {
             assert_eq!(asked_for(line), Some("ROTATION"), "{line}");
         }

@@ -67,6 +67,48 @@ pub fn looks_secret(text: &str) -> bool {
     SECRET_STARTS.iter().any(|start| text.starts_with(start) && (long || start.starts_with('-')))
 }
 
+/// Does a text hold a secret anywhere, as a note does into which a whole command was pasted?
+pub fn holds_secret(text: &str) -> bool {
+    looks_secret(text) || !secrets_in(text).is_empty()
+}
+
+/// The text with whatever looks like a secret hidden but for how secrets of its maker begin.
+pub fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (kept, end) in secrets_in(text) {
+        out.push_str(text.get(done..kept).unwrap_or_default());
+        out.push_str("[hidden]");
+        done = end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Where secrets stand in a text: behind how they begin, up to their end. One stands at the beginning of a word, is at least
+/// as long as those that [`looks_secret`] finds, and has a digit: in a sentence, words that begin so are more common than in
+/// a cell of their own. A PEM block goes on to the end of the text.
+fn secrets_in(text: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut done = 0;
+    let in_word = |c: char| c.is_ascii_alphanumeric();
+    for (at, _) in text.char_indices() {
+        let Some(rest) = text.get(at..).filter(|_| at >= done) else { continue };
+        let Some(start) = SECRET_STARTS.iter().find(|start| rest.starts_with(**start)) else { continue };
+        let pem = start.starts_with('-');
+        if !pem && text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(in_word) {
+            continue;
+        }
+        let end = |c: char| !in_word(c) && !"_-./+=".contains(c);
+        let word = if pem { rest } else { rest.split(end).next().unwrap_or_default() };
+        if pem || (word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit())) {
+            found.push((at + start.len(), at + word.len()));
+            done = at + word.len();
+        }
+    }
+    found
+}
+
 /// May a cell that should have been a date be quoted in an error? Only where it is made of what dates are made of, so that
 /// a secret in a column that slipped never shows.
 pub fn quotable(text: &str) -> bool {
@@ -104,6 +146,28 @@ mod tests {
         }
         for good in ["AKIAIOSFODNN7EXAMPLE", "sk-bot", "hf_models", "the sk-0123456789abcdef one", "npm_ci"] {
             assert!(!looks_secret(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_the_middle_of_a_text_are_found_and_hidden() {
+        for (bad, shown) in [
+            ("there is no key ghp_0123456789abcdefghij", "there is no key ghp_[hidden]"),
+            ("seen as token=sk-proj-0123456789abcdef, in CI", "seen as token=sk-[hidden], in CI"),
+            (
+                "https://x:glpat-0123456789abcdef@host/ and 'hf_0123456789abcdef'",
+                "https://x:glpat-[hidden]@host/ and 'hf_[hidden]'",
+            ),
+            ("ü ghp_0123456789abcdefghij ü", "ü ghp_[hidden] ü"),
+            ("pasted: -----BEGIN PRIVATE KEY-----\nAAAA", "pasted: -----BEGIN[hidden]"),
+        ] {
+            assert!(holds_secret(bad), "{bad}");
+            assert_eq!(masked(bad), shown);
+        }
+        for good in ["", "ask-me-about-2026-11-21", "the sk-learn-pipeline one", "npm_ci", "AKIAIOSFODNN7EXAMPLE", "ü"]
+        {
+            assert!(!holds_secret(good), "{good}");
+            assert_eq!(masked(good), good);
         }
     }
 

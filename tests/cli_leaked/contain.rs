@@ -147,3 +147,52 @@ fn what_does_not_verify_does_not_keep_the_rest_open() {
     assert!(!live(&b, "g-2"));
     assert!(key(&b, id("k-1")).leak_is_open());
 }
+
+#[test]
+fn a_secret_in_a_text_gets_neither_into_the_log_nor_onto_the_screen() {
+    const S: &str = "ghp_0123456789abcdefghij0123456789abcdef";
+    let b = bench();
+    let (before, note) = (size(&b), format!("seen as {S} in a ticket"));
+    let (reference, url) = (format!("file:/{S}"), format!("https://x:{S}@host/"));
+    let mut said = Vec::new();
+    let connect =
+        ["connect", "github", "--agent", "bot-a", "--scope", "repo:acme/app", "--as", "stdin", "--to", "/bin/true"];
+    for (args, exit) in [
+        // Notes, ids and references: refused before anything is asked.
+        (&["rotation", "record", "k-1", "--note", &note][..], 2),
+        (&["rotation", "record", "k-1", "--provider-id", S], 2),
+        (&["rotation", "record", "k-1", "--ref", &reference], 2),
+        (&["rotation", "record", "k-1", "--ref", S], 2),
+        (&["key", "add", "new", "--no-secret", "--note", &note], 2),
+        (&["key", "add", "new", "--ref", &reference], 2),
+        (&["key", "set", "k-1", "--reason", &url], 2),
+        (&["key", "leaked", "k-1", "--step", "revoke", "--outcome", "done", "--note", &note], 2),
+        // What names nothing.
+        (&["key", "leaked", S], 1),
+        (&["key", "show", S], 1),
+        (&["rotation", "record", S], 1),
+        (&[&connect[..], &["--key", S]].concat(), 1),
+        (&["--json", "key", "show", S], 1),
+        (&["revoke", S], 1),
+        // What clap does not know, and one status line.
+        (&["key", "add", "x", S], 2),
+        (&["rotation", "check", "--monitor", S], 3),
+    ] {
+        let out = b.run(args);
+        assert_eq!(code(&out), exit, "{args:?}: {}{}", text(&out.stdout), text(&out.stderr));
+        said.push(out);
+    }
+    assert!(text(&said[8].stderr).contains("there is no key ghp_[hidden]"), "{}", text(&said[8].stderr));
+    assert_eq!(size(&b), before, "nothing was recorded");
+    // Containing comes first: the text is dropped, and nothing else.
+    let dry = bare(&b, &["key", "leaked", "k-1", "--reason", &note, "-n"]);
+    let out = bare(&b, &["key", "leaked", "k-1", "--reason", &note]);
+    assert_eq!((code(&dry), code(&out)), (0, 0), "{}", text(&out.stderr));
+    for out in [&dry, &out] {
+        assert!(text(&out.stderr).contains("warning: --reason looks like a secret and is not recorded"));
+    }
+    assert_eq!(entries_from(&b, before), ["grant.revoked/1", "grant.revoked/1", "key.leaked/1"]);
+    said.extend([dry, out]);
+    shows_nowhere(&b, &[S], &said.iter().collect::<Vec<_>>());
+    verified(&b);
+}

@@ -98,14 +98,20 @@ impl Told {
 /// A text that may stand in the log: it is what it should be, and no secret. What looks like one is not repeated.
 pub(super) fn plain(flag: &str, text: &str, check: fn(&str) -> Result<(), String>) -> Result<String, CliError> {
     let text = text.trim();
-    if guard::looks_secret(text) {
+    no_secret(flag, text)?;
+    check(text).map_err(|why| CliError::usage(format!("{flag}: {}", safe(&why))))?;
+    Ok(text.to_string())
+}
+
+/// Refuses a text that holds a secret, without repeating it.
+pub(in crate::cli::commands) fn no_secret(flag: &str, text: &str) -> Result<(), CliError> {
+    if guard::holds_secret(text) {
         return Err(CliError::usage(format!("{flag}: that looks like a secret"))
             .because("what is typed here is recorded as it is, and stands in the log for good")
             .hint("turn that secret over, since it may stand in your shell's history now")
             .hint("a secret goes in by --secret-stdin, or when asked for"));
     }
-    check(text).map_err(|why| CliError::usage(format!("{flag}: {}", safe(&why))))?;
-    Ok(text.to_string())
+    Ok(())
 }
 
 /// A moment.

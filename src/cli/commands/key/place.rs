@@ -56,6 +56,7 @@ impl Where {
 
 /// A reference. What is none is not repeated: it may be the secret itself.
 pub(super) fn reference(text: &str) -> Result<String, CliError> {
+    super::details::no_secret("--ref", text)?;
     Reference::parse(text).map(|r| r.to_string()).map_err(|e| {
         CliError::usage(format!("--ref: {}", safe(&e.to_string())))
             .hint("a secret itself goes in by --secret-stdin, or when asked for")

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::add::free;
-use super::details::{Details, plain};
+use super::details::{Details, no_secret, plain};
 use super::import::DeltaView;
 use super::place;
 use crate::cli::Context;
@@ -96,6 +96,7 @@ impl View for KeySetView {
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    reason.as_deref().map_or(Ok(()), |text| no_secret("--reason", text))?;
     let name = args.name.as_deref().map(|t| plain("--name", t, |t| check_text("it", t))).transpose()?;
     if name.as_deref().is_some_and(|n| n.parse::<Id>().is_ok()) {
         return Err(CliError::usage("--name: it reads as an id"));

@@ -17,6 +17,7 @@ use crate::domain::advice::End;
 use crate::domain::review::Month;
 use crate::domain::time::Time;
 use crate::review::{self, ReviewError};
+use crate::workspace::Workspace;
 
 /// The access review: one page a month about all who reach anything.
 ///
@@ -31,8 +32,8 @@ pub struct Args {
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
     /// As of which moment: 2026-11-01 (00:00 UTC), or a time with a zone [default: the end of the month]
-    #[arg(long, value_name = "WHEN")]
-    as_of: Option<End>,
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    as_of: Option<Time>,
     /// On a terminal, show the annex below the page: a row an item
     #[arg(long)]
     all: bool,
@@ -64,11 +65,16 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Some(Verb::Check(a)) => return check::run(a, ctx),
         Some(Verb::Diff(a)) => return diff::run(a, ctx),
     }
-    let as_of = args.as_of.map(moment).transpose()?;
+    let as_of = args.as_of;
     let ws = ctx.open()?;
     let clock = ctx.clock();
     let last = Month::of(clock).before();
-    let page = match review::compute(&ws, args.month.unwrap_or(last), as_of, clock) {
+    let month = match (args.month, as_of) {
+        (Some(month), _) => month,
+        (None, Some(moment)) => closed_by(&ws, moment)?,
+        (None, None) => last,
+    };
+    let page = match review::compute(&ws, month, as_of, clock) {
         // Younger than a month: the page as it stands is more than an error.
         Err(ReviewError::BeforeTheLog { .. }) if args.month.is_none() && as_of.is_none() => {
             let page = review::compute(&ws, last.next(), None, clock)?;
@@ -80,14 +86,19 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::of(Exit::Done, render::ReviewView::new(page, args.all)).paged())
 }
 
-/// The moment that was typed.
-fn moment(end: End) -> Result<Time, CliError> {
-    match end {
-        End::At(t) => Ok(t),
-        End::After(_) | End::Never => {
-            Err(CliError::usage("--as-of is a day or a time").hint("as in: --as-of 2026-11-01"))
-        }
+/// `--as-of`.
+fn moment(typed: &str) -> Result<Time, String> {
+    match typed.parse::<End>() {
+        Ok(End::At(t)) => Ok(t),
+        _ => Err("it is a day or a time, as in: --as-of 2026-11-01".into()),
     }
+}
+
+/// The month whose review is meant where none was named: the last one that was over at that moment, or the one that the
+/// moment lies in where the log is younger.
+fn closed_by(ws: &Workspace, moment: Time) -> Result<Month, CliError> {
+    let month = Month::of(moment);
+    Ok(if ws.event(0)?.0.at < month.start() { month.before() } else { month })
 }
 
 impl From<ReviewError> for CliError {

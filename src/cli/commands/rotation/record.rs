@@ -8,6 +8,7 @@ use super::view::KeyDue;
 use super::words as key_words;
 use crate::cli::Context;
 use crate::cli::commands::connect::words;
+use crate::cli::commands::key::details::no_secret;
 use crate::cli::commands::key::find_live;
 use crate::cli::complete;
 use crate::cli::error::CliError;
@@ -218,6 +219,9 @@ fn described(args: &Args, key: &Key, now: Time) -> Result<RotationRecorded, CliE
     if let Some(before) = key.facts.rotated.filter(|before| rotated < *before) {
         return Err(CliError::no("rotated", format!("{} was turned over later than that: {before}", key.id))
             .hint("a rotation that comes after the last known one can be recorded"));
+    }
+    for (flag, text) in [("--provider-id", &args.provider_id), ("--ref", &args.reference), ("--note", &args.note)] {
+        text.as_deref().map_or(Ok(()), |text| no_secret(flag, text))?;
     }
     if let Some(text) = &args.provider_id {
         check_text("the provider id", text).map_err(wrong("--provider-id"))?;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use self::view::KeyLeakedView;
 use crate::cli::commands::connect::words;
+use crate::cli::commands::key::details::no_secret;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::global::Format;
@@ -20,6 +21,7 @@ use crate::cli::term::{Stream, is_terminal};
 use crate::cli::{Context, complete, vault};
 use crate::domain::id::Id;
 use crate::domain::key::{LeakStep, StepOutcome};
+use crate::inventory::guard;
 use crate::rotation::case::Case;
 use crate::workspace::Workspace;
 
@@ -95,6 +97,12 @@ impl Args {
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
+    // Nothing stands in the way of closing it, and no secret gets into the log: the text goes, and the rest is done.
+    let (reason, dropped) = match reason {
+        Some(r) if guard::holds_secret(&r) => (None, true),
+        other => (other, false),
+    };
+    args.note.as_deref().map_or(Ok(()), |text| no_secret("--note", text))?;
     let note = args.note.as_deref().map(|r| words::text("--note", r)).transpose()?;
     let ws = ctx.open()?;
     if args.report {
@@ -117,16 +125,20 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let contained = contain::contain(&ws, ctx, &keys, again, args.freeze, reason.as_deref(), args.dry_run)?;
     let exit = if contained.damaged.is_empty() { Exit::Done } else { Exit::Integrity };
     let told = told(&ws, ctx, &keys, contained);
+    let warned = |out: Outcome| match dropped {
+        true => out.warn("--reason looks like a secret and is not recorded; it may stand in your shell's history now"),
+        false => out,
+    };
     if args.dry_run {
         let out = Outcome::of(exit, told?).note("dry run: nothing was done");
-        return Ok(left_out.iter().fold(out, |out, id| out.note(again::left_out(*id))));
+        return Ok(warned(left_out.iter().fold(out, |out, id| out.note(again::left_out(*id)))));
     }
     let view = told.map_err(|e| words::done_already(e, "it is contained"))?;
     let ask = !ctx.json() && ctx.prompter().can_ask() && is_terminal(Stream::Stdout) && exit == Exit::Done;
     if ask && let [key] = keys[..] {
-        return walk::walk(&ws, ctx, key, view);
+        return walk::walk(&ws, ctx, key, view).map(warned);
     }
-    Ok(left_out.iter().fold(view.outcome(exit), |out, id| out.note(again::left_out(*id))))
+    Ok(warned(left_out.iter().fold(view.outcome(exit), |out, id| out.note(again::left_out(*id)))))
 }
 
 /// How the leaks of these keys stand.

@@ -15,6 +15,7 @@ use crate::cli::text::safe;
 use crate::cli::{Context, to_stdout};
 use crate::domain::id::Id;
 use crate::domain::key::{LeakStep, StepOutcome};
+use crate::inventory::guard;
 use crate::rotation::case::Case;
 use crate::workspace::{OperatorIdentity, Workspace, WorkspaceError};
 
@@ -103,6 +104,11 @@ impl Walk<'_> {
             _ => "what happened (Enter for nothing)",
         };
         let note = self.line(question)?;
+        if note.as_deref().is_some_and(guard::holds_secret) {
+            let what = "that looks like a secret, and is not recorded: say it without\n";
+            to_stdout(what).map_err(|e| CliError::could_not("stdout", e.to_string()))?;
+            return Ok(After::Again);
+        }
         let skip = !outcome.closes();
         self.record(Taken { step, outcome, note, detail: None }, case)?;
         // What is not closed would be asked again at once.

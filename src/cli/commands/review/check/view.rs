@@ -7,6 +7,7 @@ use super::super::page;
 use crate::cli::fold;
 use crate::cli::outcome::{Screen, View};
 use crate::cli::show::minute;
+use crate::cli::term::{Stream, is_terminal};
 use crate::cli::text::safe;
 use crate::domain::id::Id;
 use crate::domain::review::{Advice, Month};
@@ -104,6 +105,8 @@ impl View for ReviewCheckView {
     const SCHEMA: &'static str = "aosctl.review-check/v1";
 
     fn human(&self, screen: &Screen) -> String {
+        // For cron and grep: one line an item, unless somebody looks at it.
+        let width = if is_terminal(Stream::Stdout) { screen.width } else { usize::MAX };
         let mut out = String::new();
         if self.state.is_due() {
             let owner = self.owner.as_ref().map_or_else(|| "any operator".into(), page::who);
@@ -123,7 +126,7 @@ impl View for ReviewCheckView {
                 safe(&owner),
                 self.month
             );
-            out.push_str(&fold::line(&line, screen.width));
+            out.push_str(&fold::line(&line, width));
             out.push('\n');
         }
         for o in &self.open {
@@ -135,7 +138,7 @@ impl View for ReviewCheckView {
                 safe(&page::who(&o.by)),
                 o.left
             );
-            out.push_str(&fold::line(&line, screen.width));
+            out.push_str(&fold::line(&line, width));
             out.push('\n');
         }
         out
