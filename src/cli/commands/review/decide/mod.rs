@@ -28,7 +28,7 @@ use crate::domain::review::Month;
 /// so far is then carried out, or dropped, as you say. One passphrase at the end carries everything out.
 ///
 /// By script: --from FILE, or the flags for items. All or nothing: an unknown item, one that is named twice, a note that is
-/// missing, or another month, and nothing is done. --template writes a file to edit.
+/// missing, or another month, and nothing is done. --template prints such a file, to be edited.
 ///
 /// Grants are revoked and narrowed, agents and operators retired at once, in one transaction with the decisions. What has
 /// to be done elsewhere (a key at its provider) is OPEN until the log shows it, and is said. Then the state is read again.
@@ -50,7 +50,8 @@ pub struct Args {
     /// Narrow these grants to what the page shows
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     narrow: Vec<String>,
-    /// Revoke these grants, retire these agents and operators; these keys stay OPEN until they are retired
+    /// Revoke these grants, retire these agents and operators; a key ends at its provider, and stays OPEN until
+    /// aosctl key retire
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     revoke: Vec<String>,
     /// Have these keys turned over
@@ -71,7 +72,7 @@ pub struct Args {
     /// Say what would be recorded and carried out; do nothing
     #[arg(short = 'n', long, requires = "what")]
     dry_run: bool,
-    /// Write a file for --from: every item that is not decided, with the advice
+    /// Print what --from reads, every item that is not decided with the advice: keep it with > FILE, and edit it
     #[arg(long, conflicts_with = "what")]
     template: bool,
 }
