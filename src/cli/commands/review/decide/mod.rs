@@ -35,6 +35,16 @@ use crate::domain::review::Month;
 ///
 /// Exit 0: everything is decided and carried out. Exit 1: everything is decided, and something is OPEN; or refused. Exit 5:
 /// items are not decided yet. Exit 3: the file cannot be read as decisions.
+///
+/// Examples:
+///
+///   aosctl review decide
+///
+///   aosctl review decide --keep g-1,g-4 --note g-4='needed until March' --recommended
+///
+///   aosctl review decide --template > decisions.jsonl
+///
+///   aosctl review decide --from decisions.jsonl --sign
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").multiple(true))]
 pub struct Args {
