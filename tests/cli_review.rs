@@ -627,6 +627,14 @@ fn check_for_cron_and_for_a_monitor() {
     );
     assert!(line.contains(" | overdue=") && line.ends_with("undecided=14;;;0\n"), "{line}");
     assert_eq!((line.lines().count(), err(&out).as_str()), (1, ""));
+    // The one screen says it, too.
+    let status = text(&w.bench.bare().args(["status"]).output().unwrap().stdout);
+    let line = status.lines().find(|l| l.starts_with(&format!("review of {} ", w.month))).unwrap_or_default();
+    assert!(line.contains(v["state"].as_str().unwrap()), "{status}");
+    assert!(line.ends_with(": aosctl review decide") && line.len() <= 80, "{status}");
+    let status = json(&w.bench.bare().args(["status", "--json"]).output().unwrap());
+    assert_eq!((&status["review"]["month"], &status["review"]["state"]), (&v["month"], &v["state"]));
+    assert_eq!(status["review"]["command"], json!("aosctl review decide"));
     // Decided and not signed is still due; signed leaves what is OPEN.
     assert_eq!(code(&run(&w, &["decide", "--recommended"])), 1);
     let out = run(&w, &["check"]);
@@ -640,6 +648,8 @@ fn check_for_cron_and_for_a_monitor() {
         text(&out.stdout)
     );
     assert_eq!(code(&run(&w, &["sign"])), 0);
+    let status = json(&w.bench.bare().args(["status", "--json"]).output().unwrap());
+    assert_eq!(status["review"], json!(null), "signed");
     let out = run(&w, &["check"]);
     assert_eq!(code(&out), 1);
     let said = text(&out.stdout);

@@ -152,7 +152,10 @@ fn rubber_stamp(count: u64, kept: u32, median: Option<u64>, against: u64) -> Opt
         reasons.push(format!("{}.{} % kept, {against} of them against the advice", kept / 10, kept % 10));
     }
     if let Some(seconds) = median.filter(|s| count >= MANY && *s < HASTY) {
-        reasons.push(format!("half of the decisions took {seconds} s or less"));
+        reasons.push(match seconds {
+            0 => "half of the decisions took less than a second".into(),
+            n => format!("half of the decisions took {n} s or less"),
+        });
     }
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::commands::review::check::{CheckState, stand};
 use crate::cli::commands::rotation::view::KeyDue;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -19,6 +20,7 @@ use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::{Id, IdKind};
 use crate::domain::request::Standing;
+use crate::domain::review::Month;
 use crate::domain::rules::Rules;
 use crate::domain::time::{Span, Time};
 use crate::policy::catalogue;
@@ -34,7 +36,7 @@ const PROVE_UP_TO: u64 = 2_000;
 /// Lines a section.
 const LINES: usize = 4;
 
-/// One screen: what waits, what is due, what is widest open, the log.
+/// One screen: what waits, what is due, a review that is, what is widest open, the log.
 ///
 /// Exit status: 0, or 4 where the log does not verify or its pin does not fit.
 #[derive(Debug, clap::Args)]
@@ -47,6 +49,19 @@ pub struct Item {
     pub id: String,
     /// In words; names in it are whatever somebody chose.
     pub text: String,
+    /// What to type.
+    pub command: String,
+}
+
+/// An access review that waits for its signature.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReviewWaits {
+    /// Of which month.
+    pub month: Month,
+    /// `due`: this is its last day. `overdue`: that is past.
+    pub state: CheckState,
+    /// To be signed before this moment.
+    pub due: Time,
     /// What to type.
     pub command: String,
 }
@@ -68,6 +83,8 @@ pub struct StatusView {
     pub unknown: Vec<Item>,
     /// Open leaks, grants that end within 14 days, keys that are due or soon.
     pub due: Vec<Item>,
+    /// The review of last month, where it is due today or overdue.
+    pub review: Option<ReviewWaits>,
     /// The widest of the open doors, widest first.
     pub widest: Vec<Item>,
     /// Live grants.
@@ -120,6 +137,16 @@ impl View for StatusView {
             section(&mut page, screen, "outcome unknown", &self.unknown, "", "aosctl request list --standing unknown");
         }
         section(&mut page, screen, "due in 14 days", &self.due, "nothing", "aosctl grant list; aosctl rotation list");
+        if let Some(r) = &self.review {
+            let when = match r.state {
+                CheckState::Overdue => format!("overdue since {}", show::day(r.due)),
+                _ => format!("due today, before {}", show::minute(r.due)),
+            };
+            let line = truncate(&format!("review of {} {when}: {}", r.month, r.command), screen.width).into_owned();
+            page.push('\n');
+            page.push_str(&if r.state == CheckState::Overdue { style.red(&line) } else { style.yellow(&line) });
+            page.push('\n');
+        }
         section(&mut page, screen, "open widest", &self.widest, "nothing is open", "aosctl grant list");
         page.push('\n');
         if !self.defaults.is_empty() {
@@ -198,6 +225,13 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let agents = ws.store().identities(IdKind::Agent)?.iter().filter(|a| a.is_live()).count();
     let (defaults, policy_waits) = policy_state(&ws)?;
+    let last = stand(&ws, now)?;
+    let review = last.state.is_due().then(|| ReviewWaits {
+        month: last.month,
+        state: last.state,
+        due: last.due,
+        command: "aosctl review decide".into(),
+    });
     let (entries, log, whole, proven) = log_state(&ws, ctx)?;
     let view = StatusView {
         company: ws.origin().company.clone(),
@@ -207,6 +241,7 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         waiting,
         unknown,
         due,
+        review,
         widest,
         live_grants: grants.len(),
         live_agents: agents,

@@ -46,6 +46,32 @@ const UNTOLD: ReviewTerms = ReviewTerms { due_day: 5, owner: None };
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let now = ws.now(ctx.clock())?;
+    let Stand { month, state, due, terms } = stand(&ws, now)?;
+    let to_decide = if state.is_due() { Some(to_decide(&ws, month, ctx)?) } else { None };
+    let owner = terms.owner.map(|id| who(&ws, id)).transpose()?;
+    let open = open(&ws)?;
+    let ok = !state.is_due() && open.is_empty();
+    let overdue_days = if state == CheckState::Overdue { now.since(due).millis() / Span::DAY.millis() + 1 } else { 0 };
+    let view = ReviewCheckView { at: now, ok, month, state, owner, due, overdue_days, to_decide, open };
+    if args.monitor {
+        return Ok(status(&view).outcome());
+    }
+    Ok(Outcome::of(if ok { Exit::Done } else { Exit::No }, view))
+}
+
+/// How the review of the last month that is over stands.
+pub(in crate::cli) struct Stand {
+    /// Which month.
+    pub month: Month,
+    /// How it stands.
+    pub state: CheckState,
+    /// To be signed before this moment.
+    pub due: Time,
+    terms: ReviewTerms,
+}
+
+/// How the review of the last month that is over stands. Reads no page.
+pub(in crate::cli) fn stand(ws: &Workspace, now: Time) -> Result<Stand, CliError> {
     let month = Month::of(now).before();
     let facts = ws.facts();
     let terms = facts.policy()?.map_or(UNTOLD, |p| p.rules.review.clone());
@@ -59,16 +85,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         None if now >= due.minus(Span::DAY) => CheckState::Due,
         None => CheckState::Waiting,
     };
-    let to_decide = if state.is_due() { Some(to_decide(&ws, month, ctx)?) } else { None };
-    let owner = terms.owner.map(|id| who(&ws, id)).transpose()?;
-    let open = open(&ws)?;
-    let ok = !state.is_due() && open.is_empty();
-    let overdue_days = if state == CheckState::Overdue { now.since(due).millis() / Span::DAY.millis() + 1 } else { 0 };
-    let view = ReviewCheckView { at: now, ok, month, state, owner, due, overdue_days, to_decide, open };
-    if args.monitor {
-        return Ok(status(&view).outcome());
-    }
-    Ok(Outcome::of(if ok { Exit::Done } else { Exit::No }, view))
+    Ok(Stand { month, state, due, terms })
 }
 
 /// How far it is.

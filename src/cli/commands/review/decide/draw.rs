@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::desk::{Desk, said};
 use super::view::ids;
 use crate::cli::commands::review::page;
+use crate::cli::commands::review::render::words::count;
 use crate::cli::fold;
 use crate::cli::outcome::Screen;
 use crate::cli::screen::flow;
@@ -23,10 +24,21 @@ pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
     let company = r.company.as_deref().map(|c| format!(", {}", safe(c))).unwrap_or_default();
     let mut out = format!("{}\n", screen.style.bold(&format!("ACCESS REVIEW {}{company}", r.month)));
     let p = &r.population;
-    out.push_str(&field(screen, "as of", &format!("{}, from {} entries of the log", minute(r.as_of), r.log.entries)));
+    out.push_str(&field(
+        screen,
+        "as of",
+        &format!("{}, from {} of the log", minute(r.as_of), count(r.log.entries, "entry")),
+    ));
     let population = format!(
-        "{} grants ({} writing, {} admin, {} expired), {} agents, {} operators, {} keys, {} integrations",
-        p.grants, p.writing, p.admin, p.expired, p.agents, p.operators, p.keys, p.integrations
+        "{} ({} writing, {} admin, {} expired), {}, {}, {}, {}",
+        count(p.grants, "grant"),
+        p.writing,
+        p.admin,
+        p.expired,
+        count(p.agents, "agent"),
+        count(p.operators, "operator"),
+        count(p.keys, "key"),
+        count(p.integrations, "integration")
     );
     out.push_str(&field(screen, "population", &population));
     for s in r.population.sources.iter().filter(|s| s.failed.is_some() || s.live != s.reviewed) {
@@ -71,7 +83,7 @@ pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen
         add("data", &format!("up to {data}"));
     }
     if !item.marks.is_empty() {
-        add("mind", &item.marks.join(", "));
+        add("state", &item.marks.join(", "));
     }
     add("owner", &item.owner.as_ref().map_or_else(|| "nobody".into(), page::who));
     if let Some(mission) = &item.mission {
@@ -85,8 +97,7 @@ pub fn item(desk: &Desk<'_>, item: &Item, meanwhile: &Meanwhile, screen: &Screen
         add("before", &format!("{} in the review of {}, {}", c.decision, c.month, day(c.at)));
     }
     for f in &item.findings {
-        let label = format!("{} {}", severity(f.severity), f.rule.id());
-        add(&label, &format!("{} ({})", f.fact, evidence(f)));
+        add(f.rule.id(), &format!("{}: {} ({})", severity(f.severity), f.fact, evidence(f)));
     }
     if item.findings.is_empty() {
         add("findings", "none: nothing speaks against it");
@@ -212,7 +223,7 @@ pub fn summary(desk: &Desk<'_>, chosen: &[&Chosen], screen: &Screen) -> Result<S
             out.push_str(&page::labelled(screen, "stays OPEN", &format!("{}: {what}", c.item.id)));
         }
         if let Some(text) = said(&c.meanwhile) {
-            out.push_str(&field(screen, "mind", &format!("{}: {text}", c.item.id)));
+            out.push_str(&field(screen, "MEANWHILE", &format!("{}: {text}", c.item.id)));
         }
     }
     let had = chosen.iter().map(|c| c.item.id).collect();
@@ -225,5 +236,7 @@ pub fn summary(desk: &Desk<'_>, chosen: &[&Chosen], screen: &Screen) -> Result<S
         let text = format!("{} must be decided before the review can be signed", ids(&first, 40));
         out.push_str(&field(screen, "", &text));
     }
+    let sign = if first.is_empty() { ", and then you are asked whether to sign the review" } else { "" };
+    out.push_str(&field(screen, "next", &format!("c takes one passphrase{sign}")));
     Ok(out)
 }

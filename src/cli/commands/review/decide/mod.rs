@@ -28,13 +28,23 @@ use crate::domain::review::Month;
 /// so far is then carried out, or dropped, as you say. One passphrase at the end carries everything out.
 ///
 /// By script: --from FILE, or the flags for items. All or nothing: an unknown item, one that is named twice, a note that is
-/// missing, or another month, and nothing is done. --template writes a file to edit.
+/// missing, or another month, and nothing is done. --template prints such a file, to be edited.
 ///
 /// Grants are revoked and narrowed, agents and operators retired at once, in one transaction with the decisions. What has
 /// to be done elsewhere (a key at its provider) is OPEN until the log shows it, and is said. Then the state is read again.
 ///
 /// Exit 0: everything is decided and carried out. Exit 1: everything is decided, and something is OPEN; or refused. Exit 5:
 /// items are not decided yet. Exit 3: the file cannot be read as decisions.
+///
+/// Examples:
+///
+///   aosctl review decide
+///
+///   aosctl review decide --keep g-1,g-4 --note g-4='needed until March' --recommended
+///
+///   aosctl review decide --template > decisions.jsonl
+///
+///   aosctl review decide --from decisions.jsonl --sign
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").multiple(true))]
 pub struct Args {
@@ -50,7 +60,8 @@ pub struct Args {
     /// Narrow these grants to what the page shows
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     narrow: Vec<String>,
-    /// Revoke these grants, retire these agents and operators; these keys stay OPEN until they are retired
+    /// Revoke these grants, retire these agents and operators; a key ends at its provider, and stays OPEN until
+    /// aosctl key retire
     #[arg(long, value_name = "ITEM", value_delimiter = ',', group = "what")]
     revoke: Vec<String>,
     /// Have these keys turned over
@@ -71,7 +82,7 @@ pub struct Args {
     /// Say what would be recorded and carried out; do nothing
     #[arg(short = 'n', long, requires = "what")]
     dry_run: bool,
-    /// Write a file for --from: every item that is not decided, with the advice
+    /// Print what --from reads, every item that is not decided with the advice: keep it with > FILE, and edit it
     #[arg(long, conflicts_with = "what")]
     template: bool,
 }

@@ -12,7 +12,7 @@ mod order;
 mod page;
 mod rest;
 mod sections;
-mod words;
+pub(in crate::cli::commands::review) mod words;
 mod wrap;
 
 use schemars::JsonSchema;

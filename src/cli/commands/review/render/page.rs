@@ -328,7 +328,7 @@ impl Page {
         const ITEMS: usize = 24;
         const KEYS: usize = 11;
         const COLUMNS: [usize; 5] = [NAME, ITEMS, 7, KEYS, 12];
-        const HEAD: [&str; 6] = ["", "items", "write", "keys", "used since", ""];
+        const HEAD: [&str; 6] = ["where", "items", "write", "keys", "used since", ""];
         let line = |cells: [&str; 6]| {
             let mut line = String::new();
             for (cell, wide) in cells.iter().zip(COLUMNS.iter().chain([&0])) {
@@ -347,8 +347,8 @@ impl Page {
                 }
                 title = String::new();
             }
-            let writing = if group.writing > 0 { grouped(group.writing) } else { String::new() };
-            let used = group.used_since.map(show::day).unwrap_or_default();
+            let writing = if group.writing > 0 { grouped(group.writing) } else { "-".into() };
+            let used = group.used_since.map_or_else(|| "-".into(), show::day);
             let mut notes = group.notes();
             let first = if notes.is_empty() { String::new() } else { notes.remove(0) };
             let (items, keys) = (group.items_within(ITEMS - 2), group.keys_within(KEYS - 2));
@@ -377,7 +377,7 @@ impl Page {
         }
         parts.extend(group.used_since.map(|t| format!("used since {}", show::day(t))));
         parts.extend(group.notes());
-        parts.retain(|p| !p.is_empty());
+        parts.retain(|p| p != "-");
         for line in wrap(&group.title, self.width) {
             self.push(&line);
         }

@@ -186,12 +186,22 @@ impl Group {
 
     /// Its items, in so many cells.
     pub fn items_within(&self, cells: usize) -> String {
-        if self.several { count(number(self.items.len()), "item") } else { within(&self.items, cells) }
+        match (self.several, self.items.len()) {
+            // The group is named after the integration, which is an item itself.
+            (false, 0) if self.keys.is_empty() => "only itself".into(),
+            (_, 0) => "-".into(),
+            (true, n) => count(number(n), "item"),
+            (false, _) => within(&self.items, cells),
+        }
     }
 
     /// Its keys, in so many cells.
     pub fn keys_within(&self, cells: usize) -> String {
-        if self.several { count(number(self.keys.len()), "key") } else { within(&self.keys, cells) }
+        match (self.several, self.keys.len()) {
+            (_, 0) => "-".into(),
+            (true, n) => count(number(n), "key"),
+            (false, _) => within(&self.keys, cells),
+        }
     }
 
     /// What else there is to say: `1 unknown, watch g-24`.
@@ -215,7 +225,7 @@ fn at_most(mut groups: Vec<Group>, most: usize) -> Vec<Group> {
         return groups;
     }
     let others = groups.split_off(most - 1);
-    let mut all = Group { title: format!("{} more", others.len()), several: true, ..Group::default() };
+    let mut all = Group { title: format!("{} more rows", others.len()), several: true, ..Group::default() };
     for group in others {
         all.swallow(group);
     }

@@ -35,7 +35,8 @@ const HELP: &str = "\
   Enter  what is advised
   k      keep it as it is
   n      narrow it to the narrower grant that is shown
-  r      revoke it: the grant, the agent, the operator or the key
+  r      revoke it: the grant, the agent or the operator. A key is ended at its
+         provider, and stays OPEN until aosctl key retire
   t      have the key turned over
   i      find out first; it comes again next month
   u      take the last answer back
