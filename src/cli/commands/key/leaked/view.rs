@@ -451,13 +451,45 @@ pub(super) fn next_lines(screen: &Screen, next: &NextView) -> String {
     for line in &next.guide {
         if line.typed {
             // To be copied whole, so it is not folded.
-            out.push_str(&format!("    {}\n", safe(&line.text)));
+            out.push_str(&format!("    {}\n", own(&safe(&line.text))));
         } else {
             for l in safe_block(&line.text, "  ", screen.width, usize::MAX).lines {
-                out.push_str(l.trim_end());
+                out.push_str(own(&l).trim_end());
                 out.push('\n');
             }
         }
     }
     out
+}
+
+/// A guide is our own text, with at most one plain word of somebody else's: a backslash in it is one that is typed, and not
+/// the first of an escape.
+fn own(shown: &str) -> String {
+    shown.replace("\\\\", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::style::Style;
+    use crate::domain::id::IdKind;
+
+    #[test]
+    fn what_is_to_be_typed_stands_there_as_it_is_typed() {
+        let key = Id::new(IdKind::Key, 3);
+        let page = |family, step| {
+            let guide = lines(family, step, key, Some("app"))
+                .into_iter()
+                .map(|l| match l {
+                    Line::Say(text) => GuideLine { text, typed: false },
+                    Line::Type(text) => GuideLine { text, typed: true },
+                })
+                .collect();
+            let next = NextView { step, guide, command: String::new() };
+            next_lines(&Screen { width: 80, style: Style::plain() }, &next)
+        };
+        assert!(page(Family::GitHub, LeakStep::ProveDead).contains("-w '%{http_code}\\n' -K"));
+        let said = page(Family::Postgres, LeakStep::Rotate);
+        assert!(said.contains("\n    \\password app\n") && said.contains("In psql. \\password computes"), "{said}");
+    }
 }
