@@ -211,7 +211,7 @@ pub(super) fn free(ws: &Workspace, name: &str, provider_id: Option<&str>) -> Res
         if key.facts.name == name {
             return Err(CliError::no("name_used", format!("{} is a key already ({})", safe(name), key.id))
                 .hint(format!("look at it: aosctl key show {}", key.id))
-                .hint(format!("or turn it over: aosctl rotation record {}", key.id)));
+                .hint(format!("or turn it over at its provider, then: {}", key.turn_line())));
         }
         if key.facts.provider_id.as_deref() == provider_id {
             return Err(CliError::no("provider_id_used", format!("{} has that provider id already", key.id))
