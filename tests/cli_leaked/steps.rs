@@ -95,6 +95,8 @@ fn by_flags_from_the_first_to_the_last() {
     let v = json(&out);
     assert_eq!((code(&out), v["leaks"][0]["open"].as_bool()), (0, Some(false)), "{v:#}");
     assert!(text(&out.stderr).contains("--report"), "{}", text(&out.stderr));
+    let again = "open again what is needed of g-1, g-2: aosctl connect --again g-1";
+    assert!(text(&out.stderr).contains(again), "{}", text(&out.stderr));
     assert!(!key(&b, id("k-1")).leak_is_open());
     assert!(!text(&bare(&b, &["rotation", "check"]).stdout).contains("LEAKED"));
     verified(&b);

@@ -17,6 +17,7 @@ use crate::domain::id::Id;
 use crate::domain::key::{LeakStep, StepOutcome};
 use crate::domain::request::Standing;
 use crate::domain::time::Time;
+use crate::review::carry::replaced_by;
 use crate::rotation::case::{Case, Stale, Use};
 use crate::rotation::guide::{Family, Line, lines};
 use crate::workspace::Workspace;
@@ -71,6 +72,10 @@ pub struct LeakView {
     pub next: Option<NextView>,
     /// What aosctl itself still has that names the old secret.
     pub stale: Vec<StaleView>,
+    /// Of the grants that were revoked for it, those that nothing opened again and that could be: not where the key is out
+    /// of use.
+    #[serde(skip)]
+    shut: Vec<Id>,
 }
 
 /// The entry that said that a key leaked.
@@ -285,6 +290,7 @@ impl KeyLeakedView {
                     steps: Vec::new(),
                     next: None,
                     stale: Vec::new(),
+                    shut: Vec::new(),
                 });
             }
             return Ok(());
@@ -303,9 +309,12 @@ impl KeyLeakedView {
             now: self.said.contains(&id),
         };
         let opens = f.integration.or_else(|| case.revoked.first().map(|g| g.integration));
-        let mut revoked = Vec::new();
+        let (mut revoked, mut shut) = (Vec::new(), Vec::new());
         for g in &case.revoked {
             revoked.push(names.grant(g, self.at)?);
+            if case.key.is_live() && replaced_by(&ws.facts(), g)?.is_none() {
+                shut.push(g.id);
+            }
         }
         let mut running = Vec::new();
         for u in case.running() {
@@ -325,6 +334,7 @@ impl KeyLeakedView {
             steps: steps(case),
             next: case.leak.next().map(|step| guide(ws, case, step)).transpose()?,
             stale: case.stale.iter().map(|s| StaleView::of(s, id)).collect(),
+            shut,
         });
         Ok(())
     }
@@ -346,7 +356,15 @@ impl KeyLeakedView {
                 None if l.open => {
                     notes.push(format!("{id} is OPEN: something that aosctl has still names the old secret"))
                 }
-                None => notes.push(format!("{id} is closed; what happened: aosctl key leaked {id} --report")),
+                None => {
+                    notes.push(format!("{id} is closed; what happened: aosctl key leaked {id} --report"));
+                    if let Some(first) = l.shut.first() {
+                        notes.push(format!(
+                            "its doors are closed; open again what is needed of {}: aosctl connect --again {first}",
+                            ids(&l.shut)
+                        ));
+                    }
+                }
             }
         }
         let warnings: Vec<String> = self
