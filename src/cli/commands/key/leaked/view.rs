@@ -350,7 +350,7 @@ impl KeyLeakedView {
             let id = l.key.id;
             match &l.next {
                 Some(next) => notes.push(format!(
-                    "{id} is OPEN; go on at a terminal: aosctl key leaked {id}, or record it: {}",
+                    "{id} is OPEN; go on step by step: aosctl key leaked {id}, or record it: {}",
                     next.command
                 )),
                 None if l.open => {
