@@ -22,7 +22,7 @@ fn by_flags_from_the_first_to_the_last() {
         (&["revoke", "--outcome", "failed", "--note", "console is down"][..], 0, "FAILED"),
         (&["revoke", "--outcome", "not_needed"], 2, "needs --note"),
         (&["revoke", "--outcome", "not_proven"], 2, "not_proven is for"),
-        (&["revoke", "--outcome", "done"], 0, "next: prove_dead"),
+        (&["revoke", "--outcome", "done"], 0, "next: prove dead"),
         (&["prove_dead", "--outcome", "done"], 2, "what you saw"),
         (&["prove_dead", "--outcome", "not_proven"], 0, "NOT PROVEN"),
         (&["rotate", "--outcome", "done"], 1, "no other secret"),

@@ -130,6 +130,13 @@ pub(super) fn due(ws: &Workspace, key: &Key, now: Time) -> Result<KeyDue, CliErr
     KeyDue::of(&Listed { key: key.clone(), standing }, &policy, &mut Names::new(ws)?)
 }
 
+/// A quarter of it; in whole days where it is that long, since people think of this in days.
+fn quarter(every: Span) -> Span {
+    let quarter = every.millis() / 4;
+    let days = quarter / Span::DAY.millis();
+    Span::from_millis(if days > 0 { days * Span::DAY.millis() } else { quarter })
+}
+
 /// How often, and how long before that is said: not so long that it would always be said.
 fn terms(every: Span, warn: Option<Span>, usual: Span) -> Result<(Span, Span), CliError> {
     if every.millis() == 0 {
@@ -143,6 +150,6 @@ fn terms(every: Span, warn: Option<Span>, usual: Span) -> Result<(Span, Span), C
                 .hint("a warning comes before a key is due: --every 90d --warn 14d"))
         }
         Some(warn) => Ok((every, warn)),
-        None => Ok((every, usual.min(Span::from_millis(every.millis() / 4)))),
+        None => Ok((every, usual.min(quarter(every)))),
     }
 }

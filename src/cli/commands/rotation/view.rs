@@ -84,7 +84,7 @@ impl KeyDue {
             DueState::Expires => format!("ends at the provider {}", show::day(self.expires.unwrap_or(self.due))),
             DueState::Expired => format!("ended at the provider {}", show::day(self.expires.unwrap_or(self.due))),
             DueState::Leaked => match &self.leak_next {
-                Some(step) => format!("LEAKED, next {step}"),
+                Some(step) => format!("LEAKED, next {}", step.replace('_', " ")),
                 None => "LEAKED".into(),
             },
         }

@@ -444,7 +444,7 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
     for s in &l.steps {
         let when = s.at.map(|t| format!(", {}", show::minute(t))).unwrap_or_default();
         let note = s.note.as_deref().map(|n| format!(": {n}")).unwrap_or_default();
-        field(s.step.as_str(), &format!("{}{when}{note}", outcome_words(s.outcome)));
+        field(s.step.words(), &format!("{}{when}{note}", outcome_words(s.outcome)));
         let shown = 5;
         for place in s.detail.iter().take(shown) {
             field("", &format!("  {place}"));
@@ -465,7 +465,7 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
 
 /// What to do next, for a page.
 pub(super) fn next_lines(screen: &Screen, next: &NextView) -> String {
-    let mut out = format!("{}\n", screen.style.bold(&format!("next: {}", next.step.as_str())));
+    let mut out = format!("{}\n", screen.style.bold(&format!("next: {}", next.step.words())));
     for line in &next.guide {
         if line.typed {
             // To be copied whole, so it is not folded.
