@@ -24,7 +24,8 @@ use crate::workspace::Workspace;
 
 /// How often a key is to be turned over, signed by an operator.
 ///
-/// With --off the key has no schedule of its own any more, and the policy's counts again: no key is never due.
+/// With --off the key has no schedule of its own any more, and the policy's counts again. There is no way to say that a key
+/// need not be turned over.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name

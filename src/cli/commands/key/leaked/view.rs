@@ -165,7 +165,9 @@ impl StaleView {
         let of = |what: String, command: String| StaleView { what, command: Some(command) };
         match stale {
             Stale::Inventory => of(
-                format!("the inventory: no other secret of {key} was recorded since; turn it over at its provider, then"),
+                format!(
+                    "the inventory: no other secret of {key} was recorded since; turn it over at its provider, then"
+                ),
                 format!("aosctl rotation record {key}"),
             ),
             Stale::Grant(g) => of(format!("{g} carries it and is open"), format!("aosctl revoke {g}")),
