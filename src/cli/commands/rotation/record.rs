@@ -107,8 +107,8 @@ impl View for RotationRecordView {
         }
         let fingerprint = if self.fingerprinted { "and fingerprinted" } else { "no fingerprint" };
         match &self.last4 {
-            Some(last4) => field("ends in", &format!("{last4} ({fingerprint})")),
-            None => field("ends in", &format!("nobody told ({fingerprint})")),
+            Some(last4) => field("last four", &format!("...{last4} ({fingerprint})")),
+            None => field("last four", &format!("nobody told ({fingerprint})")),
         }
         if let Some(k) = &self.key {
             field("next", &k.words());

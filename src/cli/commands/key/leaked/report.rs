@@ -206,7 +206,7 @@ impl IncidentView {
         let or = |text: Option<&str>| text.map_or_else(|| "not known".to_string(), md);
         line(&format!("- kind: {}", md(&l.kind)));
         line(&format!("- opens: {}", or(l.opens.as_ref().map(|o| o.long()).as_deref())));
-        line(&format!("- ends in: {}", or(l.last4.as_deref())));
+        line(&format!("- last four: {}", or(l.last4.as_ref().map(|end| format!("...{end}")).as_deref())));
         line(&format!("- the provider calls it: {}", or(l.provider_id.as_deref())));
         if let Some(said) = &l.said {
             line(&format!("- said to have leaked: {}, entry {}, by {}", said.at, said.seq, md(&said.signed_by.long())));

@@ -410,10 +410,10 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
     let opens = l.opens.as_ref().map(|o| format!(", opens {}", o.short())).unwrap_or_default();
     field("key", &format!("{}, {}{opens}", l.key.long(), l.kind));
     let marks = match (&l.last4, &l.provider_id) {
-        (Some(last4), Some(id)) => format!("ends in {last4}, the provider calls it {id}"),
-        (Some(last4), None) => format!("ends in {last4}"),
+        (Some(last4), Some(id)) => format!("last four ...{last4}, the provider calls it {id}"),
+        (Some(last4), None) => format!("last four ...{last4}"),
         (None, Some(id)) => format!("the provider calls it {id}"),
-        (None, None) => "nobody told how it ends".into(),
+        (None, None) => "nobody told its last four".into(),
     };
     field("what leaked", &marks);
     let Some(said) = &l.said else { return };
