@@ -28,6 +28,14 @@ use crate::secret::{Reference, Secret};
 /// one has to come with it, by standard input or typed without an echo; it is sealed the same way, and the old file is
 /// removed when the entry is on disk. A secret that is given for a key whose secret lives elsewhere is not kept: its last
 /// four characters and its fingerprint are.
+///
+/// Examples:
+///
+///   aosctl rotation record k-1 --rotated 2d --last4 77aa
+///
+///   pass show stripe/live | aosctl rotation record k-2 --secret-stdin
+///
+///   aosctl rotation record k-3 --provider-id AKIAEXAMPLE --expires 90d
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
