@@ -249,6 +249,8 @@ fn a_schedule_is_set_and_taken_away() {
     let schedule = key(&b, "k-1".parse().unwrap()).schedule.unwrap();
     assert_eq!((schedule.every, schedule.warn), (Span::days(8), Span::days(3)));
     assert!(schedule.owner.is_some());
+    let v: Value = serde_json::from_str(&b.ok(&["rotation", "set", "k-2", "--every", "30d", "--json"])).unwrap();
+    assert_eq!(v["key"]["warn"].as_str(), Some("7d"), "whole days");
     b.ok(&["rotation", "set", "k-1", "--off"]);
     let v: Value = serde_json::from_str(&b.ok(&["rotation", "list", "--json"])).unwrap();
     let fresh = v["keys"].as_array().unwrap().iter().find(|k| k["key"]["id"] == "k-1").unwrap();

@@ -129,7 +129,7 @@ fn through_all_the_steps() {
     let mut d = leaked(&b, &["k-1"]);
     d.wait_for("and that is closed");
     d.at("Type yes to go on: ", "y\r");
-    d.wait_for("nothing was done");
+    d.wait_for("aosctl key leaked k-1 --again");
     assert_eq!(d.end(), 1);
     assert_eq!(entries_from(&b, entries), Vec::<String>::new());
     assert_tidy(&d);
