@@ -107,7 +107,10 @@ fn check_says_one_line_a_key_with_what_to_type() {
     assert_eq!(code(&out), 1);
     assert!(out.stderr.is_empty(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
-    let lines: Vec<&str> = said.lines().collect();
+    assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
+    // A line to type that does not fit stands below.
+    let joined = said.replace("\n  aosctl", " aosctl").replace("\n  or", " or");
+    let lines: Vec<&str> = joined.lines().collect();
     assert_eq!(lines.len(), 5, "{said}");
     for (line, (id, name, word, command)) in lines.iter().zip([
         ("k-7", "ended", "ended at the provider", "aosctl rotation record k-7"),
@@ -117,9 +120,11 @@ fn check_says_one_line_a_key_with_what_to_type() {
         ("k-6", "ending", "ends at the provider", "aosctl rotation record k-6"),
     ]) {
         assert!(line.starts_with(&format!("{id} {name} {word}")), "{line}");
-        assert!(line.ends_with(command) && line.len() <= 80, "{line}");
+        assert!(line.contains(&format!(": turn it over at its provider, then: {command}")), "{line}");
+        let made = line.contains(&format!(" or say when it was made: aosctl key set {id} --created DATE"));
+        assert_eq!(made, id == "k-5", "{line}");
         // What it says can be typed.
-        let typed: Vec<&str> = line.split_once(": aosctl ").unwrap().1.split(' ').collect();
+        let typed: Vec<&str> = line.split_once(": aosctl ").unwrap().1.split(' ').take(3).collect();
         b.ok(&typed);
     }
     let out = bare(&b, &["rotation", "check"]);
@@ -244,6 +249,8 @@ fn a_schedule_is_set_and_taken_away() {
     let schedule = key(&b, "k-1".parse().unwrap()).schedule.unwrap();
     assert_eq!((schedule.every, schedule.warn), (Span::days(8), Span::days(3)));
     assert!(schedule.owner.is_some());
+    let v: Value = serde_json::from_str(&b.ok(&["rotation", "set", "k-2", "--every", "30d", "--json"])).unwrap();
+    assert_eq!(v["key"]["warn"].as_str(), Some("7d"), "whole days");
     b.ok(&["rotation", "set", "k-1", "--off"]);
     let v: Value = serde_json::from_str(&b.ok(&["rotation", "list", "--json"])).unwrap();
     let fresh = v["keys"].as_array().unwrap().iter().find(|k| k["key"]["id"] == "k-1").unwrap();
@@ -428,8 +435,9 @@ fn names_are_hostile() {
         vec![facts("\u{202e}evil\u{200b} \u{feff}name $(reboot) with | pipes and a length that would break the line")],
     );
     let said = text(&bare(&b, &["rotation", "check"]).stdout);
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.ends_with(": aosctl rotation record k-1\n") && said.chars().count() <= 81, "{said}");
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains(" then:\n  aosctl rotation record k-1\n"), "{said}");
+    assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
     for hidden in ['\u{202e}', '\u{200b}', '\u{feff}'] {
         assert!(!said.contains(hidden), "{said:?}");
         assert!(!b.ok(&["rotation", "list"]).contains(hidden));

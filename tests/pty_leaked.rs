@@ -75,12 +75,12 @@ fn through_all_the_steps() {
     d.at("what shows it (Enter for nothing): ", "rolled in the dashboard\r");
     d.at("passphrase of op-1: ", &format!("{PASSPHRASE}\r"));
     d.wait_for("recorded: entry");
-    d.wait_for("next: prove_dead");
-    d.at("prove_dead: ", "d");
+    d.wait_for("next: prove dead");
+    d.at("prove dead: ", "d");
     // What nobody saw is not proven: an empty answer is not taken.
     d.at("what did the provider answer: ", "\r");
     d.wait_for("needs --note");
-    d.at("prove_dead: ", "d");
+    d.at("prove dead: ", "d");
     d.at("what did the provider answer: ", "HTTP 401\r");
     d.wait_for("next: rotate");
     d.wait_for("r look again");
@@ -129,7 +129,7 @@ fn through_all_the_steps() {
     let mut d = leaked(&b, &["k-1"]);
     d.wait_for("and that is closed");
     d.at("Type yes to go on: ", "y\r");
-    d.wait_for("nothing was done");
+    d.wait_for("aosctl key leaked k-1 --again");
     assert_eq!(d.end(), 1);
     assert_eq!(entries_from(&b, entries), Vec::<String>::new());
     assert_tidy(&d);
@@ -150,12 +150,12 @@ fn killed_in_between_it_goes_on() {
     d.at("what shows it", "\r");
     d.at("passphrase of op-1: ", &format!("{PASSPHRASE}\r"));
     d.wait_for("recorded: entry");
-    d.wait_for("prove_dead: ");
+    d.wait_for("prove dead: ");
     std::process::Command::new("kill").args(["-9", &d.pid().to_string()]).status().unwrap();
     d.end();
     assert_eq!(outcome(&b, LeakStep::Revoke), Some(StepOutcome::Done));
     let mut d = leaked(&b, &["k-1"]);
-    d.at("prove_dead: d dead, I saw it   p not proven", "p");
+    d.at("prove dead: d dead, I saw it   p not proven", "p");
     d.at("what happened (Enter for nothing): ", "\r");
     d.at("passphrase of op-1: ", &format!("{PASSPHRASE}\r"));
     // Not proven is not done: it is left for later, and the walk goes on.
@@ -188,7 +188,7 @@ fn several_that_end_so_are_asked_about() {
     d.wait_for("3  all of them");
     d.at("which one leaked [1-3]: ", "1\r");
     d.at("revoke: d done", "s");
-    d.at("prove_dead: ", "\x03");
+    d.at("prove dead: ", "\x03");
     assert_eq!(d.end(), 0);
     assert_eq!(entries_from(&b, before), ["grant.revoked/1", "key.leaked/1"]);
     assert_tidy(&d);

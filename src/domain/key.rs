@@ -149,6 +149,16 @@ impl LeakStep {
     }
 }
 
+impl LeakStep {
+    /// As a page says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            LeakStep::ProveDead => "prove dead",
+            LeakStep::Contain | LeakStep::Revoke | LeakStep::Rotate | LeakStep::Test | LeakStep::Sweep => self.as_str(),
+        }
+    }
+}
+
 /// How a step ended. Only `done` closes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -169,7 +169,12 @@ pub fn commands(key: &Key, state: DueState) -> Vec<String> {
         DueState::Fine => Vec::new(),
         DueState::Leaked => vec![record],
         _ if !key.facts.active => vec![format!("aosctl key retire {id}"), record],
-        DueState::UnknownAge => vec![record, format!("aosctl rotation record {id} --rotated DATE")],
+        // It may be new: then it has only to be said.
+        DueState::UnknownAge => vec![
+            record,
+            format!("aosctl key set {id} --created DATE"),
+            format!("aosctl rotation record {id} --rotated DATE"),
+        ],
         _ => vec![record],
     }
 }

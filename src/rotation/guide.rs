@@ -89,8 +89,7 @@ pub fn lines(family: Family, step: LeakStep, key: Id, provider_id: Option<&str>)
         }
         LeakStep::Test => vec![
             say("Use the new one for what it is for, from where it is used, and see it work."),
-            say("Doors that were closed stay closed. Open again what is needed:"),
-            enter("aosctl connect --again GRANT"),
+            say("Doors that were closed stay closed until the leak is; then it says how to open them again."),
         ],
         LeakStep::Sweep => {
             let mut all = vec![

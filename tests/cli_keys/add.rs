@@ -129,6 +129,8 @@ fn mistakes_are_refused_before_anything_is_asked() {
         (2, &["key", "add", "x", "--no-secret", "--rotated", "2999-01-01"], "in the future"),
         (2, &["key", "add", "x", "--no-secret", "--every", "10d", "--warn", "10d"], "shorter"),
         (2, &["key", "add", "x", "--no-secret", "--warn", "10d"], "--every"),
+        (2, &["key", "set", "taken", "--every", "30d"], "aosctl rotation set taken --every 30d"),
+        (0, &["key", "add", "x", "--no-secret", "--expires", "90d", "--dry-run"], "nothing was done"),
         (2, &["key", "add", "x", "--ref", "op://only"], "op://vault/item"),
         (2, &["key", "add", "x", "--ref", "op://a/b/c", "--no-secret"], "cannot be used"),
         (1, &["key", "add", "x", "--no-secret", "--opens", "githb"], "did you mean github?"),

@@ -79,6 +79,11 @@ fn who_is_gone_is_named_and_nothing_is_retired_for_it() {
     let path = file(&b, "report.csv", less.join("\n"));
     let (_, stderr) = run(&b, 0, &["key", "import", "aws-credential-report", path.to_str().unwrap()]);
     assert!(stderr.contains("no longer mentions") && stderr.contains("k-1 k-2"), "{stderr}");
+    assert!(!stderr.contains("for new keys"), "{stderr}");
+    let args = ["key", "import", "aws-credential-report", path.to_str().unwrap(), "--owner", "ops"];
+    let (_, stderr) = run(&b, 0, &args);
+    assert!(stderr.contains("--owner is for new keys; 2 were there:"), "{stderr}");
+    assert!(stderr.contains("aosctl key set k-3 --owner ops"), "{stderr}");
     assert_eq!(names(&json(&b, 0, &["key", "list"])).len(), 4);
 }
 

@@ -8,7 +8,7 @@ fn by_the_last_four_without_a_passphrase() {
     let before = size(&b);
     let out = bare(&b, &["key", "leaked", "--last4", "0000"]);
     assert_eq!((code(&out), size(&b)), (1, before));
-    assert!(text(&out.stderr).contains("no key ends in 0000"), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("no key has the last four ...0000"), "{}", text(&out.stderr));
     add(&b, vec![KeyFacts { last4: Some("9f2a".into()), ..aged("twin", 1) }]);
     let before = size(&b);
     let out = bare(&b, &["key", "leaked", "--last4", "9f2a"]);

@@ -20,7 +20,7 @@ fn a_report_at_any_time() {
     for words in [
         "- prove\\_dead: NOT PROVEN",
         "- rotate: OPEN",
-        "- ends in: 9f2a",
+        "- last four: ...9f2a",
         "in a public repository",
         "rolled in the dashboard",
         "g-1 (bot-a, read, stripe",

@@ -24,7 +24,7 @@ fn by_flags_from_the_first_to_the_last() {
         (&["revoke", "--outcome", "failed", "--note", "console is down"][..], 0, "FAILED"),
         (&["revoke", "--outcome", "not_needed"], 2, "needs --note"),
         (&["revoke", "--outcome", "not_proven"], 2, "not_proven is for"),
-        (&["revoke", "--outcome", "done"], 0, "next: prove_dead"),
+        (&["revoke", "--outcome", "done"], 0, "next: prove dead"),
         (&["prove_dead", "--outcome", "done"], 2, "what you saw"),
         (&["prove_dead", "--outcome", "not_proven"], 0, "NOT PROVEN"),
         (&["rotate", "--outcome", "done"], 1, "no other secret"),
@@ -97,6 +97,8 @@ fn by_flags_from_the_first_to_the_last() {
     let v = json(&out);
     assert_eq!((code(&out), v["leaks"][0]["open"].as_bool()), (0, Some(false)), "{v:#}");
     assert!(text(&out.stderr).contains("--report"), "{}", text(&out.stderr));
+    let again = "open again what is needed of g-1, g-2: aosctl connect --again g-1";
+    assert!(text(&out.stderr).contains(again), "{}", text(&out.stderr));
     assert!(!key(&b, id("k-1")).leak_is_open());
     assert!(!text(&bare(&b, &["rotation", "check"]).stdout).contains("LEAKED"));
     verified(&b);

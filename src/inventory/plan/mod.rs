@@ -168,7 +168,11 @@ fn retired(row: &Row, key: &Key) -> Result<Step, String> {
         true => Ok(Step::Leave(key.id)),
         false => {
             let at = key.retired_at.map(|t| t.to_string()).unwrap_or_default();
-            Err(format!("{} was retired at {at}, and the file still has it as usable", key.id))
+            Err(format!(
+                "{} was retired at {at}, and the file still has it as usable: delete it at its provider; or, if it is in use \
+                 again, add it: aosctl key add NAME",
+                key.id
+            ))
         }
     }
 }

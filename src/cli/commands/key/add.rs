@@ -225,11 +225,18 @@ pub(super) fn free(ws: &Workspace, name: &str, provider_id: Option<&str>) -> Res
         if key.facts.name == name {
             return Err(CliError::no("name_used", format!("{} is a key already ({})", safe(name), key.id))
                 .hint(format!("look at it: aosctl key show {}", key.id))
-                .hint(format!("or turn it over: aosctl rotation record {}", key.id)));
+                .hint(format!("or turn it over at its provider, then: {}", key.turn_line())));
         }
         if key.facts.provider_id.as_deref() == provider_id {
-            return Err(CliError::no("provider_id_used", format!("{} has that provider id already", key.id))
-                .hint(format!("look at it: aosctl key show {}", key.id)));
+            let e = CliError::no("provider_id_used", format!("{} has that provider id already", key.id))
+                .hint(format!("look at it: aosctl key show {}", key.id));
+            return Err(match name.is_empty() {
+                // A key that is there already: two of them are one credential, or one was mistaken for another.
+                true => e
+                    .hint(format!("if both are one credential, keep the other: aosctl key retire {}", key.id))
+                    .hint("next time tell the provider id before the import: then a file finds the key, and adds none"),
+                false => e.hint(format!("if that is what you mean, correct it: aosctl key set {}", key.id)),
+            });
         }
     }
     Ok(())

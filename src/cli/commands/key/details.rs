@@ -37,8 +37,8 @@ pub struct Details {
     /// When the provider made it: 2026-11-21, or with a time, 2026-11-21T09:00:00Z
     #[arg(long, value_name = "DATE")]
     pub created: Option<String>,
-    /// When the provider ends it
-    #[arg(long, value_name = "DATE")]
+    /// When the provider ends it: 2027-03-01, or so long from now: 90d
+    #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Details {
             provider_id: checked("--provider-id", &self.provider_id, |t| check_text("it", t))?,
             last4: checked("--last4", &self.last4, check_last4)?,
             created: self.created.as_deref().map(|t| past("--created", t, now)).transpose()?,
-            expires: self.expires.as_deref().map(|t| moment("--expires", t)).transpose()?,
+            expires: self.expires.as_deref().map(|t| end("--expires", t, now)).transpose()?,
         })
     }
 }
@@ -117,6 +117,14 @@ pub(in crate::cli::commands) fn no_secret(flag: &str, text: &str) -> Result<(), 
 /// A moment.
 pub(super) fn moment(flag: &str, text: &str) -> Result<Time, CliError> {
     date::parse(text).map_err(|why| CliError::usage(format!("{flag}: {}", safe(&why))))
+}
+
+/// A moment, or so long from now.
+fn end(flag: &str, text: &str, now: Time) -> Result<Time, CliError> {
+    match text.parse::<Span>() {
+        Ok(span) => Ok(now.plus(span)),
+        Err(_) => moment(flag, text),
+    }
 }
 
 /// A moment that is not ahead.

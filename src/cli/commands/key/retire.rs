@@ -114,9 +114,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         .collect::<Result<_, _>>()
         .map_err(|e| words::done_already(e, "the key is retired"))?;
     view.seq = Some(seq);
-    let out = Outcome::of(Exit::Done, view)
-        .warn_if(warning)
-        .note("Its provider still accepts it until it is revoked or deleted there.");
+    let out = Outcome::of(Exit::Done, view).warn_if(warning).note(match key.facts.active {
+        true => "Its provider still accepts it until it is revoked or deleted there.",
+        false => "Its provider does not accept it, as was told, and still has it: delete it there.",
+    });
     Ok(match super::place::sealed_file(&ws, key.id, &key.facts.place) {
         Some(file) => out.note(format!("When it is dead there, remove what is sealed: {file}")),
         None => out,

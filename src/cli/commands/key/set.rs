@@ -14,7 +14,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
+use crate::cli::text::safe;
 use crate::cli::vault;
+use crate::domain::advice::shell_word;
 use crate::domain::event::KeyChanged;
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
@@ -29,7 +31,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "aosctl key set [OPTIONS] <KEY>", group(clap::ArgGroup::new("what").required(true).multiple(true).args([
     "name", "kind", "opens", "scope", "owner", "provider_id", "last4", "created", "expires", "reference", "active",
-    "inactive", "person", "no_person",
+    "inactive", "person", "no_person", "every", "warn",
 ])))]
 pub struct Args {
     /// Its id or name
@@ -55,6 +57,12 @@ pub struct Args {
     /// No person uses it
     #[arg(long)]
     no_person: bool,
+    /// Refused: it is another command's
+    #[arg(long, value_name = "SPAN", hide = true)]
+    every: Option<String>,
+    /// Refused: it is another command's
+    #[arg(long, value_name = "SPAN", hide = true)]
+    warn: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -95,6 +103,13 @@ impl View for KeySetView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    if args.every.is_some() || args.warn.is_some() {
+        let every = shell_word(args.every.as_deref().unwrap_or("90d"));
+        let warn = args.warn.as_deref().map(|w| format!(" --warn {}", shell_word(w))).unwrap_or_default();
+        let key = shell_word(&args.key);
+        return Err(CliError::usage("how often a key is turned over is set by another command; nothing was changed")
+            .hint(safe(&format!("aosctl rotation set {key} --every {every}{warn}"))));
+    }
     let reason = args.reason.as_deref().map(|r| words::text("--reason", r)).transpose()?;
     reason.as_deref().map_or(Ok(()), |text| no_secret("--reason", text))?;
     let name = args.name.as_deref().map(|t| plain("--name", t, |t| check_text("it", t))).transpose()?;

@@ -15,7 +15,7 @@ use crate::rotation;
 
 /// Is a key due? For cron: silent and 0 when none is.
 ///
-/// Else one line a key with what to type, and exit 1. Due is what is leaked and not closed, ended or soon ended by the
+/// Else what to do about each key and what to type, on a line or two, and exit 1. Due is what is leaked and not closed, ended or soon ended by the
 /// provider, overdue, due, or of unknown age. What is due soon is told by --json and --monitor only.
 ///
 /// Asks for no passphrase and needs no terminal. It reads the tables; that these are what the log says proves `aosctl

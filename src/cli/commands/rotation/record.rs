@@ -29,6 +29,14 @@ use crate::secret::{Reference, Secret};
 /// one has to come with it, by standard input or typed without an echo; it is sealed the same way, and the old file is
 /// removed when the entry is on disk. A secret that is given for a key whose secret lives elsewhere is not kept: its last
 /// four characters and its fingerprint are.
+///
+/// Examples:
+///
+///   aosctl rotation record k-1 --rotated 2d --last4 77aa
+///
+///   pass show stripe/live | aosctl rotation record k-2 --secret-stdin
+///
+///   aosctl rotation record k-3 --provider-id AKIAEXAMPLE --expires 90d
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
@@ -55,6 +63,9 @@ pub struct Args {
     /// What shows it, for the record
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// It was turned over at its provider: what is asked at a terminal where nothing is told of the new secret
+    #[arg(long)]
+    yes: bool,
     /// Say what it would record, and record nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -105,8 +116,8 @@ impl View for RotationRecordView {
         }
         let fingerprint = if self.fingerprinted { "and fingerprinted" } else { "no fingerprint" };
         match &self.last4 {
-            Some(last4) => field("ends in", &format!("{last4} ({fingerprint})")),
-            None => field("ends in", &format!("nobody told ({fingerprint})")),
+            Some(last4) => field("last four", &format!("...{last4} ({fingerprint})")),
+            None => field("last four", &format!("nobody told ({fingerprint})")),
         }
         if let Some(k) = &self.key {
             field("next", &k.words());
@@ -143,6 +154,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             leak_next: None,
         };
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
+    }
+    if secret.is_none() && !args.tells() && !args.yes {
+        confirm(ctx, &key)?;
     }
     let operator = ctx.unlock(&ws)?;
     let vault = vault::of(&ws);
@@ -194,6 +208,27 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         })
     };
     Ok(told().map_err(|e| words::done_already(e, "the rotation is recorded"))?.warn_if(pin))
+}
+
+impl Args {
+    /// Something is told that only somebody knows who turned it over.
+    fn tells(&self) -> bool {
+        [&self.rotated, &self.reference, &self.provider_id, &self.last4, &self.expires].iter().any(|t| t.is_some())
+    }
+}
+
+/// Asks at a terminal whether it was turned over at all: a line that was copied from a list says so by itself.
+fn confirm(ctx: &Context, key: &Key) -> Result<(), CliError> {
+    if ctx.json() || !ctx.prompter().can_ask() {
+        return Ok(());
+    }
+    let (name, id) = (safe(&key.facts.name), key.id);
+    let prompt = format!("Was {name} ({id}) turned over at its provider? This only records it.");
+    if ctx.prompter().confirm_typed(&prompt, "yes", "--yes")? {
+        return Ok(());
+    }
+    Err(CliError::no("not_turned_over", format!("{name} ({id}) was not turned over; nothing was recorded"))
+        .hint(format!("turn it over at its provider, then: {}", key.turn_line())))
 }
 
 /// The new secret of a key that is sealed in the vault.

@@ -24,7 +24,8 @@ use crate::workspace::Workspace;
 
 /// How often a key is to be turned over, signed by an operator.
 ///
-/// With --off the key has no schedule of its own any more, and the policy's counts again: no key is never due.
+/// With --off the key has no schedule of its own any more, and the policy's counts again. There is no way to say that a key
+/// need not be turned over.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The key, by id or name
@@ -130,6 +131,13 @@ pub(super) fn due(ws: &Workspace, key: &Key, now: Time) -> Result<KeyDue, CliErr
     KeyDue::of(&Listed { key: key.clone(), standing }, &policy, &mut Names::new(ws)?)
 }
 
+/// A quarter of it; in whole days where it is that long, since people think of this in days.
+fn quarter(every: Span) -> Span {
+    let quarter = every.millis() / 4;
+    let days = quarter / Span::DAY.millis();
+    Span::from_millis(if days > 0 { days * Span::DAY.millis() } else { quarter })
+}
+
 /// How often, and how long before that is said: not so long that it would always be said.
 fn terms(every: Span, warn: Option<Span>, usual: Span) -> Result<(Span, Span), CliError> {
     if every.millis() == 0 {
@@ -143,6 +151,6 @@ fn terms(every: Span, warn: Option<Span>, usual: Span) -> Result<(Span, Span), C
                 .hint("a warning comes before a key is due: --every 90d --warn 14d"))
         }
         Some(warn) => Ok((every, warn)),
-        None => Ok((every, usual.min(Span::from_millis(every.millis() / 4)))),
+        None => Ok((every, usual.min(quarter(every)))),
     }
 }

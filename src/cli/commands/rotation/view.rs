@@ -84,20 +84,45 @@ impl KeyDue {
             DueState::Expires => format!("ends at the provider {}", show::day(self.expires.unwrap_or(self.due))),
             DueState::Expired => format!("ended at the provider {}", show::day(self.expires.unwrap_or(self.due))),
             DueState::Leaked => match &self.leak_next {
-                Some(step) => format!("LEAKED, next {step}"),
+                Some(step) => format!("LEAKED, next {}", step.replace('_', " ")),
                 None => "LEAKED".into(),
             },
         }
     }
 
-    /// One line with what to do: `k-3 stripe-live overdue since 2026-08-23: aosctl rotation record k-3`. Only the name is
-    /// cut where the line is longer than the screen.
+    /// What has to be done outside before the usual line is typed; empty where it can be typed at once.
+    fn first(&self) -> &'static str {
+        let usual = self.commands.first().map_or("", String::as_str);
+        if usual.starts_with("aosctl rotation record") {
+            " turn it over at its provider, then:"
+        } else if usual.starts_with("aosctl key retire") {
+            " delete it at its provider, then:"
+        } else {
+            ""
+        }
+    }
+
+    /// What to do: `k-3 stripe-live overdue since 2026-08-23: turn it over at its provider, then:`, and the line to type after
+    /// it, or below it where both are longer than the screen. The name is cut before anything is wider.
     pub fn line(&self, screen: &Screen) -> String {
-        let rest = format!(" {}: {}", self.words(), self.commands.first().map_or("", String::as_str));
+        let usual = self.commands.first().map_or("", String::as_str);
         let id = self.key.id.to_string();
-        let room = screen.width.saturating_sub(width(&rest) + width(&id) + 1).max(8);
         let name = self.key.name.as_deref().map(safe).unwrap_or_default();
-        format!("{id} {}{rest}\n", truncate(&name, room))
+        let told = format!(" {}:{}", self.words(), self.first());
+        let whole = format!("{id} {name}{told} {usual}\n");
+        let mut out = if width(whole.trim_end()) <= screen.width {
+            whole
+        } else if self.first().is_empty() {
+            let room = screen.width.saturating_sub(width(&told) + width(usual) + width(&id) + 2).max(8);
+            format!("{id} {}{told} {usual}\n", truncate(&name, room))
+        } else {
+            let room = screen.width.saturating_sub(width(&told) + width(&id) + 1).max(8);
+            format!("{id} {}{told}\n  {usual}\n", truncate(&name, room))
+        };
+        if let Some(told) = self.commands.iter().find(|c| c.starts_with("aosctl key set")) {
+            out.push_str(&format!("  or say when it was made: {told}\n"));
+        }
+        out
     }
 }
 

@@ -18,6 +18,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
+use crate::domain::advice::shell_word;
 use crate::domain::event::{KeyAdded, KeyChanged};
 use crate::domain::facts::Facts;
 use crate::domain::id::{Id, IdKind};
@@ -87,6 +88,9 @@ const EXAMPLES: &str = r"Examples:
 /// More refused lines than these are counted; the JSON has them all.
 const MOST_REFUSED: usize = 100;
 
+/// So many lines to type are said.
+const MOST_LINES: usize = 20;
+
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let (read, source, args): (Reader, &str, Common) = match args.format {
@@ -109,13 +113,17 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let as_of = told.or(written).unwrap_or(now).min(now);
     let file = read(&bytes, as_of).map_err(|e| refused(&args.file, &e))?;
     drop(bytes);
+    let told_for_new: Vec<Told> = [("--opens", &args.opens, integration), ("--owner", &args.owner, owner)]
+        .into_iter()
+        .filter_map(|(flag, typed, id)| Some(Told { flag, typed: typed.as_deref()?, id: id? }))
+        .collect();
     let desk = Desk { ws: &ws, file: &file, as_of, owner, integration };
     let mut view = KeyImportView::new(args.dry_run, &args.file, &file, as_of);
     let planned = desk.plan(&ws.facts(), now)?;
     // Nothing to sign: nobody is asked for a passphrase, and no entry is written.
     if args.dry_run || (planned.added.is_empty() && planned.changed.is_empty()) {
         view.tell(&planned, &[], None);
-        return finish(view, &ws, args.dry_run, &file, None);
+        return finish(view, &ws, args.dry_run, &file, &told_for_new, None);
     }
     let me = ctx.unlock(&ws)?;
     let ((planned, ids, seqs), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
@@ -124,7 +132,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Ok((planned, ids, seqs))
     })?;
     view.tell(&planned, &ids, seqs);
-    finish(view, &ws, false, &file, warning)
+    finish(view, &ws, false, &file, &told_for_new, warning)
 }
 
 type Reader = fn(&[u8], Time) -> Result<Inventory, InventoryError>;
@@ -243,12 +251,45 @@ fn refused(name: &str, e: &InventoryError) -> CliError {
     }
 }
 
+/// What was told for new keys.
+struct Told<'a> {
+    flag: &'static str,
+    typed: &'a str,
+    id: Id,
+}
+
+/// What was told for new keys says nothing of those that were there: what to type for these, unless it is so already.
+fn for_new(view: &KeyImportView, ws: &Workspace, told: &[Told<'_>]) -> Result<Vec<String>, CliError> {
+    let there: Vec<Id> = view.changed.iter().map(|c| c.key).chain(view.unchanged.iter().copied()).collect();
+    if there.is_empty() || told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut keys = ws.store().keys(false)?;
+    keys.retain(|k| {
+        let is_so = |t: &Told<'_>| k.facts.integration == Some(t.id) || k.facts.owner == Some(t.id);
+        there.contains(&k.id) && !told.iter().all(is_so)
+    });
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let flags = told.iter().map(|t| t.flag).collect::<Vec<_>>().join(" and ");
+    let (is, were) = (if told.len() > 1 { "are" } else { "is" }, if keys.len() > 1 { "were" } else { "was" });
+    let values: String = told.iter().map(|t| format!(" {} {}", t.flag, shell_word(t.typed))).collect();
+    let mut lines = vec![format!("{flags} {is} for new keys; {} {were} there:", keys.len())];
+    lines.extend(keys.iter().take(MOST_LINES).map(|k| safe(&format!("  aosctl key set {}{values}", k.id))));
+    if let Some(more) = keys.len().checked_sub(MOST_LINES).filter(|n| *n > 0) {
+        lines.push(format!("  and {more} more: aosctl key list"));
+    }
+    Ok(lines)
+}
+
 /// What there is to say about it.
 fn finish(
     view: KeyImportView,
     ws: &Workspace,
     dry_run: bool,
     file: &Inventory,
+    told: &[Told<'_>],
     pin: Option<WorkspaceError>,
 ) -> Result<Outcome, CliError> {
     let exit = match (view.refused.is_empty(), file.rows.is_empty()) {
@@ -285,6 +326,7 @@ fn finish(
     if unowned > 0 && !dry_run {
         notes.push(format!("Nobody answers for {unowned} keys: aosctl key set KEY --owner OPERATOR"));
     }
+    notes.extend(for_new(&view, ws, told)?);
     if dry_run {
         notes.push("dry run: nothing was done".into());
     }

@@ -95,6 +95,18 @@ impl DeltaView {
         DeltaView { what: d.what, old: d.old.clone(), new: d.new.clone() }
     }
 
+    /// What differs, as a page says it.
+    pub fn label(&self) -> &'static str {
+        match self.what {
+            "provider_id" => "provider id",
+            "last4" => "last four",
+            "last_used" => "last used",
+            "use_as_of" => "use known as of",
+            "use_feed" => "use known from",
+            other => other,
+        }
+    }
+
     /// `old -> new`. Foreign text.
     pub fn turn(&self) -> String {
         let word = |t: &Option<String>| t.clone().unwrap_or_else(|| "not told".into());
@@ -165,7 +177,7 @@ impl View for KeyImportView {
         }
         field("changed", &self.changed.len().to_string());
         let turns = |c: &ChangedKey| {
-            let what = c.what.iter().map(|d| format!("{} {}", d.what, d.turn())).collect::<Vec<_>>().join("; ");
+            let what = c.what.iter().map(|d| format!("{} {}", d.label(), d.turn())).collect::<Vec<_>>().join("; ");
             format!("{} {}: {what}", c.key, c.name)
         };
         for line in list(self.changed.iter().map(turns).collect()) {

@@ -24,7 +24,7 @@ pub(super) fn keys(ws: &Workspace, ctx: &Context, args: &Args) -> Result<Vec<Id>
         return choose(ctx, args, &found, last4);
     }
     let secret = intake::secret(ctx, args.secret_stdin, "the secret that leaked").map_err(|e| {
-        e.hint("or name the key: aosctl key leaked KEY").hint("or how it ends: aosctl key leaked --last4 TEXT")
+        e.hint("or name the key: aosctl key leaked KEY").hint("or its last four: aosctl key leaked --last4 TEXT")
     })?;
     by_secret(ws, ctx, args, &secret)
 }
@@ -36,8 +36,8 @@ fn choose(ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<
         format!("{} {} ({}{retired})", k.id, safe(&k.facts.name), safe(&k.facts.kind))
     };
     match found {
-        [] => Err(CliError::no("not_in_the_inventory", format!("no key ends in {}", safe(last4)))
-            .because("of the keys whose last four characters were told, none ends so now; one that was turned over since ended otherwise")
+        [] => Err(CliError::no("not_in_the_inventory", format!("no key has the last four ...{}", safe(last4)))
+            .because("of the keys whose last four characters were told, none has these now; one that was turned over since had others")
             .hint("by the secret itself, which also finds old ones: aosctl key leaked --secret-stdin")
             .hint("see what there is: aosctl key list --all")),
         [one] => Ok(vec![one.id]),
@@ -49,7 +49,7 @@ fn choose(ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<
             Ok(found.get(n).map_or_else(|| found.iter().map(|k| k.id).collect(), |k| vec![k.id]))
         }
         _ => {
-            let mut e = CliError::no("ambiguous", format!("{} keys end in {}; nothing was done", found.len(), safe(last4)));
+            let mut e = CliError::no("ambiguous", format!("{} keys have the last four ...{}; nothing was done", found.len(), safe(last4)));
             for k in found {
                 e = e.hint(format!("{}: aosctl key leaked {}", line(k), k.id));
             }
@@ -64,7 +64,7 @@ fn by_secret(ws: &Workspace, ctx: &Context, args: &Args, secret: &Secret) -> Res
     let operator = ctx.unlock(ws).map_err(|e| match &last4 {
         // Nothing may stand in the way: how it ends is enough to close what it opens.
         Some(last4) => {
-            e.hint(format!("without a passphrase, by how it ends: aosctl key leaked --last4 {}", safe(last4)))
+            e.hint(format!("without a passphrase, by its last four: aosctl key leaked --last4 {}", safe(last4)))
         }
         None => e.hint("without a passphrase: aosctl key leaked KEY"),
     })?;
@@ -95,7 +95,7 @@ fn by_secret(ws: &Workspace, ctx: &Context, args: &Args, secret: &Secret) -> Res
     }
     for k in &maybe {
         e = e.hint(format!(
-            "{} {} ends the same, and has no fingerprint: aosctl key leaked {}",
+            "{} {} has the same last four, and no fingerprint: aosctl key leaked {}",
             k.id,
             safe(&k.facts.name),
             k.id

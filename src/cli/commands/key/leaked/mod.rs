@@ -27,8 +27,8 @@ use crate::workspace::Workspace;
 
 /// A key leaked: close what it opens at once, then step by step.
 ///
-/// Before anything else, and without a passphrase: every live grant that carries the key is revoked, and from then on
-/// `aosctl run` gives its secret to nobody. Where nobody signs, the log does (unattributed). Then, on a terminal, it goes
+/// Before anything else every live grant that carries the key is revoked, and from then on `aosctl run` gives its secret to
+/// nobody. With KEY or --last4 that takes no passphrase. Where nobody signs, the log does (unattributed). Then, on a terminal, it goes
 /// through the steps: revoke it at the provider, prove it dead, rotate, test, sweep for what still names the old one. Each
 /// is an entry that an operator signs, so it can be left and taken up again at any time: `aosctl key leaked KEY`. The leak
 /// stays OPEN until every step is closed and nothing that aosctl has names the old secret.
@@ -36,7 +36,8 @@ use crate::workspace::Workspace;
 /// A key whose newest leak is closed leaks anew only with --again, or where that is confirmed at a terminal; to look at what
 /// happened there is --report.
 ///
-/// Without KEY the leaked secret itself is asked for, without an echo, and looked for by its fingerprint.
+/// Without either the leaked secret itself is asked for, without an echo, and looked for by its fingerprint; fingerprints
+/// can be compared only with an operator's passphrase, which is asked for first.
 ///
 /// Exit status: 0 it is contained, or the step is recorded, whether or not more is left to do (`aosctl rotation check` and
 /// the JSON say that); 1 no key was found, or a sweep found the old secret; 4 an entry that belongs to it does not verify,
@@ -46,7 +47,7 @@ pub struct Args {
     /// The key, by id or name
     #[arg(value_name = "KEY", add = complete::keys())]
     key: Option<String>,
-    /// Read the leaked secret from standard input: to find the key, and with --sweep to search for it
+    /// Read the leaked secret from standard input: to find the key (needs a passphrase), and with --sweep to search for it
     #[arg(long)]
     secret_stdin: bool,
     /// Find it by the last four characters of the secret; needs no passphrase

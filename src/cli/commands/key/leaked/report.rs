@@ -113,14 +113,14 @@ fn view(ws: &Workspace, case: &Case, since: Option<Time>, now: Time) -> Result<I
 fn not_proven(leak: &LeakView, feed: bool) -> Vec<String> {
     let mut all = Vec::new();
     for s in leak.steps.iter().filter(|s| !s.closed) {
-        all.push(format!("{}: {}", s.step.as_str(), outcome_words(s.outcome)));
+        all.push(format!("{}: {}", s.step.words(), outcome_words(s.outcome)));
     }
     all.extend(leak.stale.iter().map(|s| format!("stale: {}", s.what)));
     for u in &leak.running {
         all.push(format!("{} of {} was given it and has not ended, as far as is known", u.request, u.agent.short()));
     }
     for s in leak.steps.iter().filter(|s| s.outcome == Some(StepOutcome::NotNeeded)) {
-        all.push(format!("{}: said not to be needed, and not done", s.step.as_str()));
+        all.push(format!("{}: said not to be needed, and not done", s.step.words()));
     }
     if !feed {
         all.push("uses outside aosctl: nothing that aosctl knows of watches this key, so nobody can say".into());
@@ -206,7 +206,7 @@ impl IncidentView {
         let or = |text: Option<&str>| text.map_or_else(|| "not known".to_string(), md);
         line(&format!("- kind: {}", md(&l.kind)));
         line(&format!("- opens: {}", or(l.opens.as_ref().map(|o| o.long()).as_deref())));
-        line(&format!("- ends in: {}", or(l.last4.as_deref())));
+        line(&format!("- last four: {}", or(l.last4.as_ref().map(|end| format!("...{end}")).as_deref())));
         line(&format!("- the provider calls it: {}", or(l.provider_id.as_deref())));
         if let Some(said) = &l.said {
             line(&format!("- said to have leaked: {}, entry {}, by {}", said.at, said.seq, md(&said.signed_by.long())));
@@ -256,7 +256,7 @@ impl IncidentView {
         for s in &l.steps {
             line(&format!(
                 "| {} | {} | {} | {} | {} |",
-                md(s.step.as_str()),
+                md(s.step.words()),
                 outcome_words(s.outcome),
                 s.at.map(|t| t.to_string()).unwrap_or_default(),
                 s.seq.map(|n| n.to_string()).unwrap_or_default(),
@@ -265,7 +265,7 @@ impl IncidentView {
         }
         for s in l.steps.iter().filter(|s| !s.detail.is_empty()) {
             line("");
-            line(&format!("{}, place by place:", md(s.step.as_str())));
+            line(&format!("{}, place by place:", md(s.step.words())));
             line("");
             for place in &s.detail {
                 line(&format!("- {}", md(place)));

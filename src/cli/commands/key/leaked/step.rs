@@ -155,7 +155,7 @@ fn check(case: &Case, taken: &Taken) -> Result<(), CliError> {
                 _ => e,
             };
             Err(e
-                .hint(format!("aosctl rotation record {id} --secret-stdin"))
+                .hint(format!("turn it over at its provider, then: aosctl rotation record {id} --secret-stdin"))
                 .hint(format!("or, if nothing needs it any more: aosctl key retire {id}, then --outcome not_needed")))
         }
         (LeakStep::Sweep, StepOutcome::Done) if !case.stale.is_empty() => {
@@ -172,7 +172,9 @@ fn check(case: &Case, taken: &Taken) -> Result<(), CliError> {
 
 fn stale_hint(stale: &Stale, id: crate::domain::id::Id) -> String {
     match stale {
-        Stale::Inventory => format!("no other secret was recorded: aosctl rotation record {id}"),
+        Stale::Inventory => {
+            format!("no other secret was recorded; turn it over at its provider, then: aosctl rotation record {id}")
+        }
         Stale::Grant(g) => format!("{g} carries it: aosctl revoke {g}"),
         Stale::Twin(k) => format!("{k} is the same secret: aosctl key leaked {k}"),
         Stale::SealedFile => format!("the old sealed file of {id} lies in the vault"),

@@ -17,6 +17,7 @@ use crate::domain::id::Id;
 use crate::domain::key::{LeakStep, StepOutcome};
 use crate::domain::request::Standing;
 use crate::domain::time::Time;
+use crate::review::carry::replaced_by;
 use crate::rotation::case::{Case, Stale, Use};
 use crate::rotation::guide::{Family, Line, lines};
 use crate::workspace::Workspace;
@@ -71,6 +72,10 @@ pub struct LeakView {
     pub next: Option<NextView>,
     /// What aosctl itself still has that names the old secret.
     pub stale: Vec<StaleView>,
+    /// Of the grants that were revoked for it, those that nothing opened again and that could be: not where the key is out
+    /// of use.
+    #[serde(skip)]
+    shut: Vec<Id>,
 }
 
 /// The entry that said that a key leaked.
@@ -160,7 +165,9 @@ impl StaleView {
         let of = |what: String, command: String| StaleView { what, command: Some(command) };
         match stale {
             Stale::Inventory => of(
-                format!("the inventory: no other secret of {key} was recorded since"),
+                format!(
+                    "the inventory: no other secret of {key} was recorded since; turn it over at its provider, then"
+                ),
                 format!("aosctl rotation record {key}"),
             ),
             Stale::Grant(g) => of(format!("{g} carries it and is open"), format!("aosctl revoke {g}")),
@@ -285,6 +292,7 @@ impl KeyLeakedView {
                     steps: Vec::new(),
                     next: None,
                     stale: Vec::new(),
+                    shut: Vec::new(),
                 });
             }
             return Ok(());
@@ -303,9 +311,12 @@ impl KeyLeakedView {
             now: self.said.contains(&id),
         };
         let opens = f.integration.or_else(|| case.revoked.first().map(|g| g.integration));
-        let mut revoked = Vec::new();
+        let (mut revoked, mut shut) = (Vec::new(), Vec::new());
         for g in &case.revoked {
             revoked.push(names.grant(g, self.at)?);
+            if case.key.is_live() && replaced_by(&ws.facts(), g)?.is_none() {
+                shut.push(g.id);
+            }
         }
         let mut running = Vec::new();
         for u in case.running() {
@@ -325,6 +336,7 @@ impl KeyLeakedView {
             steps: steps(case),
             next: case.leak.next().map(|step| guide(ws, case, step)).transpose()?,
             stale: case.stale.iter().map(|s| StaleView::of(s, id)).collect(),
+            shut,
         });
         Ok(())
     }
@@ -340,13 +352,21 @@ impl KeyLeakedView {
             let id = l.key.id;
             match &l.next {
                 Some(next) => notes.push(format!(
-                    "{id} is OPEN; go on at a terminal: aosctl key leaked {id}, or record it: {}",
+                    "{id} is OPEN; go on step by step: aosctl key leaked {id}, or record it: {}",
                     next.command
                 )),
                 None if l.open => {
                     notes.push(format!("{id} is OPEN: something that aosctl has still names the old secret"))
                 }
-                None => notes.push(format!("{id} is closed; what happened: aosctl key leaked {id} --report")),
+                None => {
+                    notes.push(format!("{id} is closed; what happened: aosctl key leaked {id} --report"));
+                    if let Some(first) = l.shut.first() {
+                        notes.push(format!(
+                            "its doors are closed; open again what is needed of {}: aosctl connect --again {first}",
+                            ids(&l.shut)
+                        ));
+                    }
+                }
             }
         }
         let warnings: Vec<String> = self
@@ -390,10 +410,10 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
     let opens = l.opens.as_ref().map(|o| format!(", opens {}", o.short())).unwrap_or_default();
     field("key", &format!("{}, {}{opens}", l.key.long(), l.kind));
     let marks = match (&l.last4, &l.provider_id) {
-        (Some(last4), Some(id)) => format!("ends in {last4}, the provider calls it {id}"),
-        (Some(last4), None) => format!("ends in {last4}"),
+        (Some(last4), Some(id)) => format!("last four ...{last4}, the provider calls it {id}"),
+        (Some(last4), None) => format!("last four ...{last4}"),
         (None, Some(id)) => format!("the provider calls it {id}"),
-        (None, None) => "nobody told how it ends".into(),
+        (None, None) => "nobody told its last four".into(),
     };
     field("what leaked", &marks);
     let Some(said) = &l.said else { return };
@@ -426,7 +446,7 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
     for s in &l.steps {
         let when = s.at.map(|t| format!(", {}", show::minute(t))).unwrap_or_default();
         let note = s.note.as_deref().map(|n| format!(": {n}")).unwrap_or_default();
-        field(s.step.as_str(), &format!("{}{when}{note}", outcome_words(s.outcome)));
+        field(s.step.words(), &format!("{}{when}{note}", outcome_words(s.outcome)));
         let shown = 5;
         for place in s.detail.iter().take(shown) {
             field("", &format!("  {place}"));
@@ -447,17 +467,49 @@ fn leak(out: &mut String, screen: &Screen, l: &LeakView) {
 
 /// What to do next, for a page.
 pub(super) fn next_lines(screen: &Screen, next: &NextView) -> String {
-    let mut out = format!("{}\n", screen.style.bold(&format!("next: {}", next.step.as_str())));
+    let mut out = format!("{}\n", screen.style.bold(&format!("next: {}", next.step.words())));
     for line in &next.guide {
         if line.typed {
             // To be copied whole, so it is not folded.
-            out.push_str(&format!("    {}\n", safe(&line.text)));
+            out.push_str(&format!("    {}\n", own(&safe(&line.text))));
         } else {
             for l in safe_block(&line.text, "  ", screen.width, usize::MAX).lines {
-                out.push_str(l.trim_end());
+                out.push_str(own(&l).trim_end());
                 out.push('\n');
             }
         }
     }
     out
+}
+
+/// A guide is our own text, with at most one plain word of somebody else's: a backslash in it is one that is typed, and not
+/// the first of an escape.
+fn own(shown: &str) -> String {
+    shown.replace("\\\\", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::style::Style;
+    use crate::domain::id::IdKind;
+
+    #[test]
+    fn what_is_to_be_typed_stands_there_as_it_is_typed() {
+        let key = Id::new(IdKind::Key, 3);
+        let page = |family, step| {
+            let guide = lines(family, step, key, Some("app"))
+                .into_iter()
+                .map(|l| match l {
+                    Line::Say(text) => GuideLine { text, typed: false },
+                    Line::Type(text) => GuideLine { text, typed: true },
+                })
+                .collect();
+            let next = NextView { step, guide, command: String::new() };
+            next_lines(&Screen { width: 80, style: Style::plain() }, &next)
+        };
+        assert!(page(Family::GitHub, LeakStep::ProveDead).contains("-w '%{http_code}\\n' -K"));
+        let said = page(Family::Postgres, LeakStep::Rotate);
+        assert!(said.contains("\n    \\password app\n") && said.contains("In psql. \\password computes"), "{said}");
+    }
 }

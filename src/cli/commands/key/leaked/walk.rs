@@ -86,7 +86,7 @@ impl Walk<'_> {
                 "d done   n not needed   f failed   s later   q quit"
             }
         };
-        let outcome = match self.ctx.prompter().read_key(&format!("{}: {keys} ", step.as_str()), FLAG) {
+        let outcome = match self.ctx.prompter().read_key(&format!("{}: {keys} ", step.words()), FLAG) {
             Ok(Key::Char('d')) => StepOutcome::Done,
             Ok(Key::Char('n')) if step != LeakStep::ProveDead => StepOutcome::NotNeeded,
             Ok(Key::Char('p')) if step == LeakStep::ProveDead => StepOutcome::NotProven,
