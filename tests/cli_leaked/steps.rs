@@ -167,3 +167,43 @@ fn a_rotation_from_before_is_no_cure() {
     b.ok(&done);
     verified(&b);
 }
+
+#[test]
+fn a_sweep_for_another_secret_shows_nothing() {
+    let b = bench();
+    let ids = add(&b, vec![aosctl::domain::key::KeyFacts { last4: Some("9f2a".into()), ..aged("elsewhere", 100) }]);
+    let loose = ids[0].to_string();
+    for key in ["k-1", &loose] {
+        assert_eq!(code(&bare(&b, &["key", "leaked", key])), 0);
+        b.ok(&["key", "leaked", key, "--step", "revoke", "--outcome", "done"]);
+    }
+    assert_eq!(code(&fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), NEW)), 0);
+    b.ok(&["rotation", "record", &loose]);
+    let place = b.path("empty");
+    std::fs::create_dir(&place).unwrap();
+    let sweep = |key: &str, input: &str, more: &[&str]| {
+        let args = ["key", "leaked", key, "--sweep", place.to_str().unwrap(), "--secret-stdin"];
+        fed(b.cmd(&[&args[..], more].concat()), input)
+    };
+    let before = size(&b);
+    // Another one, the one it has now, and one that ends the same.
+    for wrong in ["WRONG", NEW, "sk_live_other_other_9f2a"] {
+        for more in [&[][..], &["-n"]] {
+            let out = sweep("k-1", wrong, more);
+            assert_eq!((code(&out), size(&b)), (1, before), "{wrong}: {}", text(&out.stderr));
+            assert!(text(&out.stderr).contains("not the secret of k-1 that leaked"), "{}", text(&out.stderr));
+            shows_nowhere(&b, &[NEW, "WRONG", "sk_live_other_other_9f2a"], &[&out]);
+        }
+    }
+    let out = sweep("k-1", OLD, &["--json"]);
+    assert_eq!((code(&out), json(&out)["leaks"][0]["steps"][5]["outcome"].as_str()), (0, Some("done")));
+    // Where nobody told its fingerprint, how it ends can refuse and not prove.
+    let before = size(&b);
+    let out = sweep(&loose, "sk_live_other_other_0000", &[]);
+    assert_eq!((code(&out), size(&b)), (1, before), "{}", text(&out.stderr));
+    let out = sweep(&loose, OLD, &["--json"]);
+    let step = &json(&out)["leaks"][0]["steps"][5];
+    assert_eq!((code(&out), step["outcome"].as_str(), step["closed"].as_bool()), (0, Some("not_proven"), Some(false)));
+    assert!(step["detail"][0].as_str().unwrap().contains("nobody could check"), "{step:#}");
+    verified(&b);
+}
