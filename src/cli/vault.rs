@@ -3,10 +3,11 @@
 use super::error::CliError;
 use super::outcome::Outcome;
 use super::text::safe;
-use crate::domain::event::KeyChanged;
+use crate::domain::event::{Hex32, KeyChanged};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::key::{KeyFacts, Place};
+use crate::rotation::case::leaked_ever;
 use crate::secret::{Circle, Vault};
 use crate::workspace::{OperatorIdentity, Trusted, Tx, Workspace};
 use schemars::JsonSchema;
@@ -20,6 +21,17 @@ pub fn of(ws: &Workspace) -> Vault {
 /// The operators, as these facts have them. Inside a transaction take `tx.facts()`, so that nobody is enrolled in between.
 pub fn circle(facts: &Trusted<'_>) -> Result<Circle, CliError> {
     Ok(Circle::of(&facts.operators()?))
+}
+
+/// Refuses a secret that leaked, of whichever key: it opens to whoever has seen it, and no name makes it another one.
+pub fn never_leaked(ws: &Workspace, fingerprint: Hex32) -> Result<(), CliError> {
+    match leaked_ever(ws, fingerprint)? {
+        None => Ok(()),
+        Some((key, seq)) => Err(CliError::no("leaked_secret", "that secret leaked, and is not taken in again")
+            .because(format!("entry {seq} says that it is the one of {key} that leaked; nothing was recorded"))
+            .hint("make another one at its provider, and give that")
+            .hint(format!("what is to be done about the leak: aosctl key leaked {key} --report"))),
+    }
 }
 
 /// A key whose secret could not be sealed again.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Hex32};
 use crate::domain::facts::Facts;
 use crate::domain::grant::Grant;
 use crate::domain::id::Id;
@@ -120,9 +120,41 @@ impl Case {
 
 /// The entry that recorded a rotation which can cure a leak. One from before is how the leaked secret came to be; a day is
 /// what people tell of it, so the day is what is compared.
-fn rotated(key: &Key, leak: &Leak) -> Option<u64> {
+pub fn rotated(key: &Key, leak: &Leak) -> Option<u64> {
     let in_time = key.facts.rotated.is_some_and(|t| t.day() >= leak.at.day());
     key.recorded_seq.filter(|seq| *seq > leak.seq && in_time)
+}
+
+/// The key and the entry by which a secret leaked, if one of that fingerprint ever did: open or closed, of any key, retired
+/// or not. What leaked once is known to somebody for good.
+///
+/// # Errors
+/// What reading gives.
+pub fn leaked_ever(ws: &Workspace, fingerprint: Hex32) -> Result<Option<(Id, u64)>, WorkspaceError> {
+    for row in ws.store().keys(true)? {
+        if row.leak.is_none() {
+            continue;
+        }
+        let mut known = None;
+        let mut leak: Option<(u64, Time)> = None;
+        for said in ws.said_about(row.id)?.into_iter().filter(|s| s.counts) {
+            match said.event {
+                Event::KeyAdded(b) => known = b.facts.fingerprint,
+                Event::KeyChanged(b) => known = b.facts.fingerprint,
+                Event::RotationRecorded(b) => {
+                    known = b.fingerprint;
+                    // One from before is how the leaked secret came to be.
+                    leak = leak.filter(|(_, at)| b.rotated.day() < at.day());
+                }
+                Event::KeyLeaked(_) => leak = Some((said.entry.seq, said.entry.at)),
+                _ => {}
+            }
+            if let Some((seq, _)) = leak.filter(|_| known == Some(fingerprint)) {
+                return Ok(Some((row.id, seq)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Every use of a key by `run`, oldest first.

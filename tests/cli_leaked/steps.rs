@@ -186,3 +186,88 @@ fn a_rotation_from_before_is_no_cure() {
     b.ok(&done);
     verified(&b);
 }
+
+#[test]
+fn a_sweep_for_another_secret_shows_nothing() {
+    let b = bench();
+    let ids = add(&b, vec![aosctl::domain::key::KeyFacts { last4: Some("9f2a".into()), ..aged("elsewhere", 100) }]);
+    let loose = ids[0].to_string();
+    for key in ["k-1", &loose] {
+        assert_eq!(code(&bare(&b, &["key", "leaked", key])), 0);
+        b.ok(&["key", "leaked", key, "--step", "revoke", "--outcome", "done"]);
+    }
+    assert_eq!(code(&fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), NEW)), 0);
+    b.ok(&["rotation", "record", &loose]);
+    let place = b.path("empty");
+    std::fs::create_dir(&place).unwrap();
+    let sweep = |key: &str, input: &str, more: &[&str]| {
+        let args = ["key", "leaked", key, "--sweep", place.to_str().unwrap(), "--secret-stdin"];
+        fed(b.cmd(&[&args[..], more].concat()), input)
+    };
+    let before = size(&b);
+    // Another one, the one it has now, and one that ends the same.
+    for wrong in ["WRONG", NEW, "sk_live_other_other_9f2a"] {
+        for more in [&[][..], &["-n"]] {
+            let out = sweep("k-1", wrong, more);
+            assert_eq!((code(&out), size(&b)), (1, before), "{wrong}: {}", text(&out.stderr));
+            assert!(text(&out.stderr).contains("not the secret of k-1 that leaked"), "{}", text(&out.stderr));
+            shows_nowhere(&b, &[NEW, "WRONG", "sk_live_other_other_9f2a"], &[&out]);
+        }
+    }
+    let out = sweep("k-1", OLD, &["--json"]);
+    assert_eq!((code(&out), json(&out)["leaks"][0]["steps"][5]["outcome"].as_str()), (0, Some("done")));
+    // Where nobody told its fingerprint, how it ends can refuse and not prove.
+    let before = size(&b);
+    let out = sweep(&loose, "sk_live_other_other_0000", &[]);
+    assert_eq!((code(&out), size(&b)), (1, before), "{}", text(&out.stderr));
+    let out = sweep(&loose, OLD, &["--json"]);
+    let step = &json(&out)["leaks"][0]["steps"][5];
+    assert_eq!((code(&out), step["outcome"].as_str(), step["closed"].as_bool()), (0, Some("not_proven"), Some(false)));
+    assert!(step["detail"][0].as_str().unwrap().contains("nobody could check"), "{step:#}");
+    verified(&b);
+}
+
+#[test]
+fn what_leaked_once_is_never_taken_in_again() {
+    let b = bench();
+    let fed_in = |args: &[&str], input: &str| fed(b.cmd(args), input);
+    let record = ["rotation", "record", "k-1", "--secret-stdin"];
+    // The one of a key that is sealed nowhere and whose fingerprint nobody knew when it leaked.
+    let ids = add(&b, vec![aged("elsewhere", 100)]);
+    let loose = ids[0].to_string();
+    for key in ["k-1", &loose] {
+        assert_eq!(code(&bare(&b, &["key", "leaked", key])), 0);
+    }
+    assert_eq!(code(&fed_in(&record, NEW)), 0);
+    let before = size(&b);
+    let refused = || {
+        let before = size(&b);
+        // Back to the old one, under a new name, and as another key's.
+        for args in [
+            &record[..],
+            &["key", "add", "again", "--secret-stdin"],
+            &["rotation", "record", "k-2", "--secret-stdin"],
+            &["rotation", "record", &loose, "--secret-stdin"],
+        ] {
+            let out = fed_in(args, OLD);
+            assert_eq!((code(&out), size(&b)), (1, before), "{args:?}: {}", text(&out.stderr));
+            assert!(text(&out.stderr).contains("that secret leaked"), "{args:?}: {}", text(&out.stderr));
+            shows_nowhere(&b, &[OLD], &[&out]);
+        }
+    };
+    refused();
+    let out = fed_in(&["key", "seal", &loose, "--secret-stdin"], "sk_live_of_the_loose_one_0002");
+    assert_eq!((code(&out), size(&b)), (1, before), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("rotation record"), "{}", text(&out.stderr));
+    // Nor when the leak is closed.
+    for step in ["revoke", "prove_dead", "rotate", "test", "sweep"] {
+        b.ok(&["key", "leaked", "k-1", "--step", step, "--outcome", "done", "--note", "seen"]);
+    }
+    assert!(!key(&b, id("k-1")).leak_is_open());
+    refused();
+    // What never leaked comes in.
+    let fresh = "sk_live_of_the_loose_one_0003";
+    assert_eq!(code(&fed_in(&["rotation", "record", &loose, "--secret-stdin"], fresh)), 0);
+    assert_eq!(code(&fed_in(&["key", "seal", &loose, "--secret-stdin"], fresh)), 0);
+    verified(&b);
+}

@@ -120,6 +120,7 @@ impl Sealing {
     ) -> Result<Vec<Id>, CliError> {
         let (vault, circle) = (vault::of(ws), vault::circle(facts)?);
         let fingerprint = vault.fingerprint_key(me.signer(), &circle)?.fingerprint(&self.secret)?;
+        vault::never_leaked(ws, fingerprint)?;
         into.fingerprint = Some(fingerprint);
         into.place = vault.seal(key, self.attended, &self.secret, &circle)?.place();
         let same = ws.store().keys_matching(&KeyMatch::Fingerprint(fingerprint))?;

@@ -14,6 +14,7 @@ use crate::domain::event::KeyChanged;
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::key::KeyFacts;
+use crate::rotation::case::rotated;
 
 /// Seal the secret of a key that is in the inventory: one that was imported, that lived elsewhere, or whose file was lost.
 ///
@@ -89,9 +90,20 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
                 .because("its fingerprint is another one; nothing was sealed")
                 .hint(format!("if it was turned over: aosctl rotation record {} --secret-stdin", key.id)));
         }
+        let fingerprint = fingerprints.fingerprint(&secret)?;
+        vault::never_leaked(&ws, fingerprint)?;
+        // It says of itself that it is the secret of now, and that one leaked, whether or not its fingerprint was known.
+        if let Some(leak) = key.leak.as_ref().filter(|leak| rotated(&key, leak).is_none()) {
+            return Err(CliError::no(
+                "leaked_secret",
+                format!("the secret that {} has leaked, by entry {}", key.id, leak.seq),
+            )
+            .because("what is sealed is the secret that a key has now; nothing was sealed")
+            .hint(format!("when it is turned over: aosctl rotation record {} --secret-stdin", key.id)));
+        }
         let facts = KeyFacts {
             place: vault.seal(key.id, !args.unattended, &secret, &circle)?.place(),
-            fingerprint: Some(fingerprints.fingerprint(&secret)?),
+            fingerprint: Some(fingerprint),
             last4: secret.last4().or_else(|| key.facts.last4.clone()),
             ..key.facts.clone()
         };

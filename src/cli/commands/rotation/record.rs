@@ -173,7 +173,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
                 return Err(CliError::no("same_secret", format!("that is the secret that {} already has", key.id))
                     .because("a key is turned over when its secret is another one; nothing was recorded"));
             }
-            event.fingerprint = Some(fingerprints.fingerprint(secret)?);
+            let fingerprint = fingerprints.fingerprint(secret)?;
+            vault::never_leaked(&ws, fingerprint)?;
+            event.fingerprint = Some(fingerprint);
             if let (Place::Sealed { attended, .. }, None) = (&key.facts.place, &event.place) {
                 event.place = Some(vault.seal(key.id, *attended, secret, &circle)?.place());
             }

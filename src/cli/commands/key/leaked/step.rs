@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
-use crate::cli::{Context, intake};
+use crate::cli::{Context, intake, vault};
 use crate::domain::event::KeyStep;
 use crate::domain::facts::Facts;
 use crate::domain::key::{Key, LeakStep, StepOutcome};
@@ -65,7 +65,7 @@ pub(super) fn by_script(
 ) -> Result<Outcome, CliError> {
     words::not_an_agent(ws, ctx.identity_file().as_deref(), "say what was done about a leak")?;
     let taken = Taken { step, outcome, note, detail: None };
-    finish(ws, ctx, key, taken, dry_run)
+    finish(ws, ctx, key, taken, None, dry_run)
 }
 
 /// `--sweep PATH ...`.
@@ -81,11 +81,58 @@ pub(super) fn sweep_by_script(
     words::not_an_agent(ws, ctx.identity_file().as_deref(), "say what was done about a leak")?;
     let case = open_case(ws, ctx, key.id)?;
     let secret = if secret_stdin { Some(intake::stdin()?) } else { None };
-    let taken = sweep(ws, &case, paths, secret.as_ref(), note)?;
-    finish(ws, ctx, key, taken, dry_run)
+    // Comparing needs the key of fingerprints, so unlocking comes before searching.
+    let operator = secret.as_ref().map(|_| ctx.unlock(ws)).transpose()?;
+    let doubt = match (&secret, &operator) {
+        (Some(secret), Some(operator)) => is_the_one(ws, operator, &case, secret)?,
+        _ => None,
+    };
+    let taken = sweep(ws, &case, paths, secret.as_ref(), doubt, note)?;
+    finish(ws, ctx, key, taken, operator, dry_run)
 }
 
-fn finish(ws: &Workspace, ctx: &Context, key: &Key, taken: Taken, dry_run: bool) -> Result<Outcome, CliError> {
+/// Is that the secret that leaked? What says that nobody can tell, or `None` where it is.
+///
+/// # Errors
+/// It is another one: searching for it would show nothing.
+pub(super) fn is_the_one(
+    ws: &Workspace,
+    operator: &OperatorIdentity,
+    case: &Case,
+    secret: &Secret,
+) -> Result<Option<String>, CliError> {
+    let id = case.key.id;
+    let no = |cause: &str| {
+        CliError::no("other_secret", format!("that is not the secret of {id} that leaked; nothing was recorded"))
+            .because(cause.to_string())
+            .hint(format!("give the one that leaked, or search by how it ends: aosctl key leaked {id} --sweep PATH"))
+    };
+    let f = &case.was.facts;
+    if let Some(known) = f.fingerprint {
+        let fingerprints = vault::of(ws).fingerprint_key(operator.signer(), &vault::circle(&ws.facts())?)?;
+        // A key of fingerprints that was lost and made anew compares with nothing from before.
+        if !fingerprints.is_new {
+            return if fingerprints.matches(secret, &known) {
+                Ok(None)
+            } else {
+                Err(no("its fingerprint is another one"))
+            };
+        }
+    }
+    match (&f.last4, secret.last4()) {
+        (Some(known), Some(end)) if *known != end => Err(no("it ends otherwise")),
+        _ => Ok(Some("nobody could check that this is the secret that leaked: its fingerprint is not known".into())),
+    }
+}
+
+fn finish(
+    ws: &Workspace,
+    ctx: &Context,
+    key: &Key,
+    taken: Taken,
+    operator: Option<OperatorIdentity>,
+    dry_run: bool,
+) -> Result<Outcome, CliError> {
     check(&open_case(ws, ctx, key.id)?, &taken)?;
     let found = taken.outcome == StepOutcome::Failed && taken.step == LeakStep::Sweep;
     let exit = if found { Exit::No } else { Exit::Done };
@@ -94,7 +141,7 @@ fn finish(ws: &Workspace, ctx: &Context, key: &Key, taken: Taken, dry_run: bool)
         let out = view(ws, ctx, key, true)?.outcome(exit);
         return Ok(places.into_iter().fold(out, |out, p| out.note(safe(&p))).note("dry run: nothing was done"));
     }
-    let operator = ctx.unlock(ws)?;
+    let operator = operator.map_or_else(|| ctx.unlock(ws), Ok)?;
     let (_, pin) = record(ws, ctx, &operator, key, taken)?;
     let told = view(ws, ctx, key, false).map_err(|e| words::done_already(e, "the step is recorded"))?;
     Ok(told.outcome(exit).warn_if(pin))
@@ -190,12 +237,14 @@ fn word(outcome: StepOutcome) -> &'static str {
     }
 }
 
-/// Searches, and says how it ended: done only where everything could be searched and nothing was found.
+/// Searches, and says how it ended: done only where everything could be searched, nothing was found, and there is no doubt
+/// that it was searched for the right secret.
 pub(super) fn sweep(
     ws: &Workspace,
     case: &Case,
     paths: &[PathBuf],
     secret: Option<&Secret>,
+    doubt: Option<String>,
     note: Option<String>,
 ) -> Result<Taken, CliError> {
     let f = &case.was.facts;
@@ -215,7 +264,11 @@ pub(super) fn sweep(
     let mut detail: Vec<String> = case.stale.iter().map(|s| stale_hint(s, case.key.id)).collect();
     detail.extend(in_log);
     detail.extend(swept.found.iter().map(|p| format!("{}:{}: {}", p.path.display(), p.line, p.what.words())));
-    let outcome = outcome(&detail, &swept);
+    let mut outcome = outcome(&detail, &swept);
+    if doubt.is_some() && outcome == StepOutcome::Done {
+        outcome = StepOutcome::NotProven;
+    }
+    detail.extend(doubt);
     detail.extend(std::mem::take(&mut swept.left_out).into_iter().map(|l| format!("not searched: {l}")));
     let more = u64::try_from(detail.len().saturating_sub(MOST_DETAIL)).unwrap_or(u64::MAX) + swept.more;
     detail.truncate(MOST_DETAIL);

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::step::{Taken, record, sweep};
+use super::step::{Taken, is_the_one, record, sweep};
 use super::view::{KeyLeakedView, guide, next_lines};
 use super::{open_case, told};
 use crate::cli::commands::key::leaked::contain::Contained;
@@ -129,11 +129,20 @@ impl Walk<'_> {
             Key::Char('y') => Some(prompter.secret("the old secret", "--secret-stdin")?),
             _ => None,
         };
-        let taken = sweep(self.ws, case, &paths, secret.as_ref(), None)?;
+        let doubt = match &secret {
+            Some(secret) => {
+                let operator = self.unlocked()?;
+                let told = is_the_one(self.ws, &operator, case, secret);
+                self.operator = Some(operator);
+                told?
+            }
+            None => None,
+        };
+        let taken = sweep(self.ws, case, &paths, secret.as_ref(), doubt, None)?;
         let said: String = taken.detail.iter().flatten().map(|p| format!("  {}\n", safe(p))).collect();
         let end = match taken.outcome {
             StepOutcome::Done => "nothing names it any more",
-            StepOutcome::NotProven => "nothing was found, and not everything could be searched",
+            StepOutcome::NotProven => "nothing was found, and that does not prove it: see above",
             _ => "still named",
         };
         to_stdout(&format!("{said}{end}\n")).map_err(|e| CliError::could_not("stdout", e.to_string()))?;
@@ -147,11 +156,13 @@ impl Walk<'_> {
         Ok((!line.is_empty()).then_some(line))
     }
 
+    /// The operator, asked for a passphrase once. Put it back after use.
+    fn unlocked(&mut self) -> Result<OperatorIdentity, CliError> {
+        self.operator.take().map_or_else(|| self.ctx.unlock(self.ws), Ok)
+    }
+
     fn record(&mut self, taken: Taken, case: &Case) -> Result<(), CliError> {
-        let operator = match self.operator.take() {
-            Some(operator) => operator,
-            None => self.ctx.unlock(self.ws)?,
-        };
+        let operator = self.unlocked()?;
         let done = record(self.ws, self.ctx, &operator, &case.key, taken);
         self.operator = Some(operator);
         let (seq, pin) = done?;
