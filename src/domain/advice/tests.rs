@@ -182,7 +182,7 @@ fn doors_that_are_open_already_are_said() {
 
 #[test]
 fn ends_are_read_and_written_the_same() {
-    for s in ["90d", "12h", "never", "2027-03-01", "2027-03-01T12:30:00.000Z"] {
+    for s in ["90d", "12h", "never", "2027-03-01", "2027-03-01T12:30:00Z"] {
         assert_eq!(s.parse::<End>().unwrap().to_string(), s);
     }
     assert_eq!("2027-03-01".parse::<End>().unwrap().until(now()).unwrap().to_string(), "2027-03-01T00:00:00.000Z");
