@@ -257,7 +257,7 @@ fn ar_15_keys_agents_and_integrations() {
     });
     s.decided(k, Advice::Rotate, None, 18, true);
     assert!(s.says(k, "AR-15").is_some(), "it was only old");
-    s.s.earlier.get_mut(&k).unwrap()[0].decided.decision.rules = vec!["AR-10".into()];
+    s.s.earlier.get_mut(&k).unwrap().last_mut().unwrap().decided.decision.rules = vec!["AR-10".into()];
     assert_eq!(s.says(k, "AR-15"), None);
 
     let other = id("ag-2");
