@@ -18,7 +18,7 @@ fn a_report_at_any_time() {
     let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
     assert!(at("State: **OPEN**") < at("## Not proven") && at("## Not proven") < at("## What was exposed"), "{page}");
     for words in [
-        "- prove\\_dead: NOT PROVEN",
+        "- prove dead: NOT PROVEN",
         "- rotate: OPEN",
         "- last four: ...9f2a",
         "in a public repository",

@@ -238,7 +238,10 @@ fn ar_15_keys_agents_and_integrations() {
     // What leaked: the line that every page has, until it is turned over or the leak is closed.
     let taken = |step| StepTaken { step, outcome: StepOutcome::Done, seq: 9_100, at: ago(4) };
     for advice in [Advice::Rotate, Advice::Revoke] {
-        let k = s.key(7, |k| k.key.leak = Some(Leak { seq: 9_050, at: ago(5), steps: Vec::new() }));
+        let k = s.key(7, |k| {
+            k.key.leak = Some(Leak { seq: 9_050, at: ago(5), steps: Vec::new() });
+            k.key.facts.rotated = Some(ago(40));
+        });
         s.decided(k, advice, None, 18, true);
         assert_eq!(s.says(k, "AR-15").unwrap().command.as_deref(), Some("aosctl key leaked k-7"));
         s.s.keys.get_mut(&k).unwrap().key.recorded_seq = Some(9_060);
@@ -254,10 +257,11 @@ fn ar_15_keys_agents_and_integrations() {
     let k = s.key(8, |k| {
         k.key.leak = Some(Leak { seq: 7_000, at: ago(30), steps: Vec::new() });
         k.key.recorded_seq = Some(7_010);
+        k.key.facts.rotated = Some(ago(29));
     });
     s.decided(k, Advice::Rotate, None, 18, true);
     assert!(s.says(k, "AR-15").is_some(), "it was only old");
-    s.s.earlier.get_mut(&k).unwrap()[0].decided.decision.rules = vec!["AR-10".into()];
+    s.s.earlier.get_mut(&k).unwrap().last_mut().unwrap().decided.decision.rules = vec!["AR-10".into()];
     assert_eq!(s.says(k, "AR-15"), None);
 
     let other = id("ag-2");
