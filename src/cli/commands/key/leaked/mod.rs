@@ -110,16 +110,18 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let keys = find::keys(&ws, ctx, &args)?;
     let contained = contain::contain(&ws, ctx, &keys, args.freeze, reason.as_deref(), args.dry_run)?;
     let exit = if contained.damaged.is_empty() { Exit::Done } else { Exit::Integrity };
-    let told = told(&ws, ctx, &keys, contained);
+    let (all, beside) = (contained.keys.clone(), contained.beside());
+    let say = |out: Outcome| beside.iter().fold(out, |out, line| out.note(line.clone()));
+    let told = told(&ws, ctx, &all, contained);
     if args.dry_run {
-        return Ok(Outcome::of(exit, told?).note("dry run: nothing was done"));
+        return Ok(say(Outcome::of(exit, told?)).note("dry run: nothing was done"));
     }
     let view = told.map_err(|e| words::done_already(e, "it is contained"))?;
     let ask = !ctx.json() && ctx.prompter().can_ask() && is_terminal(Stream::Stdout) && exit == Exit::Done;
     if ask && let [key] = keys[..] {
         return walk::walk(&ws, ctx, key, view);
     }
-    Ok(view.outcome(exit))
+    Ok(say(view.outcome(exit)))
 }
 
 /// How the leaks of these keys stand.
