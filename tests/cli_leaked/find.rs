@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys_world::{add, aged, append, fed, key, size};
+use crate::keys_world::{add, aged, append, fed, key, open, size};
 use aosctl::domain::key::KeyFacts;
 
 #[test]
@@ -85,4 +85,43 @@ fn several_keys_of_one_secret_are_all_found() {
     append(&b, |tx, op| tx.append(op.by(), aosctl::domain::event::KeyRetired { key: id("k-1"), reason: None }));
     let out = fed(b.cmd(&["key", "leaked", "--secret-stdin", "--json"]), OLD);
     assert_eq!((code(&out), json(&out)["leaks"][0]["key"]["id"].as_str()), (0, Some("k-1")));
+}
+
+#[test]
+fn the_same_secret_under_another_name_is_closed_with_it() {
+    let b = bench();
+    let fingerprint = key(&b, id("k-1")).facts.fingerprint;
+    let last4 = Some("9f2a".to_string());
+    let copy = add(&b, vec![KeyFacts { fingerprint, last4: last4.clone(), ..aged("copy", 1) }])[0];
+    let grant = carry(&b, agent(&b, "bot-a"), id("i-1"), copy);
+    let live = |g| aosctl::domain::facts::Facts::grant(&open(&b).facts(), g).unwrap().unwrap().revoked_seq.is_none();
+    let before = size(&b);
+    // Said first, then done; how it ends is no question where both are one secret.
+    for args in [&["key", "leaked", "k-1", "-n"][..], &["key", "leaked", "--last4", "9f2a", "-n"]] {
+        let out = bare(&b, args);
+        assert_eq!((code(&out), size(&b)), (0, before), "{}", text(&out.stderr));
+        assert!(text(&out.stdout).contains(&format!("g-1, g-2, {grant}")), "{}", text(&out.stdout));
+    }
+    let out = bare(&b, &["key", "leaked", "k-1", "--reason", "in a ticket", "--json"]);
+    let (v, said) = (json(&out), text(&out.stderr));
+    assert_eq!(code(&out), 0, "{said}");
+    assert_eq!(v["revoked"], serde_json::json!(["g-1", "g-2", grant.to_string()]));
+    assert_eq!(v["leaks"][1]["said"]["reason"], "the same secret as k-1: in a ticket");
+    assert!(said.contains(&format!("{copy} is the same secret as k-1")), "{said}");
+    assert!(key(&b, copy).leak_is_open() && !live(grant) && live(id("g-3")));
+    // Turned over, one is another secret: what has the new one stays as it is.
+    assert_eq!(code(&fed(b.cmd(&["rotation", "record", "k-1", "--secret-stdin"]), NEW)), 0);
+    let new = key(&b, id("k-1")).facts.fingerprint;
+    let other = add(&b, vec![KeyFacts { fingerprint: new, last4: last4.clone(), ..aged("new too", 1) }])[0];
+    let before = size(&b);
+    assert_eq!(code(&bare(&b, &["key", "leaked", "k-1"])), 0);
+    assert_eq!(size(&b), before);
+    assert!(key(&b, other).leak.is_none());
+    // Two secrets that end the same: which is a question, and what each would close is said.
+    let loose = carry(&b, agent(&b, "bot-b"), id("i-1"), other);
+    let out = bare(&b, &["key", "leaked", "--last4", "9f2a", "-n"]);
+    let said = text(&out.stderr);
+    assert_eq!(code(&out), 1, "{said}");
+    assert!(said.contains(&format!("{loose} ({other})")) && said.contains("--last4 9f2a --all"), "{said}");
+    verified(&b);
 }

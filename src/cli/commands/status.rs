@@ -36,7 +36,7 @@ const PROVE_UP_TO: u64 = 2_000;
 /// Lines a section.
 const LINES: usize = 4;
 
-/// One screen: what waits, what is due, a review that is, what is widest open, the log.
+/// One screen: what waits, what is due, what is widest open, the log.
 ///
 /// Exit status: 0, or 4 where the log does not verify or its pin does not fit.
 #[derive(Debug, clap::Args)]

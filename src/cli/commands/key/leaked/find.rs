@@ -21,7 +21,7 @@ pub(super) fn keys(ws: &Workspace, ctx: &Context, args: &Args) -> Result<Vec<Id>
     if let Some(last4) = &args.last4 {
         check_last4(last4).map_err(|e| CliError::usage(format!("--last4: {e}")))?;
         let found = ws.store().keys_matching(&KeyMatch::Last4(last4))?;
-        return choose(ctx, args, &found, last4);
+        return choose(ws, ctx, args, &found, last4);
     }
     let secret = intake::secret(ctx, args.secret_stdin, "the secret that leaked").map_err(|e| {
         e.hint("or name the key: aosctl key leaked KEY").hint("or its last four: aosctl key leaked --last4 TEXT")
@@ -30,7 +30,7 @@ pub(super) fn keys(ws: &Workspace, ctx: &Context, args: &Args) -> Result<Vec<Id>
 }
 
 /// One of those that end so, or all of them.
-fn choose(ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<Id>, CliError> {
+fn choose(ws: &Workspace, ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<Id>, CliError> {
     let line = |k: &Key| {
         let retired = if k.is_live() { "" } else { ", retired" };
         format!("{} {} ({}{retired})", k.id, safe(&k.facts.name), safe(&k.facts.kind))
@@ -41,6 +41,10 @@ fn choose(ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<
             .hint("by the secret itself, which also finds old ones: aosctl key leaked --secret-stdin")
             .hint("see what there is: aosctl key list --all")),
         [one] => Ok(vec![one.id]),
+        // One secret under several names is no question.
+        [one, more @ ..] if one.facts.fingerprint.is_some() && more.iter().all(|k| k.facts.fingerprint == one.facts.fingerprint) => {
+            Ok(found.iter().map(|k| k.id).collect())
+        }
         _ if args.all => Ok(found.iter().map(|k| k.id).collect()),
         _ if ctx.prompter().can_ask() => {
             let mut items: Vec<String> = found.iter().map(line).collect();
@@ -49,10 +53,18 @@ fn choose(ctx: &Context, args: &Args, found: &[Key], last4: &str) -> Result<Vec<
             Ok(found.get(n).map_or_else(|| found.iter().map(|k| k.id).collect(), |k| vec![k.id]))
         }
         _ => {
-            let mut e = CliError::no("ambiguous", format!("{} keys have the last four ...{}; nothing was done", found.len(), safe(last4)));
+            let what = format!("{} keys have the last four ...{}; nothing was done", found.len(), safe(last4));
+            let mut e = CliError::no("ambiguous", what);
+            let mut opens = Vec::new();
             for k in found {
                 e = e.hint(format!("{}: aosctl key leaked {}", line(k), k.id));
+                let live = ws.store().grants_carrying(k.id)?.into_iter().filter(|g| g.revoked_seq.is_none());
+                opens.extend(live.map(|g| format!("{} ({})", g.id, k.id)));
             }
+            e = e.because(match &opens[..] {
+                [] => "no open grant carries any of them".to_string(),
+                opens => format!("what would be closed, and by which: {}", opens.join(", ")),
+            });
             Err(e.hint(format!("close what all of them open: aosctl key leaked --last4 {} --all", safe(last4))))
         }
     }

@@ -125,21 +125,27 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let again::Meant { keys, again, left_out } = again::meant(&ws, ctx, &args, found)?;
     let contained = contain::contain(&ws, ctx, &keys, again, args.freeze, reason.as_deref(), args.dry_run)?;
     let exit = if contained.damaged.is_empty() { Exit::Done } else { Exit::Integrity };
-    let told = told(&ws, ctx, &keys, contained);
-    let warned = |out: Outcome| match dropped {
-        true => out.warn("--reason looks like a secret and is not recorded; it may stand in your shell's history now"),
-        false => out,
+    let (all, beside) = (contained.keys.clone(), contained.beside());
+    let say = |out: Outcome| {
+        let out = beside.iter().fold(out, |out, line| out.note(line.clone()));
+        let out = left_out.iter().fold(out, |out, id| out.note(again::left_out(*id)));
+        match dropped {
+            true => {
+                out.warn("--reason looks like a secret and is not recorded; it may stand in your shell's history now")
+            }
+            false => out,
+        }
     };
+    let told = told(&ws, ctx, &all, contained);
     if args.dry_run {
-        let out = Outcome::of(exit, told?).note("dry run: nothing was done");
-        return Ok(warned(left_out.iter().fold(out, |out, id| out.note(again::left_out(*id)))));
+        return Ok(say(Outcome::of(exit, told?)).note("dry run: nothing was done"));
     }
     let view = told.map_err(|e| words::done_already(e, "it is contained"))?;
     let ask = !ctx.json() && ctx.prompter().can_ask() && is_terminal(Stream::Stdout) && exit == Exit::Done;
     if ask && let [key] = keys[..] {
-        return walk::walk(&ws, ctx, key, view).map(warned);
+        return walk::walk(&ws, ctx, key, view).map(say);
     }
-    Ok(warned(left_out.iter().fold(view.outcome(exit), |out, id| out.note(again::left_out(*id)))))
+    Ok(say(view.outcome(exit)))
 }
 
 /// How the leaks of these keys stand.
