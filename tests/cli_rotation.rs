@@ -108,24 +108,25 @@ fn check_says_one_line_a_key_with_what_to_type() {
     assert!(out.stderr.is_empty(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
     assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
-    // A line to type that does not fit stands below.
-    let joined = said.replace("\n  aosctl", " aosctl").replace("\n  or", " or");
-    let lines: Vec<&str> = joined.lines().collect();
+    let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 5, "{said}");
     for (line, (id, name, word, command)) in lines.iter().zip([
         ("k-7", "ended", "ended at the provider", "aosctl rotation record k-7"),
         ("k-4", "overdue", "overdue since", "aosctl rotation record k-4"),
-        ("k-5", "ageless", "of unknown age", "aosctl rotation record k-5"),
+        ("k-5", "ageless", "of unknown age", "aosctl key set k-5 --created DATE"),
         ("k-3", "due", "due since", "aosctl rotation record k-3"),
         ("k-6", "ending", "ends at the provider", "aosctl rotation record k-6"),
     ]) {
         assert!(line.starts_with(&format!("{id} {name} {word}")), "{line}");
-        assert!(line.contains(&format!(": turn it over at its provider, then: {command}")), "{line}");
-        let made = line.contains(&format!(" or say when it was made: aosctl key set {id} --created DATE"));
-        assert_eq!(made, id == "k-5", "{line}");
+        let first = if id == "k-5" { "made when?" } else { "rotated?" };
+        assert!(line.ends_with(&format!("; {first} {command}")), "{line}");
         // What it says can be typed.
-        let typed: Vec<&str> = line.split_once(": aosctl ").unwrap().1.split(' ').take(3).collect();
-        b.ok(&typed);
+        let typed: Vec<&str> = line.split_once("? aosctl ").unwrap().1.split(' ').take(3).collect();
+        if id == "k-5" {
+            b.ok(&["rotation", "record", id])
+        } else {
+            b.ok(&typed)
+        };
     }
     let out = bare(&b, &["rotation", "check"]);
     assert_eq!((code(&out), text(&out.stdout), text(&out.stderr)), (0, String::new(), String::new()));
@@ -435,8 +436,8 @@ fn names_are_hostile() {
         vec![facts("\u{202e}evil\u{200b} \u{feff}name $(reboot) with | pipes and a length that would break the line")],
     );
     let said = text(&bare(&b, &["rotation", "check"]).stdout);
-    assert_eq!(said.lines().count(), 3, "{said}");
-    assert!(said.contains(" then:\n  aosctl rotation record k-1\n"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.ends_with("; made when? aosctl key set k-1 --created DATE\n"), "{said}");
     assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
     for hidden in ['\u{202e}', '\u{200b}', '\u{feff}'] {
         assert!(!said.contains(hidden), "{said:?}");

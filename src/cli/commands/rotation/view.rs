@@ -90,39 +90,32 @@ impl KeyDue {
         }
     }
 
-    /// What has to be done outside before the usual line is typed; empty where it can be typed at once.
+    /// What has to be done outside before the usual line is typed, as a question; a colon where it can be typed at once.
     fn first(&self) -> &'static str {
         let usual = self.commands.first().map_or("", String::as_str);
         if usual.starts_with("aosctl rotation record") {
-            " turn it over at its provider, then:"
+            "; rotated?"
         } else if usual.starts_with("aosctl key retire") {
-            " delete it at its provider, then:"
+            "; deleted?"
         } else {
-            ""
+            ":"
         }
     }
 
-    /// What to do: `k-3 stripe-live overdue since 2026-08-23: turn it over at its provider, then:`, and the line to type after
-    /// it, or below it where both are longer than the screen. The name is cut before anything is wider.
+    /// What to do, in one line whatever happens: `k-3 stripe-live overdue since 2026-08-23; rotated? aosctl ...`. The
+    /// name is cut where the line would be wider than the screen.
     pub fn line(&self, screen: &Screen) -> String {
+        let told = self.commands.iter().find(|c| c.starts_with("aosctl key set"));
         let usual = self.commands.first().map_or("", String::as_str);
+        let (first, command) = match told {
+            Some(told) => ("; made when?", told.as_str()),
+            None => (self.first(), usual),
+        };
         let id = self.key.id.to_string();
         let name = self.key.name.as_deref().map(safe).unwrap_or_default();
-        let told = format!(" {}:{}", self.words(), self.first());
-        let whole = format!("{id} {name}{told} {usual}\n");
-        let mut out = if width(whole.trim_end()) <= screen.width {
-            whole
-        } else if self.first().is_empty() {
-            let room = screen.width.saturating_sub(width(&told) + width(usual) + width(&id) + 2).max(8);
-            format!("{id} {}{told} {usual}\n", truncate(&name, room))
-        } else {
-            let room = screen.width.saturating_sub(width(&told) + width(&id) + 1).max(8);
-            format!("{id} {}{told}\n  {usual}\n", truncate(&name, room))
-        };
-        if let Some(told) = self.commands.iter().find(|c| c.starts_with("aosctl key set")) {
-            out.push_str(&format!("  or say when it was made: {told}\n"));
-        }
-        out
+        let rest = format!(" {}{first} {command}", self.words());
+        let room = screen.width.saturating_sub(width(&rest) + width(&id) + 1).max(8);
+        format!("{id} {}{rest}\n", truncate(&name, room))
     }
 }
 

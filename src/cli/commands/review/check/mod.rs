@@ -19,7 +19,7 @@ use crate::domain::review::{Advice, Decided, Month};
 use crate::domain::rules::ReviewTerms;
 use crate::domain::time::{Span, Time};
 use crate::review::assemble::due;
-use crate::review::carry::{now_of, remedy, todo};
+use crate::review::carry::{now_of, remedy, todo_now};
 use crate::review::model::{Remedy, Who};
 use crate::workspace::Workspace;
 
@@ -113,7 +113,8 @@ fn open(ws: &Workspace) -> Result<Vec<OpenDecision>, CliError> {
     let now = ws.now(Time::from_millis(0))?;
     let mut open = Vec::new();
     for (item, (month, d)) in newest {
-        if !d.decision.decision.acts() || remedy(&d, &now_of(&facts, item)?, now).0 != Remedy::Open {
+        let stands = now_of(&facts, item)?;
+        if !d.decision.decision.acts() || remedy(&d, &stands, now).0 != Remedy::Open {
             continue;
         }
         open.push(OpenDecision {
@@ -123,7 +124,7 @@ fn open(ws: &Workspace) -> Result<Vec<OpenDecision>, CliError> {
             by: who(ws, d.operator)?,
             at: d.at,
             seq: d.seq,
-            left: todo(item, d.decision.decision, d.decision.narrower.as_ref()),
+            left: todo_now(item, d.decision.decision, d.decision.narrower.as_ref(), &stands),
         });
     }
     open.sort_by_key(|o| (o.at, o.item));

@@ -13,7 +13,7 @@ use crate::cli::outcome::{Outcome, Screen, View};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::review::Decided;
-use crate::review::carry::{Carried, Chosen, Step, decision, is_own, now_of, remedy, step, todo};
+use crate::review::carry::{Carried, Chosen, Step, decision, is_own, now_of, remedy, step, todo_now};
 use crate::review::model::{Remedy, Who};
 use crate::workspace::WorkspaceError;
 
@@ -104,8 +104,9 @@ fn became(desk: &Desk<'_>, r: &Recorded) -> Result<Vec<DecisionMade>, CliError> 
     for (c, (d, left)) in r.chosen.iter().zip(&r.carried.decisions) {
         let seq = r.carried.seqs.last().copied().unwrap_or_default();
         let decided = Decided { decision: d.clone(), operator: r.by, seq, at: r.carried.at };
-        let (remedy, carried_out) = remedy(&decided, &now_of(&facts, d.item)?, r.carried.at);
-        let left = left.clone().or_else(|| Some(todo(d.item, d.decision, d.narrower.as_ref())));
+        let stands = now_of(&facts, d.item)?;
+        let (remedy, carried_out) = remedy(&decided, &stands, r.carried.at);
+        let left = left.clone().or_else(|| Some(todo_now(d.item, d.decision, d.narrower.as_ref(), &stands)));
         made.push(made_of(c, d.self_review, remedy, carried_out, left));
     }
     Ok(made)
