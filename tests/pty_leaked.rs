@@ -199,7 +199,7 @@ fn several_that_end_so_are_asked_about() {
     d.end();
     assert_eq!(size(&b), before);
     let mut d = leaked(&b, &["k-1", "--no-input"]);
-    d.wait_for("go on at a terminal");
+    d.wait_for("go on step by step");
     assert_eq!(d.end(), 0);
     assert_eq!(size(&b), before);
 }
