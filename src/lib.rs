@@ -14,6 +14,7 @@
 //! | [`workspace`] | where rooms meet: locate, transact, verify, pin | all above |
 //! | [`secret`] | references to secrets and the sealed vault; fetched only at the moment of use | domain, log, identity, sys |
 //! | [`review`] | the access review: rules, and the page as data | domain, log, store, workspace |
+//! | [`evidence`] | what leaves for strangers: bundles, packs, receipts, and reading them back | domain, log, identity, store, sys, workspace, review |
 //! | [`rotation`] | turning keys over: what is due, and what is done about a leaked key | domain, log, store, workspace, secret |
 //! | [`cli`] | one file a command; the only room that prints or asks | all above |
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@
 
 pub mod cli;
 pub mod domain;
+pub mod evidence;
 pub mod identity;
 pub mod inventory;
 pub mod log;

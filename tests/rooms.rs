@@ -32,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workspace", &["domain", "policy", "log", "identity", "store", "sys"]),
     ("review", &["domain", "log", "store", "workspace"]),
     ("rotation", &["domain", "log", "store", "workspace", "secret"]),
+    ("evidence", &["domain", "log", "identity", "store", "sys", "workspace", "review"]),
     (
         "cli",
         &[
@@ -46,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "workspace",
             "review",
             "rotation",
+            "evidence",
         ],
     ),
     ("main", &["cli"]),

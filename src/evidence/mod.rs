@@ -1,0 +1,1 @@
+//! What leaves the workspace for people who trust nobody: bundles, receipts, and how they are read back.
