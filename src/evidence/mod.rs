@@ -1,1 +1,6 @@
 //! What leaves the workspace for people who trust nobody: bundles, receipts, and how they are read back.
+
+pub mod bundle;
+mod bundle_crc;
+mod bundle_tar;
+mod bundle_zip;
