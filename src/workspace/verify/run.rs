@@ -4,7 +4,7 @@
 //! one. Every valid entry is replayed into a scratch database. Without all payloads nothing is replayed, and only what
 //! the envelopes alone can show is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::MAX_DIFFERENCES;
@@ -46,6 +46,9 @@ pub(super) struct Run<'a> {
     pub last_at: Option<Time>,
     /// When the entries at the places that were asked for were signed.
     times: BTreeMap<u64, Option<Time>>,
+    /// Signers who got another key since the entries that are followed now were checked: in this batch, and in the one
+    /// before.
+    rekeyed: (HashSet<String>, HashSet<String>),
 }
 
 impl<'a> Run<'a> {
@@ -82,6 +85,7 @@ impl<'a> Run<'a> {
             column_differences: Vec::new(),
             last_at: None,
             times: BTreeMap::from([(0, None)]),
+            rekeyed: Default::default(),
         }
     }
 
@@ -116,6 +120,7 @@ impl<'a> Run<'a> {
             let (given, registry) = (std::mem::take(&mut next), self.registry.clone());
             let more = !given.is_empty();
             let payloads = self.payloads;
+            self.rekeyed.1 = std::mem::take(&mut self.rekeyed.0);
             let checked = std::thread::scope(|scope| -> Result<Vec<Checked>, WorkspaceError> {
                 let work = scope.spawn(move || {
                     let task = Task { registry: &registry, payloads, threads, first };
@@ -150,8 +155,10 @@ impl<'a> Run<'a> {
         if self.payloads.all() || e.inspected.payload != SeenPayload::Absent {
             e.inspected.report_commitment(place, &mut self.report);
         }
-        // A signer who was enrolled while this entry was being checked: look again, now that it is known.
-        if matches!(e.signature, Err(SignatureFault::UnknownSigner)) {
+        // A signer who was enrolled, or got another key, while this entry was being checked: look again, now that it is
+        // known.
+        let rekeyed = e.inspected.actor().is_some_and(|a| self.rekeyed.0.contains(a) || self.rekeyed.1.contains(a));
+        if rekeyed || matches!(e.signature, Err(SignatureFault::UnknownSigner)) {
             e.signature = self.signature_again(place, &e);
         }
         match &e.signature {
@@ -285,7 +292,10 @@ impl<'a> Run<'a> {
         if let Change::Identity(i) = change
             && i.retired_seq.is_none()
         {
-            Arc::make_mut(&mut self.registry).insert(i.id.to_string(), PublicKey(i.public_key).ready());
+            let before = Arc::make_mut(&mut self.registry).insert(i.id.to_string(), PublicKey(i.public_key).ready());
+            if before.is_some() {
+                self.rekeyed.0.insert(i.id.to_string());
+            }
         }
         Ok(self.tables.apply(change)?)
     }
