@@ -173,3 +173,10 @@ pub fn calm() -> &'static str {
     let begin = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_255_200);
     if std::time::SystemTime::now() < begin { "AOSCTL AUDIT WARNING - " } else { "AOSCTL AUDIT OK - " }
 }
+
+/// The page, which fits the screen, on one line.
+pub fn page(out: &Output) -> String {
+    let page = String::from_utf8(out.stdout.clone()).unwrap();
+    assert!(page.lines().all(|l| l.chars().count() <= 80), "{page}");
+    page.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -196,7 +196,7 @@ fn cases() -> Vec<Case> {
             f.payloads.as_mut().unwrap()[6] = [b"[".repeat(5_000), b",\"seq\":6}".to_vec()].concat();
         }),
         case("no-payloads-at-all", &[(Commitments, Some(0)), (Authority, Some(0))], |f| f.payloads = Some(Vec::new())),
-        raw("entries-without-an-end", &[(CanonicalForm, last)], "entries.jsonl", |b| drop(b.pop())),
+        raw("entries-without-an-end", &[(CanonicalForm, last)], "entries.jsonl", |b| b.truncate(b.len() - 1)),
         raw(
             "entries-with-an-empty-line",
             &[(CanonicalForm, end), (Chain, end), (TreeRoot, end)],
@@ -206,7 +206,7 @@ fn cases() -> Vec<Case> {
         raw("entries-with-carriage-returns", &[(CanonicalForm, Some(0)), (Chain, Some(1))], "entries.jsonl", |b| {
             *b = String::from_utf8(b.clone()).unwrap().replace('\n', "\r\n").into_bytes();
         }),
-        raw("payloads-without-an-end", &[(CanonicalForm, last)], "payloads.jsonl", |b| drop(b.pop())),
+        raw("payloads-without-an-end", &[(CanonicalForm, last)], "payloads.jsonl", |b| b.truncate(b.len() - 1)),
         raw("payloads-with-an-empty-line", &[(CanonicalForm, None)], "payloads.jsonl", |b| b.push(b'\n')),
         raw(
             "payloads-with-a-byte-order-mark",
@@ -216,9 +216,7 @@ fn cases() -> Vec<Case> {
                 b.splice(0..0, *b"\xef\xbb\xbf");
             },
         ),
-        raw("payloads-end-in-half-a-line", &[(CanonicalForm, None), (Commitments, last)], "payloads.jsonl", |b| {
-            b.truncate(b.len() - 9)
-        }),
+        raw("payloads-end-in-half-a-line", &[(CanonicalForm, None)], "payloads.jsonl", |b| b.truncate(b.len() - 9)),
     ];
     // Erasures: one more than was told of, one less, and a claim that nobody may make.
     let erased = Files::base()

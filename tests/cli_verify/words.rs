@@ -3,16 +3,14 @@
 use aosctl::domain::event::WorkspaceFrozen;
 use aosctl::domain::id::Id;
 
-use crate::bundle::{Files, at, calm, json, on_log, stage, text, verdict};
+use crate::bundle::{Files, at, calm, json, on_log, page, stage, text, verdict};
 use crate::world::{Stage, World, copy_tree, now};
 
 const PIN: &str = "pin_and_witnesses";
 
 fn said(w: &World) -> (i32, (String, Option<u64>, String), String) {
     let (code, v) = json(&at(w, &["--json"]));
-    let page = text(&at(w, &[]));
-    assert!(page.lines().all(|l| l.chars().count() <= 80), "{page}");
-    (code, verdict(&v, PIN), page.split_whitespace().collect::<Vec<_>>().join(" "))
+    (code, verdict(&v, PIN), page(&at(w, &[])))
 }
 
 fn failed(seq: Option<u64>, reason: &str) -> (String, Option<u64>, String) {
