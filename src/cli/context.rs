@@ -18,6 +18,9 @@ use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace};
 pub struct Context {
     /// The flags that all share.
     pub global: Global,
+    /// What `--output` names, for a command that writes files by itself (`Command::writes_output`): its page is printed on
+    /// stdout all the same, and `global.output` is empty.
+    pub target: Option<PathBuf>,
     /// The environment, as it was at the start.
     pub env: Env,
     /// Proof that the process is hardened, and the umask for children.
@@ -80,7 +83,8 @@ impl Context {
 
     /// Refuses a report in the place of what aosctl keeps: the log, the identities, the pin.
     fn require_output_outside(&self) -> Result<(), CliError> {
-        let (Some(path), Ok(place)) = (self.output(), self.place()) else { return Ok(()) };
+        let target = self.target.as_deref().filter(|path| *path != Path::new("-"));
+        let (Some(path), Ok(place)) = (self.output().or(target), self.place()) else { return Ok(()) };
         for (dir, what) in [(&place.dir, "the workspace"), (&place.state, "the state directory")] {
             if files::lies_within(path, dir) {
                 return Err(CliError::usage(format!("--output lies inside {what}: {}", show_path(path)))

@@ -98,7 +98,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
-    let ctx = Context { global: cli.global, env, hardened };
+    let mut global = cli.global;
+    let target = global.output.take_if(|_| cli.command.writes_output());
+    let ctx = Context { global, target, env, hardened };
     let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
     let code = match (ran, monitor) {
         (Ok(outcome), _) => show(&ctx, outcome),

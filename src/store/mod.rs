@@ -14,6 +14,7 @@ mod outside;
 mod read;
 mod rows;
 mod schema;
+mod stream;
 mod tables;
 
 pub use compare::{Difference, compare};
@@ -23,6 +24,7 @@ pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
+pub use stream::{RawEntry, RawPayload};
 pub use tables::Tables;
 
 /// What can go wrong with the database.

@@ -117,6 +117,11 @@ impl Workspace {
         })
     }
 
+    /// The pin's note as it lies in the state directory, unverified; `None` where there is none.
+    pub fn pin_note(&self) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        pin::note(&self.state_dir())
+    }
+
     /// The pin, against the log as it is.
     pub fn pin_state(&self) -> Result<PinState, WorkspaceError> {
         let pin = pin::read(&self.state_dir(), &self.origin)?;

@@ -1,6 +1,7 @@
 //! `aosctl audit`: the log, to read and to prove.
 
 pub mod entry;
+pub mod export;
 pub mod log;
 pub mod show;
 pub mod verify;
@@ -20,14 +21,23 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
+    Export(export::Args),
     Log(log::Args),
     Show(show::Args),
     Verify(verify::Args),
 }
 
+impl Args {
+    /// Whether it writes by itself what `--output` names.
+    pub fn writes_output(&self) -> bool {
+        matches!(self.verb, Verb::Export(_))
+    }
+}
+
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
+        Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
