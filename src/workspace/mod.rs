@@ -36,7 +36,10 @@ pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Pinned, Tx};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
-pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};
+pub use verify::{
+    BundleFiles, BundleOptions, Kept, KeptSeen, MAX_DIFFERENCES, Outside, Payloads, Unanchored, Verification,
+    VerifyOptions, WitnessSeen, verify, verify_against, verify_bundle, verify_since_pin,
+};
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
