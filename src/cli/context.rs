@@ -62,8 +62,9 @@ impl Context {
         if self.global.json { Format::Json } else { self.global.format }
     }
 
-    /// Refuses a format that the command does not have, before anything is done, and a file for what is no report.
-    pub fn require_format(&self, formats: &[Format]) -> Result<(), CliError> {
+    /// Refuses a format that the command does not have, before anything is done, and a file for what is neither a report
+    /// nor evidence that the command writes into a file by itself (`writes_files`).
+    pub fn require_format(&self, formats: &[Format], writes_files: bool) -> Result<(), CliError> {
         let format = self.format();
         let names: Vec<&str> = formats.iter().map(|f| f.as_str()).collect();
         if !formats.contains(&format) {
@@ -71,21 +72,25 @@ impl Context {
                 .because("only reports, such as the access review, are printed in every format")
                 .hint(format!("choose one that it has: --format {}", names.join("|"))));
         }
-        if self.global.output.is_some() && !formats.iter().any(|f| f.is_for_reports()) {
+        if self.global.output.is_some() && !writes_files && !formats.iter().any(|f| f.is_for_reports()) {
             return Err(CliError::usage("--output is for reports, and this command prints none")
                 .hint("let the shell write the file: aosctl ... > FILE"));
         }
         self.require_output_outside()
     }
 
-    /// Refuses a report in the place of what aosctl keeps: the log, the identities, the pin.
     fn require_output_outside(&self) -> Result<(), CliError> {
-        let (Some(path), Ok(place)) = (self.output(), self.place()) else { return Ok(()) };
+        self.output().map_or(Ok(()), |path| self.require_outside("--output", path))
+    }
+
+    /// Refuses a file in the place of what aosctl keeps: the log, the identities, the pin. `flag` is where it was named.
+    pub fn require_outside(&self, flag: &str, path: &Path) -> Result<(), CliError> {
+        let Ok(place) = self.place() else { return Ok(()) };
         for (dir, what) in [(&place.dir, "the workspace"), (&place.state, "the state directory")] {
             if files::lies_within(path, dir) {
-                return Err(CliError::usage(format!("--output lies inside {what}: {}", show_path(path)))
+                return Err(CliError::usage(format!("{flag} lies inside {what}: {}", show_path(path)))
                     .because("a report there could replace what aosctl keeps; nothing was written")
-                    .hint("name a file somewhere else: --output ~/review.html"));
+                    .hint(format!("name a file somewhere else: {flag} ~/FILE")));
             }
         }
         Ok(())

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::log::canonical::{self, BODY_LIMIT, JsonFault};
+use crate::log::canonical::{self, JsonFault};
 use crate::log::hash::Hash;
 use crate::log::header::Header;
 use crate::log::payload::{PayloadFault, RECORD_LIMIT, Record, field};
 use crate::log::receipt::Receipt;
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::workspace::{Pinned, Workspace, WorkspaceError};
 
 /// Receipts for these entries in the tree of the first `size` entries, in the order in which they are asked for, all under
 /// one checkpoint that the log identity signs. One pass over the log, however many there are.
@@ -18,7 +18,20 @@ use crate::workspace::{Workspace, WorkspaceError};
 /// # Errors
 /// As [`Workspace::prove`] and [`Workspace::sign_checkpoint`].
 pub fn receipts(ws: &Workspace, size: u64, seqs: &[u64]) -> Result<Vec<Receipt>, WorkspaceError> {
-    let proven = ws.prove(Some(size), seqs, &[])?;
+    receipts_pinned(ws, ws.pinned()?, size, seqs)
+}
+
+/// As [`receipts`], for who has a snapshot of the store open: with the pin that was read before it.
+///
+/// # Errors
+/// As [`receipts`].
+pub fn receipts_pinned(
+    ws: &Workspace,
+    pinned: Pinned,
+    size: u64,
+    seqs: &[u64],
+) -> Result<Vec<Receipt>, WorkspaceError> {
+    let proven = ws.prove_pinned(pinned, Some(size), seqs, &[])?;
     let checkpoint = ws.sign_checkpoint(&proven.checkpoint)?;
     Ok(proven
         .included
@@ -186,4 +199,3 @@ impl Opening {
 
 /// The largest payload file: as the largest record.
 pub const OPENING_LIMIT: usize = RECORD_LIMIT;
-const _: () = assert!(BODY_LIMIT < OPENING_LIMIT);

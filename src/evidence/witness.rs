@@ -134,6 +134,7 @@ impl WitnessError {
             WitnessError::Proof(fault) => fault.does_not_hold(),
             WitnessError::State { .. }
             | WitnessError::OtherKey(_)
+            | WitnessError::ForeignLog(_)
             | WitnessError::Rollback { .. }
             | WitnessError::Fork { .. }
             | WitnessError::Bundle { .. } => true,
@@ -172,8 +173,8 @@ pub struct Cosigned {
     pub sight: Sight,
     /// When, in seconds since 1970.
     pub time: u64,
-    /// The note with the witness's line behind all others.
-    pub note: String,
+    /// The note with the witness's line behind all others; none of a dry run.
+    pub note: Option<String>,
     /// The witness's key.
     pub vkey: VerifierKey,
 }
@@ -199,29 +200,35 @@ const SEEN_TAG: &str = "witness-seen/v1";
 pub struct Witness {
     dir: PathBuf,
     identity: WitnessIdentity,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Witness {
-    /// Opens the witness of a state directory. With `name` it is made where there is none; another name is refused.
+    /// Opens the witness of a state directory. With `name` it is made where there is none; another name is refused. In a
+    /// dry run nothing is made: an identity that is not there lives in memory alone.
     ///
     /// # Errors
     /// [`WitnessError::NoIdentity`], [`WitnessError::OtherName`], [`WitnessError::Busy`], or an identity that cannot be
     /// read.
-    pub fn open(dir: &Path, name: Option<&str>) -> Result<Witness, WitnessError> {
+    pub fn open(dir: &Path, name: Option<&str>, dry_run: bool) -> Result<Witness, WitnessError> {
         let path = dir.join("identity.json");
         if name.is_none() && !path.exists() {
             return Err(WitnessError::NoIdentity);
         }
-        files::create_private_dir(dir)?;
-        let lock = Lock::wait(&dir.join("lock"), PATIENCE)?.ok_or(WitnessError::Busy)?;
+        let mut lock = None;
+        if !dry_run || dir.exists() {
+            files::create_private_dir(dir)?;
+            lock = Some(Lock::wait(&dir.join("lock"), PATIENCE)?.ok_or(WitnessError::Busy)?);
+        }
         let wrong = |source| WitnessError::Identity { path: path.clone(), source };
         let identity = match files::read_private_kept(&path, MAX_IDENTITY_FILE_BYTES) {
             Ok(bytes) => WitnessIdentity::parse(&bytes).map_err(wrong)?,
             Err(e) if e.is_not_found() => {
                 let name = name.ok_or(WitnessError::NoIdentity)?;
                 let made = Signer::generate().and_then(|signer| WitnessIdentity::new(name, signer)).map_err(wrong)?;
-                files::create_private_new(&path, &made.to_json().map_err(wrong)?)?;
+                if !dry_run {
+                    files::create_private_new(&path, &made.to_json().map_err(wrong)?)?;
+                }
                 made
             }
             Err(e) => return Err(e.into()),
@@ -293,7 +300,8 @@ impl Witness {
         Ok(Some((checkpoint, seen)))
     }
 
-    /// Checks a checkpoint against what was seen, remembers it, and cosigns it. `log` is needed at first sight.
+    /// Checks a checkpoint against what was seen, remembers it, and cosigns it. `log` is needed at first sight. A dry run
+    /// stops before it remembers; evidence of a fork is kept even then.
     ///
     /// # Errors
     /// [`WitnessError`]; nothing is signed then, and what was seen stays as it was.
@@ -303,6 +311,7 @@ impl Witness {
         log: Option<&VerifierKey>,
         evidence: Evidence<'_>,
         clock: Time,
+        dry_run: bool,
     ) -> Result<Cosigned, WitnessError> {
         let origin = Checkpoint::from_text(Note::parse(note)?.text)?.origin;
         let seen = self.seen(&origin)?;
@@ -326,6 +335,10 @@ impl Witness {
 
         let now = u64::try_from(clock.millis() / 1000).unwrap_or(0);
         let time = seen.as_ref().map_or(now, |(_, seen)| seen.time.max(now));
+        let ours = self.vkey();
+        if dry_run {
+            return Ok(Cosigned { checkpoint, sight, time, note: None, vkey: ours });
+        }
         let first_seen = seen.as_ref().map_or(time, |(_, seen)| seen.first_seen);
         let seen = Seen { aosctl: SEEN_TAG.into(), first_seen, note: note.clone(), time, vkey: vkey.to_string() };
         let mut line = serde_json::to_vec(&seen).map_err(|_| NoteFault::NoteUtf8)?;
@@ -333,10 +346,9 @@ impl Witness {
         // On disk, with its name, before anything is signed.
         files::write_private_atomic(&self.file(&origin, ".json"), &line)?;
 
-        let ours = self.vkey();
         let sig = self.identity.signer().sign(&checkpoint.cosign_message(time));
         let note = with_line(&note, &ours, &ours.cosignature_line(time, &sig).to_string())?;
-        Ok(Cosigned { checkpoint, sight, time, note, vkey: ours })
+        Ok(Cosigned { checkpoint, sight, time, note: Some(note), vkey: ours })
     }
 
     /// At first sight a bundle, if one is given, must have the checkpoint's entries; a proof proves nothing yet.

@@ -1,7 +1,7 @@
 //! Proofs of the Merkle tree, computed in one pass over the stored envelopes: no hash that lies in the database is
 //! believed, and memory grows with the number of proofs, not with the log.
 
-use super::{Workspace, WorkspaceError, pin};
+use super::{Pinned, Workspace, WorkspaceError, pin};
 use crate::log::checkpoint::Checkpoint;
 use crate::log::hash::Hash;
 use crate::log::key::PublicKey;
@@ -53,7 +53,21 @@ impl Workspace {
     /// or has no such entry.
     pub fn prove(&self, size: Option<u64>, seqs: &[u64], older: &[u64]) -> Result<Proven, WorkspaceError> {
         // Before the snapshot: a writer in between moves the log past the pin, never behind it.
-        let pin = pin::read(&self.state_dir(), &self.origin)?;
+        let pinned = self.pinned()?;
+        self.prove_pinned(pinned, size, seqs, older)
+    }
+
+    /// As [`Workspace::prove`], for who has a snapshot open: with the pin that was read before it.
+    ///
+    /// # Errors
+    /// As [`Workspace::prove`].
+    pub fn prove_pinned(
+        &self,
+        Pinned(pin): Pinned,
+        size: Option<u64>,
+        seqs: &[u64],
+        older: &[u64],
+    ) -> Result<Proven, WorkspaceError> {
         let _snapshot = self.store.snapshot_if_none()?;
         let head = self.store.head()?;
         let pinned = match &pin {

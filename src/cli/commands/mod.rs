@@ -68,6 +68,11 @@ impl Command {
         }
     }
 
+    /// Whether it writes the file that `--output` names by itself: evidence, whatever the format of what it prints.
+    pub fn writes_files(&self) -> bool {
+        matches!(self, Command::Audit(args) if args.writes_files())
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {

@@ -1,9 +1,12 @@
 //! `aosctl audit`: the log, to read and to prove.
 
+pub mod checkpoint;
 pub mod entry;
 pub mod log;
+pub mod prove;
 pub mod show;
 pub mod verify;
+pub mod witness;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -20,16 +23,29 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
+    Checkpoint(checkpoint::Args),
     Log(log::Args),
+    Prove(prove::Args),
     Show(show::Args),
     Verify(verify::Args),
+    Witness(witness::Args),
+}
+
+impl Args {
+    /// Whether the verb writes the file that `--output` names by itself.
+    pub fn writes_files(&self) -> bool {
+        matches!(self.verb, Verb::Checkpoint(_) | Verb::Prove(_) | Verb::Witness(_))
+    }
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
+        Verb::Checkpoint(a) => checkpoint::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
+        Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
+        Verb::Witness(a) => witness::run(a, ctx),
     }
 }

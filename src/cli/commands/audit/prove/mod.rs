@@ -1,0 +1,357 @@
+//! `aosctl audit prove`.
+
+pub mod check;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::outcome::{Outcome, Screen, View};
+use crate::cli::show;
+use crate::cli::text::safe;
+use crate::domain::id::Id;
+use crate::evidence::proof::{Consistency, note_does_not_hold};
+use crate::evidence::receipt::{Opening, OpeningFault};
+use crate::log::checkpoint::{Checkpoint, VerifierKey};
+use crate::log::envelope::Envelope;
+use crate::log::key::PublicKey;
+use crate::log::payload::Record;
+use crate::log::receipt::Receipt;
+use crate::sys::files;
+use crate::workspace::{Proven, Workspace};
+
+/// Prove that one entry is in the log, without the rest.
+///
+/// Writes a receipt (C2SP tlog-proof): the entry's signed envelope, its way up the Merkle tree, and a checkpoint that the
+/// log signs now. Who has the log's verifier key checks it without a workspace: aosctl audit verify --proof FILE --vkey
+/// VKEY. The envelope holds no personal data; --payload opens the payload, or chosen members of it, in a second file
+/// beside it, and all other members stay closed.
+///
+/// With --consistency it proves instead that the log of today continues an older checkpoint.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The entry's number, or an id that exactly one entry is about: g-7, r-57
+    #[arg(value_name = "SEQ|ID", required_unless_present = "consistency", conflicts_with = "consistency")]
+    entry: Option<String>,
+    /// Of the entries about an id, only this type, or all that begin so: request.approved
+    #[arg(long = "type", value_name = "TYPE", requires = "entry")]
+    kind: Option<String>,
+    /// Open these members of the payload, all where none is named, in FILE.payload.json
+    #[arg(long, value_name = "MEMBER,...", num_args = 0.., require_equals = true, value_delimiter = ',',
+          requires = "entry")]
+    payload: Option<Vec<String>>,
+    /// Prove that the log continues this older checkpoint
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    consistency: Option<PathBuf>,
+}
+
+/// A proof that was made.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProveView {
+    /// The log's name.
+    pub log: String,
+    /// How many entries the new checkpoint covers.
+    pub entries: u64,
+    /// Their Merkle root, hex.
+    pub root: String,
+    /// The entry, for a receipt.
+    pub entry: Option<ProvedEntry>,
+    /// How many entries the older checkpoint covers, for a consistency proof.
+    pub older_entries: Option<u64>,
+    /// Members of the payload that are opened.
+    pub opened: Vec<String>,
+    /// Members that stay closed, erased ones among them.
+    pub closed: Vec<String>,
+    /// The files that were written.
+    pub files: Vec<String>,
+    /// The proof's text, where no file was named.
+    pub proof: Option<String>,
+    /// The payload file's text, where no file was named.
+    pub payload: Option<String>,
+}
+
+/// What the signed header of an entry says.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ProvedEntry {
+    /// Its place.
+    pub seq: u64,
+    /// When it was signed, as its signer said.
+    pub at: String,
+    /// Who signed: an operator, an agent, or `log` where nobody did.
+    pub actor: String,
+    /// The event's type and version.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is about.
+    pub subject: String,
+    /// Key id of the signer, hex.
+    pub key: String,
+    /// Leaf hash, hex.
+    pub leaf: String,
+}
+
+impl ProvedEntry {
+    fn of(envelope: &Envelope) -> ProvedEntry {
+        let h = &envelope.header;
+        ProvedEntry {
+            seq: h.seq,
+            at: h.at.clone(),
+            actor: h.actor.clone(),
+            kind: h.kind.clone(),
+            subject: h.subject.clone(),
+            key: h.key.to_hex(),
+            leaf: envelope.leaf_hash().to_hex(),
+        }
+    }
+
+    /// `entry 12: request.approved/1 about r-57, by op-1, 2026-...`
+    fn page(&self, screen: &Screen) -> String {
+        let mut page = show::field(screen, "entry", &self.seq.to_string());
+        let who = if self.actor == "log" { "log (unattributed: nobody signed)" } else { &self.actor };
+        for (name, value) in [("type", self.kind.as_str()), ("about", &self.subject), ("signed by", who)] {
+            if !value.is_empty() {
+                page.push_str(&show::field(screen, name, value));
+            }
+        }
+        page.push_str(&show::field(screen, "signed at", &self.at));
+        page
+    }
+}
+
+impl View for ProveView {
+    const SCHEMA: &'static str = "aosctl.audit-prove/v1";
+
+    fn human(&self, screen: &Screen) -> String {
+        if let Some(proof) = &self.proof {
+            return proof.clone();
+        }
+        let mut page = self.entry.as_ref().map(|entry| entry.page(screen)).unwrap_or_default();
+        if let Some(older) = self.older_entries {
+            page.push_str(&show::field(screen, "from", &format!("a checkpoint of {older} entries")));
+        }
+        page.push_str(&show::field(screen, "checkpoint", &format!("{} entries, signed now", self.entries)));
+        if !self.opened.is_empty() || !self.closed.is_empty() {
+            page.push_str(&show::field(screen, "opened", &self.opened.join(", ")));
+            page.push_str(&show::field(screen, "closed", &self.closed.join(", ")));
+        }
+        for file in &self.files {
+            page.push_str(&show::field(screen, "file", file));
+        }
+        page
+    }
+}
+
+/// Runs it.
+pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
+    let ws = ctx.open()?;
+    match (&args.consistency, &args.entry) {
+        (Some(older), _) => consistency(&ws, older, ctx),
+        (None, Some(typed)) => entry(&ws, typed, &args, ctx),
+        (None, None) => Err(CliError::usage("name an entry, or an older checkpoint with --consistency")),
+    }
+}
+
+fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
+    if args.payload.is_some() && ctx.output().is_none() && !ctx.json() {
+        return Err(CliError::usage("--payload makes a second file, and there is no first one to put it beside")
+            .hint("name the receipt's file: --output FILE, and the payload goes into FILE.payload.json")
+            .hint("or take both as JSON: --json"));
+    }
+    let seq = resolve(ws, typed, args.kind.as_deref())?;
+    // Its signature, payload and signer's enrolment hold: what does not is never handed out as proven.
+    ws.event(seq)?;
+    let opening = match &args.payload {
+        None => None,
+        Some(names) => Some(open(ws, seq, names)?),
+    };
+    let proven = ws.prove(None, &[seq], &[])?;
+    let checkpoint = ws.sign_checkpoint(&proven.checkpoint)?;
+    let Proven { checkpoint: newest, included, .. } = proven;
+    let Some(found) = included.into_iter().next() else {
+        return Err(CliError::could_not("internal", "no proof was made"));
+    };
+    let receipt = Receipt { extra: Some(found.envelope), index: seq, proof: found.proof, checkpoint };
+    // As a stranger would: a receipt that does not verify here leaves nobody's hands.
+    let shown = receipt.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "receipt", e.to_string()))?;
+    let mut payload = None;
+    if let Some(opening) = &opening {
+        opening.verify(&shown.envelope.header).map_err(opening_fault)?;
+        payload = Some(opening.to_line().map_err(opening_fault)?);
+    }
+
+    let text = receipt.to_text();
+    let mut files = Vec::new();
+    if let Some(path) = ctx.output() {
+        let beside = beside(path);
+        // The receipt last: where it lies, its payload lies beside it.
+        if let Some(payload) = &payload {
+            ctx.require_outside("--output", &beside)?;
+            files::write_report(&beside, payload)?;
+        }
+        files::write_report(path, text.as_bytes())?;
+        files.push(path.display().to_string());
+        files.extend(payload.as_ref().map(|_| beside.display().to_string()));
+    }
+    let to_stdout = files.is_empty();
+    let names = |of: Option<Vec<String>>| of.unwrap_or_default();
+    let view = ProveView {
+        log: newest.origin,
+        entries: newest.size,
+        root: newest.root.to_hex(),
+        entry: Some(ProvedEntry::of(&shown.envelope)),
+        older_entries: None,
+        opened: names(opening.as_ref().map(|o| o.body.keys().cloned().collect())),
+        closed: names(opening.as_ref().map(|o| o.fields.keys().cloned().collect())),
+        files,
+        proof: to_stdout.then_some(text),
+        payload: payload.filter(|_| to_stdout).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    };
+    Ok(Outcome::of(Exit::Done, view).beside_file().note(format!(
+        "check it anywhere: aosctl audit verify --proof {} --vkey '{}'",
+        safe(&ctx.output().map_or_else(|| "FILE".into(), |p| p.display().to_string())),
+        log_key(ws)
+    )))
+}
+
+fn consistency(ws: &Workspace, older: &Path, ctx: &Context) -> Result<Outcome, CliError> {
+    let name = safe(&older.display().to_string());
+    let bytes = files::read_limited(older, crate::evidence::witness::NOTE_LIMIT)?;
+    let (old, _) = Checkpoint::open(&bytes, &log_key(ws)).map_err(|fault| {
+        let what = format!("{name}: {fault}");
+        if note_does_not_hold(fault) {
+            CliError::new(Exit::Integrity, fault.kind(), what)
+                .because("it is not a checkpoint that this log signed, as it stands there")
+        } else {
+            CliError::could_not(fault.kind(), what)
+        }
+    })?;
+    let total = ws.store().last_seq()?.map_or(0, |last| last + 1);
+    if old.size > total {
+        return Err(CliError::new(
+            Exit::Integrity,
+            "rolled_back",
+            format!("the checkpoint covers {} entries, and the log has {total}: it was cut or rolled back", old.size),
+        )
+        .hint("put the newest copy of the workspace back, then: aosctl audit verify"));
+    }
+    let proven = ws.prove(None, &[], &[old.size])?;
+    let Some(found) = proven.continued.first() else {
+        return Err(CliError::could_not("internal", "no proof was made"));
+    };
+    if found.root != old.root {
+        return Err(CliError::new(
+            Exit::Integrity,
+            "fork",
+            format!("FORK: the first {} entries of this log are not those that it signed in {name}", old.size),
+        )
+        .because(format!("their root is {} now, and the checkpoint says {}", found.root, old.root))
+        .hint("keep that checkpoint: it is evidence that the log was rewritten")
+        .hint("see what is wrong: aosctl audit verify"));
+    }
+    let made = Consistency {
+        old_size: old.size,
+        new_size: proven.checkpoint.size,
+        proof: found.proof.clone(),
+        // It opened, so it is UTF-8.
+        old: String::from_utf8_lossy(&bytes).into_owned(),
+        new: ws.sign_checkpoint(&proven.checkpoint)?,
+    };
+    made.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "consistency", e.to_string()))?;
+    let text = made.to_text();
+    if let Some(path) = ctx.output() {
+        files::write_report(path, text.as_bytes())?;
+    }
+    let view = ProveView {
+        log: proven.checkpoint.origin,
+        entries: proven.checkpoint.size,
+        root: proven.checkpoint.root.to_hex(),
+        entry: None,
+        older_entries: Some(old.size),
+        opened: Vec::new(),
+        closed: Vec::new(),
+        files: ctx.output().map(|p| p.display().to_string()).into_iter().collect(),
+        proof: ctx.output().is_none().then_some(text),
+        payload: None,
+    };
+    Ok(Outcome::of(Exit::Done, view).beside_file())
+}
+
+/// The log's verifier key.
+fn log_key(ws: &Workspace) -> VerifierKey {
+    VerifierKey::for_log(&ws.origin().name, &PublicKey(ws.origin().log_key))
+}
+
+/// `FILE.payload.json`.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".payload.json");
+    PathBuf::from(name)
+}
+
+fn open(ws: &Workspace, seq: u64, names: &[String]) -> Result<Opening, CliError> {
+    let gone = || CliError::new(Exit::Integrity, "payload_missing", format!("the payload of entry {seq} is missing"));
+    let bytes = ws.store().entry(seq)?.and_then(|stored| stored.record).ok_or_else(gone)?;
+    let record = Record::parse(&bytes).map_err(|e| opening_fault(e.into()))?;
+    Opening::of(&record, seq, names).map_err(|fault| {
+        let there: Vec<&str> = record.body.keys().map(String::as_str).collect();
+        match fault {
+            OpeningFault::NoMember(name) => {
+                CliError::usage(format!("the payload of entry {seq} has no member {}", safe(&name)))
+                    .hint(format!("it has these: {}", there.join(", ")))
+            }
+            OpeningFault::Erased(name) => {
+                CliError::no("erased", format!("the member {} of entry {seq} was erased", safe(&name)))
+                    .because("its value and its salt are gone; its field hash is in every receipt that opens others")
+                    .hint(format!("these are left: {}", there.join(", ")))
+            }
+            fault => opening_fault(fault),
+        }
+    })
+}
+
+fn opening_fault(fault: OpeningFault) -> CliError {
+    CliError::new(Exit::Integrity, "payload", safe(&fault.to_string()))
+}
+
+/// The entry that is meant: by its number, or the only one about an id.
+fn resolve(ws: &Workspace, typed: &str, kind: Option<&str>) -> Result<u64, CliError> {
+    if !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        let last = ws.store().last_seq()?.unwrap_or(0);
+        let seq = typed.parse::<u64>().ok().filter(|seq| *seq <= last);
+        return seq.ok_or_else(|| {
+            CliError::no("no_such_entry", format!("there is no entry {typed}"))
+                .hint(format!("the last one is {last}: aosctl audit prove {last}"))
+        });
+    }
+    let id: Id = typed.parse().map_err(|_| {
+        CliError::usage(format!("{:?} is neither the number of an entry nor an id", safe(typed)))
+            .hint("find it: aosctl audit log")
+    })?;
+    let wants = |have: &str| {
+        kind.is_none_or(|k| have == k || have.strip_prefix(k).is_some_and(|rest| rest.starts_with(['.', '/'])))
+    };
+    let found: BTreeMap<u64, String> = ws
+        .store()
+        .about(id, u64::MAX)?
+        .into_iter()
+        .filter(|stored| wants(&stored.columns.0))
+        .map(|stored| (stored.seq, stored.columns.0))
+        .collect();
+    match (found.len(), found.first_key_value()) {
+        (1, Some((seq, _))) => Ok(*seq),
+        (0, _) => Err(CliError::no("no_such_entry", format!("no such entry is about {id}"))
+            .hint(format!("see all about it: aosctl audit log --subject {id}"))),
+        (n, _) => {
+            let mut e = CliError::usage(format!("{n} entries are about {id}: name the one you mean"));
+            for (seq, kind) in found.iter().take(20) {
+                e = e.hint(format!("{}: aosctl audit prove {seq}", safe(kind)));
+            }
+            Err(e)
+        }
+    }
+}
