@@ -381,17 +381,26 @@ impl Witness {
             Evidence::None => Err(WitnessError::NoProof { size, seen }),
             Evidence::Proof(bytes) => {
                 let proof = Consistency::parse(bytes)?;
-                let found = proof.verify(vkey)?;
-                // Both are signed by the log: at a size that was seen, another root is a fork, whoever made the file.
-                if found.old.size == seen && found.old.root != last.root {
-                    return Err(self.fork(last, last_note, &found.old, &proof.old));
+                let sides = [(&proof.old, "older"), (&proof.new, "newer")].map(|(side, which)| {
+                    let opened = Checkpoint::open(side.as_bytes(), vkey);
+                    opened.map(|(c, _)| c).map_err(|fault| ConsistencyFault::Note { which, fault })
+                });
+                let [old_side, new_side] = sides;
+                let (old_side, new_side) = (old_side?, new_side?);
+                // All four notes are signed by the log: two of one size with two roots are a fork, whoever made the file.
+                let notes =
+                    [(last, last_note), (new, note), (&old_side, proof.old.as_str()), (&new_side, proof.new.as_str())];
+                for (a, a_note) in notes {
+                    for (b, b_note) in notes {
+                        if a.size == b.size && a.root != b.root {
+                            return Err(self.fork(a, a_note, b, b_note));
+                        }
+                    }
                 }
-                if found.new.size == size && found.new.root != new.root {
-                    return Err(self.fork(new, note, &found.new, &proof.new));
+                if (old_side.size, new_side.size) != (seen, size) {
+                    return Err(WitnessError::OtherProof { old: old_side.size, new: new_side.size, seen, size });
                 }
-                if (found.old.size, found.new.size) != (seen, size) {
-                    return Err(WitnessError::OtherProof { old: found.old.size, new: found.new.size, seen, size });
-                }
+                proof.verify(vkey)?;
                 Ok(Sight::Continues(seen))
             }
             Evidence::Entries(lines) => {

@@ -17,8 +17,10 @@ use crate::cli::text::safe;
 use crate::domain::id::Id;
 use crate::evidence::proof::{Consistency, note_does_not_hold};
 use crate::evidence::receipt::{Opening, OpeningFault};
+use crate::evidence::witness::NOTE_LIMIT;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::envelope::Envelope;
+use crate::log::hash::Hash;
 use crate::log::key::PublicKey;
 use crate::log::payload::Record;
 use crate::log::receipt::Receipt;
@@ -45,6 +47,9 @@ pub struct Args {
     #[arg(long, value_name = "MEMBER,...", num_args = 0.., require_equals = true, value_delimiter = ',',
           requires = "entry")]
     payload: Option<Vec<String>>,
+    /// Prove it against this checkpoint of the log, with its witnesses' lines, instead of a new one
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    checkpoint: Option<PathBuf>,
     /// Prove that the log continues this older checkpoint
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     consistency: Option<PathBuf>,
@@ -55,7 +60,7 @@ pub struct Args {
 pub struct ProveView {
     /// The log's name.
     pub log: String,
-    /// How many entries the new checkpoint covers.
+    /// How many entries the (newer) checkpoint covers.
     pub entries: u64,
     /// Their Merkle root, hex.
     pub root: String,
@@ -134,10 +139,11 @@ impl View for ProveView {
         if let Some(older) = self.older_entries {
             page.push_str(&show::field(screen, "from", &format!("a checkpoint of {older} entries")));
         }
-        page.push_str(&show::field(screen, "checkpoint", &format!("{} entries, signed now", self.entries)));
-        if !self.opened.is_empty() || !self.closed.is_empty() {
-            page.push_str(&show::field(screen, "opened", &self.opened.join(", ")));
-            page.push_str(&show::field(screen, "closed", &self.closed.join(", ")));
+        page.push_str(&show::field(screen, "checkpoint", &format!("{} entries", self.entries)));
+        for (name, members) in [("opened", &self.opened), ("closed", &self.closed)] {
+            if !members.is_empty() {
+                page.push_str(&show::field(screen, name, &members.join(", ")));
+            }
         }
         for file in &self.files {
             page.push_str(&show::field(screen, "file", file));
@@ -150,7 +156,7 @@ impl View for ProveView {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     match (&args.consistency, &args.entry) {
-        (Some(older), _) => consistency(&ws, older, ctx),
+        (Some(older), _) => consistency(&ws, older, args.checkpoint.as_deref(), ctx),
         (None, Some(typed)) => entry(&ws, typed, &args, ctx),
         (None, None) => Err(CliError::usage("name an entry, or an older checkpoint with --consistency")),
     }
@@ -169,8 +175,13 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
         None => None,
         Some(names) => Some(open(ws, seq, names)?),
     };
-    let proven = ws.prove(None, &[seq], &[])?;
-    let checkpoint = ws.sign_checkpoint(&proven.checkpoint)?;
+    let given = args.checkpoint.as_deref().map(|path| Given::read(ws, path)).transpose()?;
+    if let Some(given) = given.as_ref().filter(|given| given.checkpoint.size <= seq) {
+        return Err(CliError::no("not_covered", format!("{} covers entries 0 to {}", given.name, given.last()))
+            .hint(format!("take a newer one, or leave --checkpoint out: entry {seq} came after it")));
+    }
+    let proven = ws.prove(given.as_ref().map(|given| given.checkpoint.size), &[seq], &[])?;
+    let checkpoint = against(ws, &proven, given)?;
     let Proven { checkpoint: newest, included, .. } = proven;
     let Some(found) = included.into_iter().next() else {
         return Err(CliError::could_not("internal", "no proof was made"));
@@ -218,48 +229,83 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
     )))
 }
 
-fn consistency(ws: &Workspace, older: &Path, ctx: &Context) -> Result<Outcome, CliError> {
-    let name = safe(&older.display().to_string());
-    let bytes = files::read_limited(older, crate::evidence::witness::NOTE_LIMIT)?;
-    let (old, _) = Checkpoint::open(&bytes, &log_key(ws)).map_err(|fault| {
-        let what = format!("{name}: {fault}");
-        if note_does_not_hold(fault) {
-            CliError::new(Exit::Integrity, fault.kind(), what)
-                .because("it is not a checkpoint that this log signed, as it stands there")
-        } else {
-            CliError::could_not(fault.kind(), what)
+/// A checkpoint that the user brings.
+struct Given {
+    name: String,
+    checkpoint: Checkpoint,
+    note: String,
+}
+
+impl Given {
+    /// Reads one that this log signed and that lies within it.
+    fn read(ws: &Workspace, path: &Path) -> Result<Given, CliError> {
+        let name = safe(&path.display().to_string());
+        let bytes = files::read_limited(path, NOTE_LIMIT)?;
+        let (checkpoint, _) = Checkpoint::open(&bytes, &log_key(ws)).map_err(|fault| {
+            let what = format!("{name}: {fault}");
+            if note_does_not_hold(fault) {
+                CliError::new(Exit::Integrity, fault.kind(), what)
+                    .because("it is not a checkpoint that this log signed, as it stands there")
+            } else {
+                CliError::could_not(fault.kind(), what)
+            }
+        })?;
+        let total = ws.store().last_seq()?.map_or(0, |last| last + 1);
+        if checkpoint.size > total {
+            let what = format!("{name} covers {} entries, and the log has {total}", checkpoint.size);
+            return Err(CliError::new(Exit::Integrity, "rolled_back", what)
+                .because("the log was cut, or an older copy of the workspace was put back")
+                .hint("put the newest copy of the workspace back, then: aosctl audit verify"));
         }
-    })?;
-    let total = ws.store().last_seq()?.map_or(0, |last| last + 1);
-    if old.size > total {
-        return Err(CliError::new(
-            Exit::Integrity,
-            "rolled_back",
-            format!("the checkpoint covers {} entries, and the log has {total}: it was cut or rolled back", old.size),
-        )
-        .hint("put the newest copy of the workspace back, then: aosctl audit verify"));
+        // It opened, so it is UTF-8.
+        Ok(Given { name, checkpoint, note: String::from_utf8_lossy(&bytes).into_owned() })
     }
-    let proven = ws.prove(None, &[], &[old.size])?;
+
+    fn last(&self) -> String {
+        self.checkpoint.size.checked_sub(1).map_or_else(|| "none".into(), |last| last.to_string())
+    }
+
+    /// The log has another root at that size now.
+    fn fork(&self, now: Hash) -> CliError {
+        let Given { name, checkpoint, .. } = self;
+        let what =
+            format!("FORK: the first {} entries of this log are not those that it signed in {name}", checkpoint.size);
+        CliError::new(Exit::Integrity, "fork", what)
+            .because(format!("their root is {now} now, and the checkpoint says {}", checkpoint.root))
+            .hint("keep that checkpoint: it is evidence that the log was rewritten")
+            .hint("see what is wrong: aosctl audit verify")
+    }
+}
+
+/// The note that a proof leads to: the one given, which must be this log's, or one signed now.
+fn against(ws: &Workspace, proven: &Proven, given: Option<Given>) -> Result<String, CliError> {
+    match given {
+        None => Ok(ws.sign_checkpoint(&proven.checkpoint)?),
+        Some(given) if given.checkpoint.root != proven.checkpoint.root => Err(given.fork(proven.checkpoint.root)),
+        Some(given) => Ok(given.note),
+    }
+}
+
+fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context) -> Result<Outcome, CliError> {
+    let old = Given::read(ws, older)?;
+    let newer = newer.map(|path| Given::read(ws, path)).transpose()?;
+    if let Some(newer) = newer.as_ref().filter(|newer| newer.checkpoint.size < old.checkpoint.size) {
+        return Err(CliError::usage(format!("{} is older than {}: a proof leads forward", newer.name, old.name)));
+    }
+    let size = newer.as_ref().map(|newer| newer.checkpoint.size);
+    let proven = ws.prove(size, &[], &[old.checkpoint.size])?;
     let Some(found) = proven.continued.first() else {
         return Err(CliError::could_not("internal", "no proof was made"));
     };
-    if found.root != old.root {
-        return Err(CliError::new(
-            Exit::Integrity,
-            "fork",
-            format!("FORK: the first {} entries of this log are not those that it signed in {name}", old.size),
-        )
-        .because(format!("their root is {} now, and the checkpoint says {}", found.root, old.root))
-        .hint("keep that checkpoint: it is evidence that the log was rewritten")
-        .hint("see what is wrong: aosctl audit verify"));
+    if found.root != old.checkpoint.root {
+        return Err(old.fork(found.root));
     }
     let made = Consistency {
-        old_size: old.size,
+        old_size: old.checkpoint.size,
         new_size: proven.checkpoint.size,
         proof: found.proof.clone(),
-        // It opened, so it is UTF-8.
-        old: String::from_utf8_lossy(&bytes).into_owned(),
-        new: ws.sign_checkpoint(&proven.checkpoint)?,
+        new: against(ws, &proven, newer)?,
+        old: old.note,
     };
     made.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "consistency", e.to_string()))?;
     let text = made.to_text();
@@ -271,7 +317,7 @@ fn consistency(ws: &Workspace, older: &Path, ctx: &Context) -> Result<Outcome, C
         entries: proven.checkpoint.size,
         root: proven.checkpoint.root.to_hex(),
         entry: None,
-        older_entries: Some(old.size),
+        older_entries: Some(old.checkpoint.size),
         opened: Vec::new(),
         closed: Vec::new(),
         files: ctx.output().map(|p| p.display().to_string()).into_iter().collect(),

@@ -17,8 +17,8 @@ use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::cli::text::safe;
 use crate::domain::time::Time;
-use crate::evidence::proof::CONSISTENCY_LIMIT;
-use crate::evidence::witness::{Evidence, NOTE_LIMIT, Sight, Witness, WitnessError};
+use crate::evidence::proof::{self, CONSISTENCY_LIMIT, Consistency};
+use crate::evidence::witness::{Evidence, Sight, Witness, WitnessError};
 use crate::log::checkpoint::VerifierKey;
 use crate::sys::files;
 
@@ -36,7 +36,7 @@ use crate::sys::files;
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// The checkpoint, `-` for standard input
+    /// The checkpoint, or a consistency proof that leads to it; `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, required = true)]
     file: Option<PathBuf>,
     /// The log's verifier key; needed when this witness sees the log for the first time
@@ -142,9 +142,22 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
         ctx.require_outside("FILE", file)?;
     }
     let log = args.log.as_deref().map(log_key).transpose()?;
-    let note = if from_stdin { stdin()? } else { files::read_limited(file, NOTE_LIMIT)? };
+    let given = if from_stdin { stdin()? } else { files::read_limited(file, CONSISTENCY_LIMIT)? };
     // Read before the witness is locked: a pipe may take its time.
-    let proof = args.proof.as_deref().map(|path| files::read_limited(path, CONSISTENCY_LIMIT)).transpose()?;
+    let mut proof = args.proof.as_deref().map(|path| files::read_limited(path, CONSISTENCY_LIMIT)).transpose()?;
+    let mut note = given;
+    if note.starts_with(proof::VERSION.as_bytes()) {
+        // The newer checkpoint of the proof is the one that is meant.
+        if proof.is_some() || args.bundle.is_some() || args.in_place {
+            return Err(CliError::usage(
+                "FILE is a consistency proof: --proof, --bundle and --in-place go with a checkpoint",
+            )
+            .hint("write the cosigned checkpoint elsewhere: --output FILE"));
+        }
+        let whole = Consistency::parse(&note).map_err(|e| refused(e.into()))?;
+        proof = Some(note);
+        note = whole.new.into_bytes();
+    }
     let mut entries = args.bundle.as_deref().map(entries_of).transpose()?;
     let evidence = match (&proof, &mut entries) {
         (Some(proof), _) => Evidence::Proof(proof),
@@ -195,7 +208,7 @@ fn log_key(text: &str) -> Result<VerifierKey, CliError> {
 
 fn stdin() -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    let most = u64::try_from(NOTE_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(CONSISTENCY_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
     std::io::stdin()
         .lock()
         .take(most)
@@ -236,7 +249,7 @@ fn refused(e: WitnessError) -> CliError {
         WitnessError::NoProof { seen, .. } => CliError::no("no_proof", text)
             .hint("here: aosctl audit witness last > seen.checkpoint")
             .hint(format!("where the log is: aosctl audit prove --consistency seen.checkpoint -o {seen}.consistency"))
-            .hint(format!("here again, with the newest checkpoint in it: --proof {seen}.consistency")),
+            .hint(format!("here again: aosctl audit witness {seen}.consistency")),
         WitnessError::OtherProof { .. } => CliError::no("other_proof", text)
             .hint("make it from what was seen: aosctl audit witness last > seen.checkpoint")
             .hint("and cosign the newer checkpoint of that proof, or one of the same size"),
