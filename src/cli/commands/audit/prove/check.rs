@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::ProvedEntry;
+use super::view::ProvedEntry;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};

@@ -1,27 +1,23 @@
 //! `aosctl audit prove`.
 
 pub mod check;
+mod given;
+pub mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use given::{Given, against, log_key};
+use view::{ProveView, ProvedEntry};
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::outcome::{Outcome, Screen, View};
-use crate::cli::show;
+use crate::cli::outcome::Outcome;
 use crate::cli::text::safe;
 use crate::domain::id::Id;
-use crate::evidence::proof::{Consistency, note_does_not_hold};
+use crate::evidence::proof::Consistency;
 use crate::evidence::receipt::{Opening, OpeningFault};
-use crate::evidence::witness::NOTE_LIMIT;
-use crate::log::checkpoint::{Checkpoint, VerifierKey};
-use crate::log::envelope::Envelope;
-use crate::log::hash::Hash;
-use crate::log::key::PublicKey;
 use crate::log::payload::Record;
 use crate::log::receipt::Receipt;
 use crate::sys::files;
@@ -53,103 +49,6 @@ pub struct Args {
     /// Prove that the log continues this older checkpoint
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     consistency: Option<PathBuf>,
-}
-
-/// A proof that was made.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ProveView {
-    /// The log's name.
-    pub log: String,
-    /// How many entries the (newer) checkpoint covers.
-    pub entries: u64,
-    /// Their Merkle root, hex.
-    pub root: String,
-    /// The entry, for a receipt.
-    pub entry: Option<ProvedEntry>,
-    /// How many entries the older checkpoint covers, for a consistency proof.
-    pub older_entries: Option<u64>,
-    /// Members of the payload that are opened.
-    pub opened: Vec<String>,
-    /// Members that stay closed, erased ones among them.
-    pub closed: Vec<String>,
-    /// The files that were written.
-    pub files: Vec<String>,
-    /// The proof's text, where no file was named.
-    pub proof: Option<String>,
-    /// The payload file's text, where no file was named.
-    pub payload: Option<String>,
-}
-
-/// What the signed header of an entry says.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ProvedEntry {
-    /// Its place.
-    pub seq: u64,
-    /// When it was signed, as its signer said.
-    pub at: String,
-    /// Who signed: an operator, an agent, or `log` where nobody did.
-    pub actor: String,
-    /// The event's type and version.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What it is about.
-    pub subject: String,
-    /// Key id of the signer, hex.
-    pub key: String,
-    /// Leaf hash, hex.
-    pub leaf: String,
-}
-
-impl ProvedEntry {
-    fn of(envelope: &Envelope) -> ProvedEntry {
-        let h = &envelope.header;
-        ProvedEntry {
-            seq: h.seq,
-            at: h.at.clone(),
-            actor: h.actor.clone(),
-            kind: h.kind.clone(),
-            subject: h.subject.clone(),
-            key: h.key.to_hex(),
-            leaf: envelope.leaf_hash().to_hex(),
-        }
-    }
-
-    /// `entry 12: request.approved/1 about r-57, by op-1, 2026-...`
-    fn page(&self, screen: &Screen) -> String {
-        let mut page = show::field(screen, "entry", &self.seq.to_string());
-        let who = if self.actor == "log" { "log (unattributed: nobody signed)" } else { &self.actor };
-        for (name, value) in [("type", self.kind.as_str()), ("about", &self.subject), ("signed by", who)] {
-            if !value.is_empty() {
-                page.push_str(&show::field(screen, name, value));
-            }
-        }
-        page.push_str(&show::field(screen, "signed at", &self.at));
-        page
-    }
-}
-
-impl View for ProveView {
-    const SCHEMA: &'static str = "aosctl.audit-prove/v1";
-
-    fn human(&self, screen: &Screen) -> String {
-        if let Some(proof) = &self.proof {
-            return proof.clone();
-        }
-        let mut page = self.entry.as_ref().map(|entry| entry.page(screen)).unwrap_or_default();
-        if let Some(older) = self.older_entries {
-            page.push_str(&show::field(screen, "from", &format!("a checkpoint of {older} entries")));
-        }
-        page.push_str(&show::field(screen, "checkpoint", &format!("{} entries", self.entries)));
-        for (name, members) in [("opened", &self.opened), ("closed", &self.closed)] {
-            if !members.is_empty() {
-                page.push_str(&show::field(screen, name, &members.join(", ")));
-            }
-        }
-        for file in &self.files {
-            page.push_str(&show::field(screen, "file", file));
-        }
-        page
-    }
 }
 
 /// Runs it.
@@ -229,63 +128,6 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
     )))
 }
 
-/// A checkpoint that the user brings.
-struct Given {
-    name: String,
-    checkpoint: Checkpoint,
-    note: String,
-}
-
-impl Given {
-    /// Reads one that this log signed and that lies within it.
-    fn read(ws: &Workspace, path: &Path) -> Result<Given, CliError> {
-        let name = safe(&path.display().to_string());
-        let bytes = files::read_limited(path, NOTE_LIMIT)?;
-        let (checkpoint, _) = Checkpoint::open(&bytes, &log_key(ws)).map_err(|fault| {
-            let what = format!("{name}: {fault}");
-            if note_does_not_hold(fault) {
-                CliError::new(Exit::Integrity, fault.kind(), what)
-                    .because("it is not a checkpoint that this log signed, as it stands there")
-            } else {
-                CliError::could_not(fault.kind(), what)
-            }
-        })?;
-        let total = ws.store().last_seq()?.map_or(0, |last| last + 1);
-        if checkpoint.size > total {
-            let what = format!("{name} covers {} entries, and the log has {total}", checkpoint.size);
-            return Err(CliError::new(Exit::Integrity, "rolled_back", what)
-                .because("the log was cut, or an older copy of the workspace was put back")
-                .hint("put the newest copy of the workspace back, then: aosctl audit verify"));
-        }
-        // It opened, so it is UTF-8.
-        Ok(Given { name, checkpoint, note: String::from_utf8_lossy(&bytes).into_owned() })
-    }
-
-    fn last(&self) -> String {
-        self.checkpoint.size.checked_sub(1).map_or_else(|| "none".into(), |last| last.to_string())
-    }
-
-    /// The log has another root at that size now.
-    fn fork(&self, now: Hash) -> CliError {
-        let Given { name, checkpoint, .. } = self;
-        let what =
-            format!("FORK: the first {} entries of this log are not those that it signed in {name}", checkpoint.size);
-        CliError::new(Exit::Integrity, "fork", what)
-            .because(format!("their root is {now} now, and the checkpoint says {}", checkpoint.root))
-            .hint("keep that checkpoint: it is evidence that the log was rewritten")
-            .hint("see what is wrong: aosctl audit verify")
-    }
-}
-
-/// The note that a proof leads to: the one given, which must be this log's, or one signed now.
-fn against(ws: &Workspace, proven: &Proven, given: Option<Given>) -> Result<String, CliError> {
-    match given {
-        None => Ok(ws.sign_checkpoint(&proven.checkpoint)?),
-        Some(given) if given.checkpoint.root != proven.checkpoint.root => Err(given.fork(proven.checkpoint.root)),
-        Some(given) => Ok(given.note),
-    }
-}
-
 fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context) -> Result<Outcome, CliError> {
     let old = Given::read(ws, older)?;
     let newer = newer.map(|path| Given::read(ws, path)).transpose()?;
@@ -325,11 +167,6 @@ fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context
         payload: None,
     };
     Ok(Outcome::of(Exit::Done, view).beside_file())
-}
-
-/// The log's verifier key.
-fn log_key(ws: &Workspace) -> VerifierKey {
-    VerifierKey::for_log(&ws.origin().name, &PublicKey(ws.origin().log_key))
 }
 
 /// `FILE.payload.json`.
