@@ -182,3 +182,118 @@ impl Consistency {
         Ok(Continues { old, new, lines })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer, SigningKey};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::log::key::PublicKey;
+    use crate::log::tree::{Leaves, consistency_proof, leaf_hash, root_of};
+
+    const ORIGIN: &str = "aosctl/0123456789abcdef0123456789abcdef";
+
+    fn key() -> (SigningKey, VerifierKey) {
+        let secret = SigningKey::from_bytes(&[9; 32]);
+        let vkey = VerifierKey::for_log(ORIGIN, &PublicKey(secret.verifying_key().to_bytes()));
+        (secret, vkey)
+    }
+
+    fn note(size: u64, root: Hash) -> String {
+        let (secret, vkey) = key();
+        let checkpoint = Checkpoint { origin: ORIGIN.into(), size, root };
+        checkpoint.sign(|message| secret.sign(message).to_bytes(), &vkey.key)
+    }
+
+    fn between(old_size: u64, new_size: u64) -> Consistency {
+        let leaves: Vec<Hash> = (0..new_size).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+        let root = |size| root_of(size, &Leaves(&leaves)).unwrap();
+        let proof = consistency_proof(old_size, new_size, &Leaves(&leaves)).unwrap();
+        Consistency {
+            old_size,
+            new_size,
+            proof,
+            old: note(old_size, root(old_size)),
+            new: note(new_size, root(new_size)),
+        }
+    }
+
+    #[test]
+    fn every_pair_of_sizes_verifies_and_reads_back() {
+        let (_, vkey) = key();
+        for new in 0..20 {
+            for old in 0..=new {
+                let made = between(old, new);
+                let text = made.to_text();
+                assert_eq!(Consistency::parse(text.as_bytes()).unwrap(), made, "{text}");
+                let found = made.verify(&vkey).unwrap();
+                assert_eq!((found.old.size, found.new.size, found.lines.len()), (old, new, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn a_fork_is_called_one_and_no_proof_leads_backwards() {
+        let (_, vkey) = key();
+        let mut fork = between(5, 5);
+        fork.new = note(5, Hash([1; 32]));
+        assert_eq!(fork.verify(&vkey), Err(ConsistencyFault::Fork(5)));
+        let mut back = between(3, 8);
+        std::mem::swap(&mut back.old, &mut back.new);
+        assert_eq!(back.verify(&vkey), Err(ConsistencyFault::Sizes));
+        std::mem::swap(&mut back.old_size, &mut back.new_size);
+        assert_eq!(back.verify(&vkey), Err(ConsistencyFault::Proof));
+        let mut cut = between(3, 8);
+        cut.proof.pop();
+        assert_eq!(cut.verify(&vkey), Err(ConsistencyFault::Proof));
+    }
+
+    #[test]
+    fn what_is_not_the_format_is_not_read() {
+        let good = between(3, 8).to_text();
+        let swap = |from: &str, to: &str| good.replacen(from, to, 1);
+        for bad in [
+            String::new(),
+            swap("@v1", "@v2"),
+            swap("old 3", "old 03"),
+            swap("old 3\n", ""),
+            swap("new 8", "new -8"),
+            swap("new 8", "new 9007199254740992"),
+            swap("\n\n", "\nAAAA\n\n"),
+            swap("\n\n", "\n\n\n\n"),
+            format!("{good}\n\nx\n"),
+            swap("\n\n", "\n"),
+            format!(
+                "{}{}",
+                swap("new 8\n", &format!("new 8\n{}", format!("{}\n", "A".repeat(43) + "=").repeat(107))),
+                ""
+            ),
+            "x".repeat(CONSISTENCY_LIMIT + 1),
+        ] {
+            assert!(matches!(Consistency::parse(bad.as_bytes()), Err(ConsistencyFault::Form(_))), "{bad}");
+        }
+        assert!(Consistency::parse(&[good.as_bytes(), &[0xff]].concat()).is_err());
+        for cut in 0..good.len() {
+            let found = Consistency::parse(&good.as_bytes()[..cut]).and_then(|c| c.verify(&key().1));
+            assert!(found.is_err(), "{cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_never_verifies(old in 0u64..12, more in 1u64..12, at: prop::sample::Index, flip in 1u8..) {
+            let mut bytes = between(old, old + more).to_text().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            // Behind the last signature nothing is left to change.
+            let found = Consistency::parse(&bytes).and_then(|c| c.verify(&key().1));
+            prop_assert!(found.is_err(), "{}", String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes: Vec<u8>) {
+            let _ = Consistency::parse(&bytes);
+        }
+    }
+}

@@ -199,3 +199,92 @@ impl Opening {
 
 /// The largest payload file: as the largest record.
 pub const OPENING_LIMIT: usize = RECORD_LIMIT;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::hash::sha256;
+
+    fn record() -> Record {
+        let body = [("action", "refund"), ("reason", "a customer's name"), ("summary", "s"), ("ü\"", "x")];
+        let body = body.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text))).collect();
+        let mut count = 0u8;
+        Record::seal(body, || {
+            count += 1;
+            sha256(&[count]).0
+        })
+    }
+
+    fn header(record: &Record) -> Header {
+        Header {
+            log: "aosctl/0123456789abcdef0123456789abcdef".into(),
+            seq: 7,
+            prev: Hash::ZERO,
+            at: "2026-11-21T09:00:00.000Z".into(),
+            actor: "op-1".into(),
+            key: Hash::ZERO,
+            kind: "request.made/1".into(),
+            subject: "r-1".into(),
+            commit: record.commit().unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_choice_of_members_makes_the_commitment_and_shows_nothing_else() {
+        let mut record = record();
+        let header = header(&record);
+        record.erase("summary").unwrap();
+        let left: Vec<String> = record.body.keys().cloned().collect();
+        for choice in 1u32..1 << left.len() {
+            let names: Vec<String> =
+                left.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1).map(|(_, name)| name.clone()).collect();
+            let opening = Opening::of(&record, 7, &names).unwrap();
+            assert_eq!(opening.verify(&header), Ok(()));
+            let line = opening.to_line().unwrap();
+            assert_eq!(Opening::parse(&line).unwrap(), opening);
+            let text = String::from_utf8(line).unwrap();
+            assert_eq!(text.contains("a customer's name"), names.contains(&"reason".to_owned()));
+            for (name, salt) in &record.salts {
+                assert_eq!(text.contains(&Hash(*salt).to_hex()), names.contains(name), "{name}");
+            }
+            assert_eq!(opening.fields.get("summary"), record.erased.get("summary"));
+        }
+        // No names: all that is left.
+        assert_eq!(Opening::of(&record, 7, &[]).unwrap().body.len(), 3);
+        assert_eq!(Opening::of(&record, 7, &["summary".into()]), Err(OpeningFault::Erased("summary".into())));
+        assert_eq!(Opening::of(&record, 7, &["no".into()]), Err(OpeningFault::NoMember("no".into())));
+    }
+
+    #[test]
+    fn the_file_has_one_form_and_every_changed_byte_is_found() {
+        let record = record();
+        let header = header(&record);
+        let opening = Opening::of(&record, 7, &["action".into(), "reason".into()]).unwrap();
+        let line = opening.to_line().unwrap();
+        let text = String::from_utf8(line.clone()).unwrap();
+        assert!(text.starts_with(
+            "{\"body\":{\"action\":\"refund\",\"reason\":\"a customer's name\"},\"fields\":{\"summary\":"
+        ));
+        assert!(text.ends_with("},\"seq\":7}\n"));
+        for at in 0..line.len() - 1 {
+            for flip in [0x01, 0x20, 0x80] {
+                let mut bad = line.clone();
+                bad[at] ^= flip;
+                let found = Opening::parse(&bad).and_then(|o| o.verify(&header));
+                assert!(found.is_err(), "byte {at}: {:?}", String::from_utf8_lossy(&bad));
+            }
+        }
+        for bad in [
+            text.replace("\"seq\":7", "\"seq\":8"),
+            text.replace("},\"seq\":7", "},\"seq\":7,\"x\":1"),
+            text.replace(":{\"action\"", ": {\"action\""),
+            text.replace("\"fields\"", "\"erased\""),
+            text.replace("refund", "\\u0072efund"),
+            format!("{text}\n"),
+            format!("[{text}]"),
+            String::new(),
+        ] {
+            assert!(Opening::parse(bad.as_bytes()).and_then(|o| o.verify(&header)).is_err(), "{bad}");
+        }
+    }
+}

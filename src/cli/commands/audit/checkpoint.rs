@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::made;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -28,7 +29,7 @@ use crate::workspace::{Verification, VerifyOptions, verify};
 /// repository elsewhere, with a witness (aosctl audit witness), in an e-mail. Compare later:
 /// aosctl audit verify --checkpoint FILE
 ///
-/// In git, from cron: aosctl audit checkpoint > log.checkpoint && git commit -qm "aosctl checkpoint" log.checkpoint
+/// Into git: aosctl audit checkpoint -q -o log.checkpoint && git add log.checkpoint && git commit -qm checkpoint
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Also write an SSH signature over the checkpoint's bytes, for ssh-keygen -Y verify -n aosctl-checkpoint
@@ -86,8 +87,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         files::write_report(path, note.as_bytes())?;
     }
     let shown = |path: &std::path::Path| path.display().to_string();
-    Ok(Outcome::of(
-        Exit::Done,
+    Ok(made(
+        ctx,
         CheckpointView {
             log: checkpoint.origin,
             entries: checkpoint.size,
@@ -96,8 +97,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             file: ctx.output().map(shown),
             sshsig: args.sshsig.as_deref().map(shown),
         },
-    )
-    .beside_file())
+        ctx.output().is_some(),
+    ))
 }
 
 /// The log as it is, if all of it verifies.

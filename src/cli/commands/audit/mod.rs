@@ -10,7 +10,8 @@ pub mod witness;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::outcome::{Outcome, View};
 
 /// The log: read it and prove it.
 #[derive(Debug, clap::Args)]
@@ -48,4 +49,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Verify(a) => verify::run(a, ctx),
         Verb::Witness(a) => witness::run(a, ctx),
     }
+}
+
+/// An end with what was made. Evidence that went into a file is data enough for `--quiet`: a cron job prints nothing.
+fn made(ctx: &Context, view: impl View + 'static, into_file: bool) -> Outcome {
+    if into_file && ctx.global.quiet && !ctx.json() {
+        return Outcome::silent(Exit::Done);
+    }
+    Outcome::of(Exit::Done, view).beside_file()
 }

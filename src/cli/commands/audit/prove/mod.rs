@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use given::{Given, against, log_key};
 use view::{ProveView, ProvedEntry};
 
+use super::made;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -121,7 +122,7 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
         proof: to_stdout.then_some(text),
         payload: payload.filter(|_| to_stdout).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
     };
-    Ok(Outcome::of(Exit::Done, view).beside_file().note(format!(
+    Ok(made(ctx, view, ctx.output().is_some()).note(format!(
         "check it anywhere: aosctl audit verify --proof {} --vkey '{}'",
         safe(&ctx.output().map_or_else(|| "FILE".into(), |p| p.display().to_string())),
         log_key(ws)
@@ -142,15 +143,15 @@ fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context
     if found.root != old.checkpoint.root {
         return Err(old.fork(found.root));
     }
-    let made = Consistency {
+    let built = Consistency {
         old_size: old.checkpoint.size,
         new_size: proven.checkpoint.size,
         proof: found.proof.clone(),
         new: against(ws, &proven, newer)?,
         old: old.note,
     };
-    made.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "consistency", e.to_string()))?;
-    let text = made.to_text();
+    built.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "consistency", e.to_string()))?;
+    let text = built.to_text();
     if let Some(path) = ctx.output() {
         files::write_report(path, text.as_bytes())?;
     }
@@ -166,7 +167,7 @@ fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context
         proof: ctx.output().is_none().then_some(text),
         payload: None,
     };
-    Ok(Outcome::of(Exit::Done, view).beside_file())
+    Ok(made(ctx, view, ctx.output().is_some()))
 }
 
 /// `FILE.payload.json`.

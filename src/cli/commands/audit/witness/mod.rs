@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::made;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -191,7 +192,7 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
         checkpoint: done.note,
     };
     let said = format!("{}: {} entries, {}", safe(&view.log), view.entries, view.sight());
-    Ok(Outcome::of(Exit::Done, view).beside_file().note(said))
+    Ok(made(ctx, view, target.is_some()).note(said))
 }
 
 /// Seconds since 1970 as a time.
