@@ -192,6 +192,11 @@ impl Store {
         entries::range(&self.conn, from, limit)
     }
 
+    /// As [`Store::range`], each entry's place and envelope alone.
+    pub fn envelopes(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        entries::envelopes(&self.conn, from, limit)
+    }
+
     /// The number of the last entry.
     pub fn last_seq(&self) -> Result<Option<u64>, StoreError> {
         entries::last_seq(&self.conn)

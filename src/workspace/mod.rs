@@ -19,6 +19,7 @@ mod pin;
 mod place;
 mod sealing;
 mod transact;
+mod tree;
 mod trusted;
 mod unlock;
 mod verify;
@@ -34,6 +35,7 @@ pub use pin::PinState;
 pub use place::Place;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Pinned, Tx};
+pub use tree::{Continued, Included, Proven};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
 pub use verify::{

@@ -179,7 +179,7 @@ impl Workspace {
 
 /// A pin that was read, not yet compared with anything.
 #[derive(Debug)]
-pub struct Pinned(pin::Pin);
+pub struct Pinned(pub(super) pin::Pin);
 
 impl<'s> Tx<'s> {
     /// The moment of this change: the clock's, or the last entry's if that is later.
