@@ -17,9 +17,10 @@ use crate::domain::id::Actor;
 use crate::domain::time::Time;
 use crate::log::checkpoint::VerifierKey;
 use crate::log::key::PublicKey;
+use crate::log::origin::origin;
 use crate::log::verdict::{Check, Report, Status};
 use crate::log::verify::{
-    ChainChecker, ErasureClaim, ErasureLedger, SeenPayload, SignatureFault, check_signature_ready, line_seq,
+    ChainChecker, ErasureClaim, ErasureLedger, SeenPayload, SignatureFault, check_signature_ready, look_at_line,
 };
 use crate::store::{Difference, Store, Tables};
 use crate::workspace::WorkspaceError;
@@ -152,8 +153,12 @@ impl<'a> Run<'a> {
         }
         self.disown(place, &mut e);
         e.inspected.report_form(place, &mut self.report);
-        if self.payloads.all() || e.inspected.payload != SeenPayload::Absent {
+        let unreadable = e.inspected.is_unreadable();
+        if self.payloads.all() || unreadable || e.inspected.payload != SeenPayload::Absent {
             e.inspected.report_commitment(place, &mut self.report);
+        }
+        if unreadable {
+            self.report.fail(Check::Authority, Some(place), "unreadable", "the entry cannot be read");
         }
         // A signer who was enrolled, or got another key, while this entry was being checked: look again, now that it is
         // known.
@@ -196,7 +201,7 @@ impl<'a> Run<'a> {
     fn disown(&mut self, place: u64, e: &mut Checked) {
         if self.payloads.lines()
             && let SeenPayload::Unreadable(fault) = &e.inspected.payload
-            && line_seq(e.given.payload.as_deref().unwrap_or_default()).ok() != Some(place)
+            && look_at_line(e.given.payload.as_deref().unwrap_or_default()).0 != Some(place)
         {
             self.report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
             e.inspected.payload = SeenPayload::Absent;
@@ -251,6 +256,17 @@ impl<'a> Run<'a> {
             Ok(pair) => pair,
             Err((kind, voidable)) => return self.skip(place, e, kind, voidable),
         };
+        if let (0, Event::WorkspaceCreated(b)) = (place, &event)
+            && origin(&PublicKey(b.operator_key.0), &PublicKey(b.log_key.0), &b.nonce.0) != entry.origin
+        {
+            // The format of `log` is that name.
+            self.report.fail(
+                Check::Chain,
+                Some(0),
+                "log",
+                "the keys and the nonce of entry 0 do not give the log's name",
+            );
+        }
         match judge(&entry, &event, &self.tables) {
             Ok(changes) => {
                 if place == 0
@@ -268,13 +284,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(())
             }
-            Err(Refusal::Fault(fault)) => {
-                if fault.kind == "origin" {
-                    // The header's `log` is not the name that the keys and the nonce give: so says the format of `log`.
-                    self.report.fail(Check::Chain, Some(place), "log", fault.detail.clone());
-                }
-                self.skip(place, e, fault.kind, true)
-            }
+            Err(Refusal::Fault(fault)) => self.skip(place, e, fault.kind, true),
             Err(Refusal::Facts(e)) => Err(e.into()),
         }
     }
