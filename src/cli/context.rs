@@ -18,6 +18,9 @@ use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace};
 pub struct Context {
     /// The flags that all share.
     pub global: Global,
+    /// What `--output` names, for a command that writes files by itself (`Command::writes_output`): its page is printed on
+    /// stdout all the same, and `global.output` is empty.
+    pub target: Option<PathBuf>,
     /// The environment, as it was at the start.
     pub env: Env,
     /// Proof that the process is hardened, and the umask for children.
@@ -62,9 +65,8 @@ impl Context {
         if self.global.json { Format::Json } else { self.global.format }
     }
 
-    /// Refuses a format that the command does not have, before anything is done, and a file for what is neither a report
-    /// nor evidence that the command writes into a file by itself (`writes_files`).
-    pub fn require_format(&self, formats: &[Format], writes_files: bool) -> Result<(), CliError> {
+    /// Refuses a format that the command does not have, before anything is done, and a file for what is no report.
+    pub fn require_format(&self, formats: &[Format]) -> Result<(), CliError> {
         let format = self.format();
         let names: Vec<&str> = formats.iter().map(|f| f.as_str()).collect();
         if !formats.contains(&format) {
@@ -72,7 +74,7 @@ impl Context {
                 .because("only reports, such as the access review, are printed in every format")
                 .hint(format!("choose one that it has: --format {}", names.join("|"))));
         }
-        if self.global.output.is_some() && !writes_files && !formats.iter().any(|f| f.is_for_reports()) {
+        if self.global.output.is_some() && !formats.iter().any(|f| f.is_for_reports()) {
             return Err(CliError::usage("--output is for reports, and this command prints none")
                 .hint("let the shell write the file: aosctl ... > FILE"));
         }
@@ -80,7 +82,8 @@ impl Context {
     }
 
     fn require_output_outside(&self) -> Result<(), CliError> {
-        self.output().map_or(Ok(()), |path| self.require_outside("--output", path))
+        let target = self.target.as_deref().filter(|path| *path != Path::new("-"));
+        self.output().or(target).map_or(Ok(()), |path| self.require_outside("--output", path))
     }
 
     /// Refuses a file in the place of what aosctl keeps: the log, the identities, the pin. `flag` is where it was named.
@@ -99,6 +102,11 @@ impl Context {
     /// The file that a report goes to; `None` for stdout.
     pub fn output(&self) -> Option<&Path> {
         self.global.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// The file that a command writes by itself (`Command::writes_output`); `None` for stdout.
+    pub fn target(&self) -> Option<&Path> {
+        self.target.as_deref().filter(|path| *path != Path::new("-"))
     }
 
     /// Where the workspace lies, or would lie.

@@ -98,9 +98,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
-    let ctx = Context { global: cli.global, env, hardened };
-    let ran =
-        ctx.require_format(cli.command.formats(), cli.command.writes_files()).and_then(|()| cli.command.run(&ctx));
+    let mut global = cli.global;
+    let target = global.output.take_if(|_| cli.command.writes_output());
+    let ctx = Context { global, target, env, hardened };
+    let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
     let code = match (ran, monitor) {
         (Ok(outcome), _) => show(&ctx, outcome),
         (Err(e), Some(service)) => monitor::failed(service, &e),
@@ -170,7 +171,7 @@ fn drawn(ctx: &Context, view: &dyn AnyView) -> std::io::Result<String> {
 /// Puts data where it is wanted: into the file that was named, through the pager, or on stdout.
 fn put(ctx: &Context, text: &str, outcome: &Outcome) -> std::io::Result<()> {
     match ctx.output() {
-        Some(path) if !outcome.wrote_file => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
+        Some(path) => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
         _ if outcome.pager && ctx.format() == Format::Human => {
             Pager::new(&ctx.env).show(text).map_err(|e| std::io::Error::other(e.to_string()))
         }

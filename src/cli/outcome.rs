@@ -73,9 +73,6 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The page may be long: show it through the pager on a terminal.
     pub pager: bool,
-    /// The command wrote the file that `--output` names by itself, because it holds evidence and no page: the view is for
-    /// stdout.
-    pub wrote_file: bool,
     /// Why it could not be answered, for stderr: where the data says so too, because every error on the way to a decision
     /// is a deny.
     pub error: Option<CliError>,
@@ -84,28 +81,12 @@ pub struct Outcome {
 impl Outcome {
     /// An end with data.
     pub fn of(exit: Exit, view: impl View + 'static) -> Outcome {
-        Outcome {
-            exit,
-            view: Some(Box::new(view)),
-            notes: Vec::new(),
-            warnings: Vec::new(),
-            pager: false,
-            wrote_file: false,
-            error: None,
-        }
+        Outcome { exit, view: Some(Box::new(view)), notes: Vec::new(), warnings: Vec::new(), pager: false, error: None }
     }
 
     /// An end without data: it was printed already, or there is none.
     pub fn silent(exit: Exit) -> Outcome {
-        Outcome {
-            exit,
-            view: None,
-            notes: Vec::new(),
-            warnings: Vec::new(),
-            pager: false,
-            wrote_file: false,
-            error: None,
-        }
+        Outcome { exit, view: None, notes: Vec::new(), warnings: Vec::new(), pager: false, error: None }
     }
 
     /// Adds a line on stderr.
@@ -133,13 +114,6 @@ impl Outcome {
     #[must_use]
     pub fn failed(mut self, error: CliError) -> Outcome {
         self.error = Some(error);
-        self
-    }
-
-    /// Says that the command wrote the file that `--output` names by itself.
-    #[must_use]
-    pub fn beside_file(mut self) -> Outcome {
-        self.wrote_file = true;
         self
     }
 

@@ -248,6 +248,11 @@ impl Store {
         entries::set_head(&self.conn, head)
     }
 
+    /// A connection that was made ready, for this room.
+    pub(super) fn of(conn: Connection, path: &Path) -> Store {
+        Store { conn, path: path.to_path_buf() }
+    }
+
     /// The connection, for this room.
     pub(super) fn conn(&self) -> &Connection {
         &self.conn

@@ -133,7 +133,7 @@ impl Workspace {
     }
 
     /// The end of the log as the table has it, if that is where the entries end.
-    fn sound(&self, head: Option<Head>) -> Result<Option<Head>, WorkspaceError> {
+    pub(super) fn sound(&self, head: Option<Head>) -> Result<Option<Head>, WorkspaceError> {
         let last = self.store.last_seq()?;
         let wrong = |what: &str| WorkspaceError::integrity(None, format!("table head: {what}"));
         let (head, last) = match (head, last) {

@@ -68,9 +68,12 @@ impl Command {
         }
     }
 
-    /// Whether it writes the file that `--output` names by itself: evidence, whatever the format of what it prints.
-    pub fn writes_files(&self) -> bool {
-        matches!(self, Command::Audit(args) if args.writes_files())
+    /// Whether it writes by itself what `--output` names, which is no report then: `Context::target`.
+    pub fn writes_output(&self) -> bool {
+        match self {
+            Command::Audit(args) => args.writes_output(),
+            _ => false,
+        }
     }
 
     /// Runs it.

@@ -83,7 +83,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let signature = sshsig::sign(note.as_bytes(), &key, |message| log.signer().sign(message));
         files::write_report(path, signature.as_bytes())?;
     }
-    if let Some(path) = ctx.output() {
+    if let Some(path) = ctx.target() {
         files::write_report(path, note.as_bytes())?;
     }
     let shown = |path: &std::path::Path| path.display().to_string();
@@ -94,10 +94,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             entries: checkpoint.size,
             root: found.root,
             checkpoint: note,
-            file: ctx.output().map(shown),
+            file: ctx.target().map(shown),
             sshsig: args.sshsig.as_deref().map(shown),
         },
-        ctx.output().is_some(),
+        ctx.target().is_some(),
     ))
 }
 

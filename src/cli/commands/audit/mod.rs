@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod log;
 pub mod prove;
 pub mod show;
@@ -25,6 +26,7 @@ pub struct Args {
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
     Checkpoint(checkpoint::Args),
+    Export(export::Args),
     Log(log::Args),
     Prove(prove::Args),
     Show(show::Args),
@@ -33,9 +35,9 @@ pub enum Verb {
 }
 
 impl Args {
-    /// Whether the verb writes the file that `--output` names by itself.
-    pub fn writes_files(&self) -> bool {
-        matches!(self.verb, Verb::Checkpoint(_) | Verb::Prove(_) | Verb::Witness(_))
+    /// Whether it writes by itself what `--output` names.
+    pub fn writes_output(&self) -> bool {
+        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Prove(_) | Verb::Witness(_))
     }
 }
 
@@ -43,6 +45,7 @@ impl Args {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
         Verb::Checkpoint(a) => checkpoint::run(a, ctx),
+        Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
         Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
@@ -56,5 +59,5 @@ fn made(ctx: &Context, view: impl View + 'static, into_file: bool) -> Outcome {
     if into_file && ctx.global.quiet && !ctx.json() {
         return Outcome::silent(Exit::Done);
     }
-    Outcome::of(Exit::Done, view).beside_file()
+    Outcome::of(Exit::Done, view)
 }

@@ -63,7 +63,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 }
 
 fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
-    if args.payload.is_some() && ctx.output().is_none() && !ctx.json() {
+    if args.payload.is_some() && ctx.target().is_none() && !ctx.json() {
         return Err(CliError::usage("--payload makes a second file, and there is no first one to put it beside")
             .hint("name the receipt's file: --output FILE, and the payload goes into FILE.payload.json")
             .hint("or take both as JSON: --json"));
@@ -97,7 +97,7 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
 
     let text = receipt.to_text();
     let mut files = Vec::new();
-    if let Some(path) = ctx.output() {
+    if let Some(path) = ctx.target() {
         let beside = beside(path);
         // The receipt last: where it lies, its payload lies beside it.
         if let Some(payload) = &payload {
@@ -122,9 +122,9 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
         proof: to_stdout.then_some(text),
         payload: payload.filter(|_| to_stdout).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
     };
-    Ok(made(ctx, view, ctx.output().is_some()).note(format!(
+    Ok(made(ctx, view, ctx.target().is_some()).note(format!(
         "check it anywhere: aosctl audit verify --proof {} --vkey '{}'",
-        safe(&ctx.output().map_or_else(|| "FILE".into(), |p| p.display().to_string())),
+        safe(&ctx.target().map_or_else(|| "FILE".into(), |p| p.display().to_string())),
         log_key(ws)
     )))
 }
@@ -152,7 +152,7 @@ fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context
     };
     built.verify(&log_key(ws)).map_err(|e| CliError::new(Exit::Integrity, "consistency", e.to_string()))?;
     let text = built.to_text();
-    if let Some(path) = ctx.output() {
+    if let Some(path) = ctx.target() {
         files::write_report(path, text.as_bytes())?;
     }
     let view = ProveView {
@@ -163,11 +163,11 @@ fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context
         older_entries: Some(old.checkpoint.size),
         opened: Vec::new(),
         closed: Vec::new(),
-        files: ctx.output().map(|p| p.display().to_string()).into_iter().collect(),
-        proof: ctx.output().is_none().then_some(text),
+        files: ctx.target().map(|p| p.display().to_string()).into_iter().collect(),
+        proof: ctx.target().is_none().then_some(text),
         payload: None,
     };
-    Ok(made(ctx, view, ctx.output().is_some()))
+    Ok(made(ctx, view, ctx.target().is_some()))
 }
 
 /// `FILE.payload.json`.

@@ -169,7 +169,7 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
     let witness = Witness::open(&state::dir(ctx)?, args.name.as_deref(), args.dry_run).map_err(refused)?;
     let done = witness.cosign(&note, log.as_ref(), evidence, ctx.clock(), args.dry_run).map_err(refused)?;
     drop(witness);
-    let target = if args.in_place { Some(file.as_path()) } else { ctx.output() };
+    let target = if args.in_place { Some(file.as_path()) } else { ctx.target() };
     if let (Some(path), Some(note)) = (target, &done.note) {
         files::write_report(path, note.as_bytes())?;
     }

@@ -123,7 +123,7 @@ pub(super) fn init(args: &InitArgs, ctx: &Context) -> Result<Outcome, CliError> 
         made: !there && !args.dry_run,
         dry_run: args.dry_run,
     };
-    let done = Outcome::of(Exit::Done, view).beside_file();
+    let done = Outcome::of(Exit::Done, view);
     Ok(if there { done.note("it was there already, and stays as it is") } else { done })
 }
 
@@ -132,10 +132,10 @@ pub(super) fn key(_: &KeyArgs, ctx: &Context) -> Result<Outcome, CliError> {
     let witness = Witness::open(&dir(ctx)?, None, false).map_err(refused)?;
     let vkey = witness.vkey();
     let view = WitnessKeyView { name: vkey.name.clone(), vkey: Some(vkey.to_string()), made: false, dry_run: false };
-    if let Some(path) = ctx.output() {
+    if let Some(path) = ctx.target() {
         files::write_report(path, view.human(&ctx.screen()).as_bytes())?;
     }
-    Ok(Outcome::of(Exit::Done, view).beside_file())
+    Ok(Outcome::of(Exit::Done, view))
 }
 
 /// Prints what it saw last.
@@ -163,7 +163,7 @@ pub(super) fn last(args: &LastArgs, ctx: &Context) -> Result<Outcome, CliError> 
             }
         }
     };
-    if let Some(path) = ctx.output() {
+    if let Some(path) = ctx.target() {
         files::write_report(path, seen.note.as_bytes())?;
     }
     let view = WitnessLastView {
@@ -174,7 +174,7 @@ pub(super) fn last(args: &LastArgs, ctx: &Context) -> Result<Outcome, CliError> 
         first_seen: seconds(seen.first_seen),
         cosigned: seconds(seen.time),
         checkpoint: seen.note,
-        file: ctx.output().map(|path| path.display().to_string()),
+        file: ctx.target().map(|path| path.display().to_string()),
     };
-    Ok(Outcome::of(Exit::Done, view).beside_file())
+    Ok(Outcome::of(Exit::Done, view))
 }
