@@ -205,7 +205,10 @@ func main() {
 			}
 			for at := range good {
 				bad := append([]byte(nil), good...)
-				bad[at] ^= 1
+				if bad[at] ^= 1; at+1 < len(bad) && bad[at+1] == '=' {
+					// note.Open does not look at the bits behind the last byte of a signature (aosctl does): change one that counts.
+					bad[at] = good[at] ^ 0x10
+				}
 				if kind.check(bad, kind.by...) == nil {
 					fail(name, fmt.Errorf("holds with byte %d changed", at))
 				}
