@@ -2,4 +2,5 @@
 
 pub mod archive;
 pub mod export;
+pub mod pack;
 mod readme;

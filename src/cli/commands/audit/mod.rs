@@ -3,6 +3,7 @@
 pub mod entry;
 pub mod export;
 pub mod log;
+pub mod pack;
 pub mod show;
 pub mod verify;
 
@@ -23,6 +24,7 @@ pub struct Args {
 pub enum Verb {
     Export(export::Args),
     Log(log::Args),
+    Pack(pack::Args),
     Show(show::Args),
     Verify(verify::Args),
 }
@@ -30,7 +32,7 @@ pub enum Verb {
 impl Args {
     /// Whether it writes by itself what `--output` names.
     pub fn writes_output(&self) -> bool {
-        matches!(self.verb, Verb::Export(_))
+        matches!(self.verb, Verb::Export(_) | Verb::Pack(_))
     }
 }
 
@@ -39,6 +41,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
         Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
+        Verb::Pack(a) => pack::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
     }
