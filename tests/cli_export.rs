@@ -20,6 +20,8 @@ mod bundle;
 mod damaged;
 #[path = "cli_export/output.rs"]
 mod output;
+#[path = "cli_export/pack.rs"]
+mod pack;
 #[path = "cli_export/readme.rs"]
 mod readme;
 #[path = "authority/world.rs"]
