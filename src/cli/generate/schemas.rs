@@ -21,6 +21,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<agent::show::AgentView>(),
         schema_of::<approve::view::DecisionsView>(),
         schema_of::<audit::export::ExportView>(),
+        schema_of::<audit::pack::PackView>(),
         schema_of::<audit::checkpoint::CheckpointView>(),
         schema_of::<audit::prove::view::ProveView>(),
         schema_of::<audit::prove::check::ProofView>(),

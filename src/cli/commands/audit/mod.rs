@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod entry;
 pub mod export;
 pub mod log;
+pub mod pack;
 pub mod prove;
 pub mod show;
 pub mod verify;
@@ -28,6 +29,7 @@ pub enum Verb {
     Checkpoint(checkpoint::Args),
     Export(export::Args),
     Log(log::Args),
+    Pack(pack::Args),
     Prove(prove::Args),
     Show(show::Args),
     Verify(verify::Args),
@@ -37,7 +39,7 @@ pub enum Verb {
 impl Args {
     /// Whether it writes by itself what `--output` names.
     pub fn writes_output(&self) -> bool {
-        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Prove(_) | Verb::Witness(_))
+        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Pack(_) | Verb::Prove(_) | Verb::Witness(_))
     }
 }
 
@@ -47,6 +49,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Checkpoint(a) => checkpoint::run(a, ctx),
         Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
+        Verb::Pack(a) => pack::run(a, ctx),
         Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
