@@ -429,6 +429,7 @@ impl<'a> Run<'a> {
 
     /// What can be said only at the end.
     fn finish(&mut self) -> Result<(), WorkspaceError> {
+        self.tables.write_out()?;
         for (seq, fault) in self.ledger.settle() {
             self.report.fail(Check::Commitments, Some(seq), fault.kind(), fault.to_string());
         }
