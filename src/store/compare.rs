@@ -53,8 +53,9 @@ pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, Store
 pub fn compare_schema(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
     let columns = ["type", "name", "tbl_name", "sql"].map(str::to_string);
     let mut found = Vec::new();
-    let of = |schema: &str| format!("SELECT type, name, tbl_name, sql FROM {schema}.sqlite_schema {LISTED}");
-    one_sided(conn, (&of("main"), &of("replayed")), SCHEMA, (&columns, "name"), limit, &mut found)?;
+    let ours = format!("SELECT type, name, tbl_name, sql FROM main.sqlite_schema {LISTED}");
+    let made = "SELECT type, name, tbl_name, sql FROM replayed.schema_made";
+    one_sided(conn, (&ours, made), SCHEMA, (&columns, "name"), limit, &mut found)?;
     Ok(found)
 }
 
