@@ -197,6 +197,11 @@ impl Store {
         entries::range(&self.conn, from, limit)
     }
 
+    /// As [`Store::range`], each entry's place and envelope alone.
+    pub fn envelopes(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        entries::envelopes(&self.conn, from, limit)
+    }
+
     /// The number of the last entry.
     pub fn last_seq(&self) -> Result<Option<u64>, StoreError> {
         entries::last_seq(&self.conn)
@@ -246,6 +251,11 @@ impl Store {
     /// Where the replayed log ended.
     pub fn set_replayed_head(&self, head: &Head) -> Result<(), StoreError> {
         entries::set_head(&self.conn, head)
+    }
+
+    /// A connection that was made ready, for this room.
+    pub(super) fn of(conn: Connection, path: &Path) -> Store {
+        Store { conn, path: path.to_path_buf() }
     }
 
     /// The connection, for this room.
@@ -299,7 +309,7 @@ impl Write<'_> {
 }
 
 /// Indexes that replaying reads through. The others would only cost time: nobody looks for anything in a scratch database.
-const INDEXES_OF_REPLAY: &str = "'grants_by_door', 'requests_by_key', 'spends_counting'";
+const INDEXES_OF_REPLAY: &str = "'entries_by_subject', 'grants_by_door', 'requests_by_key', 'spends_counting'";
 
 /// A database for replaying into, thrown away afterwards: no journal, no syncs, few indexes. `schema_made` lists the schema
 /// as the migrations made it.

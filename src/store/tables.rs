@@ -144,7 +144,8 @@ impl<'c> Tables<'c> {
                 "SELECT changed_seq FROM grants WHERE id = ?1 UNION ALL SELECT revoked_seq FROM grants WHERE id = ?1"
             }
             IdKind::Operator | IdKind::Agent => {
-                "SELECT retired_seq FROM identities WHERE id = ?1 UNION ALL SELECT seq FROM freezes WHERE target = ?1"
+                "SELECT retired_seq FROM identities WHERE id = ?1 UNION ALL SELECT seq FROM freezes WHERE target = ?1
+                 UNION ALL SELECT seq FROM signing_keys WHERE identity = ?1"
             }
             IdKind::Request => {
                 "SELECT denied_seq FROM requests WHERE id = ?1 UNION ALL SELECT withdrawn_seq FROM requests WHERE id = ?1
@@ -163,8 +164,8 @@ impl<'c> Tables<'c> {
 
     /// The entry that enrolled a public key.
     pub fn enrolled_with(&self, key: &[u8; 32]) -> Result<Option<u64>, StoreError> {
-        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| {
-            Reader::new(row, "identities").seq()
+        self.one("SELECT seq FROM signing_keys WHERE public_key = ?1", [key], |row| {
+            Reader::new(row, "signing_keys").seq()
         })
     }
 

@@ -56,7 +56,11 @@ impl Facts for Tables<'_> {
         if let Some(known) = &self.memory.borrow().operators {
             return Ok(known.clone());
         }
-        let found: Vec<_> = self.identities_where("id LIKE 'op-%' ORDER BY n", [])?.into_iter().map(Rc::new).collect();
+        let found: Vec<_> = self
+            .identities_where("id LIKE 'op-%' AND operator IS NULL ORDER BY n", [])?
+            .into_iter()
+            .map(Rc::new)
+            .collect();
         self.memory.borrow_mut().operators = Some(found.clone());
         Ok(found)
     }

@@ -82,6 +82,9 @@ impl Tables<'_> {
             }
             Change::Key(k) => upsert_key(c, k)?,
             Change::Review(r) => upsert_review(c, r)?,
+            Change::Corrected { seq, by } => {
+                c.prepare_cached("INSERT INTO corrections (by_seq, seq) VALUES (?1, ?2)")?.execute([by, seq])?;
+            }
             Change::Voided { seq, by } => {
                 c.prepare_cached("UPDATE invalid SET voided_seq = ?2 WHERE seq = ?1")?.execute(params![seq, by])?;
             }
@@ -131,7 +134,7 @@ impl Tables<'_> {
 fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
     let sql = "INSERT INTO identities (id, n, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-               ON CONFLICT (id) DO UPDATE SET retired_seq = ?8, retired_at = ?9, disputed_from = ?10";
+               ON CONFLICT (id) DO UPDATE SET public_key = ?3, retired_seq = ?8, retired_at = ?9, disputed_from = ?10";
     c.prepare_cached(sql)?.execute(params![
         i.id.to_string(),
         i.id.n,
@@ -144,6 +147,10 @@ fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
         i.retired_at.map(Time::millis),
         i.disputed_from
     ])?;
+    // Also those that it had before: a key that was ever used is never enrolled again.
+    let sql =
+        "INSERT INTO signing_keys (public_key, identity, seq) VALUES (?1, ?2, ?3) ON CONFLICT (public_key) DO NOTHING";
+    c.prepare_cached(sql)?.execute(params![i.public_key, i.id.to_string(), i.key_seq])?;
     Ok(())
 }
 
