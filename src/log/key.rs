@@ -374,6 +374,7 @@ impl ReadyKey {
 }
 
 /// One signature of several that are verified together, by [`verify_each`].
+#[derive(Clone, Copy)]
 pub struct Signed<'a> {
     /// The signer's key.
     pub key: &'a ReadyKey,
