@@ -109,6 +109,16 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The entries of a signer from a place on, oldest first.
+pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!(
+        "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 AND e.actor = ?2 ORDER BY e.seq"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![clamp(from), actor], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Entries before the first place there is: no log has them, and reading from 0 on never meets them.
 pub(super) fn before_first(conn: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement = conn.prepare("SELECT seq FROM entries WHERE seq < 0 ORDER BY seq LIMIT 20")?;

@@ -8,6 +8,7 @@
 
 mod compare;
 mod entries;
+mod erase;
 mod evidence;
 mod open;
 mod outside;
@@ -18,6 +19,7 @@ mod tables;
 
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
+pub use erase::Scrubbed;
 pub use evidence::{LiveCounts, UseRow};
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;

@@ -12,6 +12,7 @@ mod create;
 pub mod decision;
 mod doors;
 mod enrol;
+pub mod erase;
 mod error;
 mod glimpse;
 mod names;
