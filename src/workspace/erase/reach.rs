@@ -92,11 +92,7 @@ pub fn repeats<'m>(reason: &str, members: &'m BTreeMap<String, Value>) -> Option
         let said = |text: &str| {
             let text = text.trim().to_lowercase();
             !text.is_empty()
-                && if text.chars().count() < WORD {
-                    words.contains(&text.as_str())
-                } else {
-                    reason.contains(&text)
-                }
+                && if text.chars().count() < WORD { words.contains(&text.as_str()) } else { reason.contains(&text) }
         };
         found.iter().any(|t| said(t)).then_some(name.as_str())
     })
