@@ -20,6 +20,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<agent::retire::AgentRetireView>(),
         schema_of::<agent::show::AgentView>(),
         schema_of::<approve::view::DecisionsView>(),
+        schema_of::<audit::correct::AuditCorrectView>(),
         schema_of::<audit::erase::view::AuditEraseView>(),
         schema_of::<audit::erase::view::EraseFinishView>(),
         schema_of::<audit::show::Shown>(),

@@ -1,5 +1,6 @@
 //! `aosctl audit`: the log, to read and to prove.
 
+pub mod correct;
 pub mod entry;
 pub mod erase;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod verify;
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
+use crate::workspace::Workspace;
 
 /// The log: read it and prove it.
 #[derive(Debug, clap::Args)]
@@ -21,6 +23,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
+    Correct(correct::Args),
     Erase(erase::Args),
     Log(log::Args),
     Show(show::Args),
@@ -30,9 +33,17 @@ pub enum Verb {
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
+        Verb::Correct(a) => correct::run(a, ctx),
         Verb::Erase(a) => erase::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
     }
+}
+
+/// There is no entry of that number.
+fn no_such_entry(ws: &Workspace, seq: u64) -> CliError {
+    let last = ws.store().last_seq().ok().flatten().unwrap_or(0);
+    CliError::no("no_such_entry", format!("there is no entry {seq}"))
+        .hint(format!("the last one is {last}: aosctl audit show {last}"))
 }

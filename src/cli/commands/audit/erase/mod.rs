@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use self::view::{AuditEraseView, EraseFinishView, EraseState, MemberView};
 use crate::cli::Context;
+use crate::cli::FINISH;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
@@ -24,7 +25,7 @@ use crate::workspace::erase::{
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// How long to wait for those who read an older snapshot.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Erase texts of an entry, for good
 ///
@@ -69,7 +70,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Err(CliError::usage(format!("--reason has more than {MAX_TEXT} bytes")));
     }
     let now = ws.now(ctx.clock())?;
-    let found = target(&ws, seq)?.ok_or_else(|| no_such_entry(&ws, seq))?;
+    let found = target(&ws, seq)?.ok_or_else(|| super::no_such_entry(&ws, seq))?;
     let edits = ws.edits(&ws.facts(), seq, now)?;
     let asked = match edits.as_slice() {
         // Whoever comes back to an erasure need not say again what it was about.
@@ -163,7 +164,7 @@ fn left(error: Option<&WorkspaceError>) -> String {
     };
     format!(
         "it is erased in the log, but its bytes still lie in the workspace's files: {why}. They go with the next change \
-         of the workspace, or with: aosctl audit erase --finish"
+         of the workspace, or with: {FINISH}"
     )
 }
 
@@ -178,8 +179,7 @@ fn only_finish(ws: &Workspace) -> Result<Outcome, CliError> {
     Ok(if done.clean {
         out
     } else {
-        out.warn("another program still reads an older state of the database, and holds the erased bytes there; nothing was lost")
-            .note("End what reads it (a report, a backup, a database browser), then type it again.")
+        out.warn(format!("another program still reads an older state of the database, so the bytes are still there. End what reads it, then type again: {FINISH}"))
     })
 }
 
@@ -297,12 +297,6 @@ fn confirm(ctx: &Context, view: &AuditEraseView) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::no("not_confirmed", "nothing was erased"))
-}
-
-fn no_such_entry(ws: &Workspace, seq: u64) -> CliError {
-    let last = ws.store().last_seq().ok().flatten().unwrap_or(0);
-    CliError::no("no_such_entry", format!("there is no entry {seq}"))
-        .hint(format!("the last one is {last}: aosctl audit show {last}"))
 }
 
 fn refusal(e: WorkspaceError) -> CliError {
