@@ -15,6 +15,8 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::open::BUSY;
 use super::{Store, StoreError, Stored, Tables, Write, entries};
 use crate::domain::facts::InvalidEntry;
+use crate::domain::id::Id;
+use crate::domain::request::Request;
 use crate::sys::files;
 
 /// Between two tries while somebody reads an older snapshot.
@@ -173,6 +175,12 @@ impl Store {
     /// Entries that somebody signed, from a place on, oldest first. Reads the whole log from there.
     pub fn signed_by(&self, actor: &str, from: u64) -> Result<Vec<Stored>, StoreError> {
         entries::signed_by(self.conn(), actor, from)
+    }
+
+    /// Requests on a grant that were begun from a place in the log on, oldest first.
+    pub fn claimed_on(&self, grant: Id, from: u64) -> Result<Vec<Request>, StoreError> {
+        let p = params![grant.to_string(), clamp(from)];
+        self.tables().requests_where("grant_id = ?1 AND claimed_seq >= ?2 ORDER BY claimed_seq", p)
     }
 
     /// The first entry that was signed at that moment or later.

@@ -23,6 +23,7 @@ mod transact;
 mod trusted;
 mod unlock;
 mod verify;
+pub mod void;
 
 pub use adopt::{Adopted, read_text};
 pub use create::{Created, NewWorkspace, create};

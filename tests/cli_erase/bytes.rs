@@ -152,10 +152,11 @@ fn any_texts_and_any_of_them() {
         0_usize..9_000,
     );
     let mut runner = TestRunner::new(Config { cases: 10, failure_persistence: None, ..Config::default() });
-    let mut case = 500;
+    let cases = std::cell::Cell::new(500);
     runner
         .run(&all, |(summary, rationale, alternatives, diff, choice, length)| {
-            case += 1;
+            cases.set(cases.get() + 1);
+            let case = cases.get();
             let marks = [canary(case, 12), canary(case + 100, 12)];
             let long = canary(case + 200, length + 8);
             let ask = Ask {
