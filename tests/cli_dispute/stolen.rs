@@ -24,10 +24,10 @@ fn everything_that_depends_on_it_is_listed_until_it_is_revoked() {
     let quiet = json(&w.bench.run(&["--json", "audit", "disputed"]));
     assert_eq!(quiet["identities"], serde_json::json!([]));
     // Rightly signed, before the theft.
-    must(&as_other(&w, &second, &["grant", "renew", "g-1", "--until", "200d", "--reason", "before", "--accept-risk"]));
+    must(&as_other(&w, &second, &["grant", "renew", "g-1", "--expires", "85d", "--reason", "before", "--accept-risk"]));
     let from = w.size();
     // And since: a door, an agent with a door of its own, an approval, a policy.
-    let connect = ["connect", "github", "--scope", "repo:acme/secret", "--access", "write", "--data", "internal"];
+    let connect = ["connect", "github", "--scope", "repo:other/secret", "--access", "write", "--data", "internal"];
     must(&as_other(&w, &second, &[&connect[..], &["--agent", "build-bot"]].concat()));
     let bot = w.bench.path("evil.identity");
     must(&as_other(&w, &second, &["agent", "add", "evil-bot", "--out", bot.to_str().unwrap()]));
@@ -35,7 +35,7 @@ fn everything_that_depends_on_it_is_listed_until_it_is_revoked() {
     let asked = w.ask(now(), &Ask { artifacts: None, ..Ask::deploy() });
     must(&as_other(&w, &second, &["approve", &asked.to_string()]));
     w.carry_out(now(), asked, Outcome::Succeeded);
-    let read = ["--action", "pull_request.read", "--resource", "repo:acme/secret", "--integration", "github"];
+    let read = ["--action", "pull_request.read", "--resource", "repo:other/secret", "--integration", "github"];
     let out = w.bench.bare().arg("--identity").arg(&bot).args(["request", "new"]).args(read).output().unwrap();
     must(&out);
     std::fs::write(w.bench.path("p.toml"), "[cap]\nmove = \"1USD\"\nweek = \"2USD\"\n").unwrap();

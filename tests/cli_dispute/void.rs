@@ -161,8 +161,18 @@ fn an_unknown_type_stops_its_subject_until_it_is_voided() {
     let w = World::new();
     let event: Event = GrantRevoked { grant: "g-1".parse().unwrap(), reason: None }.into();
     let seq = forge(&w, "ag-1", &bot(), &event, "grant.widened/1").to_string();
-    let read = ["check", "--integration", "github", "--action", "pull_request.read", "--resource", "repo:acme/app"];
-    let check = || code(&w.bench.agent("build-bot", &read).output().unwrap());
+    let read = [
+        "check",
+        "--agent",
+        "build-bot",
+        "--integration",
+        "github",
+        "--action",
+        "pull_request.read",
+        "--resource",
+        "repo:acme/app",
+    ];
+    let check = || code(&w.bench.bare().args(read).output().unwrap());
     assert_eq!(check(), 4);
     must(&w.bench.run(&["audit", "void", &seq, "--reason", "noise"]));
     assert_eq!(check(), 0);

@@ -110,7 +110,7 @@ fn a_damaged_payload_is_not_erased() {
     crate::support::sql(
         &w.bench.db(),
         &format!(
-            "DROP TRIGGER payloads_keep_1; UPDATE payloads SET record = replace(record, 'v1', 'v2') WHERE seq = {seq};"
+            "DROP TRIGGER payloads_keep_1; UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), 'v1', 'v2') AS BLOB) WHERE seq = {seq};"
         ),
     );
     assert_eq!(code(&erase(&w, seq, &[])), 4);
