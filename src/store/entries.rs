@@ -109,6 +109,7 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+<<<<<<< HEAD
 /// The entries of a signer from a place on, oldest first.
 pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec<Stored>, StoreError> {
     let sql = format!(
@@ -116,6 +117,22 @@ pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![clamp(from), actor], stored)?;
+=======
+/// As [`range`], envelopes alone: what the tree is made of.
+pub(super) fn envelopes(conn: &Connection, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
+    let sql = "SELECT seq, envelope FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(params![from, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        use rusqlite::types::ValueRef;
+        let seq: i64 = row.get(0)?;
+        let envelope = match row.get_ref(1)? {
+            ValueRef::Blob(b) | ValueRef::Text(b) => b.to_vec(),
+            _ => Vec::new(),
+        };
+        Ok((u64::try_from(seq).unwrap_or(u64::MAX), envelope))
+    })?;
+>>>>>>> main
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
