@@ -109,7 +109,6 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-<<<<<<< HEAD
 /// The entries of a signer from a place on, oldest first.
 pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec<Stored>, StoreError> {
     let sql = format!(
@@ -117,7 +116,9 @@ pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![clamp(from), actor], stored)?;
-=======
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// As [`range`], envelopes alone: what the tree is made of.
 pub(super) fn envelopes(conn: &Connection, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
@@ -132,7 +133,6 @@ pub(super) fn envelopes(conn: &Connection, from: u64, limit: usize) -> Result<Ve
         };
         Ok((u64::try_from(seq).unwrap_or(u64::MAX), envelope))
     })?;
->>>>>>> main
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

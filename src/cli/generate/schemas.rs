@@ -20,15 +20,11 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<agent::retire::AgentRetireView>(),
         schema_of::<agent::show::AgentView>(),
         schema_of::<approve::view::DecisionsView>(),
-<<<<<<< HEAD
         schema_of::<audit::correct::AuditCorrectView>(),
         schema_of::<audit::disputed::view::AuditDisputedView>(),
         schema_of::<audit::erase::view::AuditEraseView>(),
         schema_of::<audit::erase::view::EraseFinishView>(),
-        schema_of::<audit::show::Shown>(),
-        schema_of::<audit::verify::VerifyView>(),
         schema_of::<audit::void::AuditVoidView>(),
-=======
         schema_of::<audit::export::ExportView>(),
         schema_of::<audit::checkpoint::CheckpointView>(),
         schema_of::<audit::prove::view::ProveView>(),
@@ -38,7 +34,6 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<audit::witness::WitnessKeyView>(),
         schema_of::<audit::witness::WitnessLastView>(),
         schema_of::<audit::witness::WitnessView>(),
->>>>>>> main
         schema_of::<check::CheckView>(),
         schema_of::<connect::view::ConnectView>(),
         schema_of::<freeze::FreezeView>(),

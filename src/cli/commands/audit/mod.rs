@@ -1,34 +1,23 @@
 //! `aosctl audit`: the log, to read and to prove.
 
-<<<<<<< HEAD
+pub mod checkpoint;
 pub mod correct;
 pub mod disputed;
 pub mod entry;
 pub mod erase;
-=======
-pub mod checkpoint;
-pub mod entry;
 pub mod export;
->>>>>>> main
 pub mod log;
 pub mod prove;
 pub mod show;
 pub mod verify;
-<<<<<<< HEAD
 pub mod void;
-
-use crate::cli::Context;
-use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
-use crate::workspace::Workspace;
-=======
 pub mod witness;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, View};
->>>>>>> main
+use crate::workspace::Workspace;
 
 /// The log: read it and prove it.
 #[derive(Debug, clap::Args)]
@@ -41,21 +30,16 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
-<<<<<<< HEAD
+    Checkpoint(checkpoint::Args),
     Correct(correct::Args),
     Disputed(disputed::Args),
     Erase(erase::Args),
-=======
-    Checkpoint(checkpoint::Args),
     Export(export::Args),
->>>>>>> main
     Log(log::Args),
     Prove(prove::Args),
     Show(show::Args),
     Verify(verify::Args),
-<<<<<<< HEAD
     Void(void::Args),
-=======
     Witness(witness::Args),
 }
 
@@ -64,35 +48,21 @@ impl Args {
     pub fn writes_output(&self) -> bool {
         matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Prove(_) | Verb::Witness(_))
     }
->>>>>>> main
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
-<<<<<<< HEAD
+        Verb::Checkpoint(a) => checkpoint::run(a, ctx),
         Verb::Correct(a) => correct::run(a, ctx),
         Verb::Disputed(a) => disputed::run(a, ctx),
         Verb::Erase(a) => erase::run(a, ctx),
-=======
-        Verb::Checkpoint(a) => checkpoint::run(a, ctx),
         Verb::Export(a) => export::run(a, ctx),
->>>>>>> main
         Verb::Log(a) => log::run(a, ctx),
         Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
-<<<<<<< HEAD
         Verb::Void(a) => void::run(a, ctx),
-    }
-}
-
-/// There is no entry of that number.
-fn no_such_entry(ws: &Workspace, seq: u64) -> CliError {
-    let last = ws.store().last_seq().ok().flatten().unwrap_or(0);
-    CliError::no("no_such_entry", format!("there is no entry {seq}"))
-        .hint(format!("the last one is {last}: aosctl audit show {last}"))
-=======
         Verb::Witness(a) => witness::run(a, ctx),
     }
 }
@@ -103,5 +73,11 @@ fn made(ctx: &Context, view: impl View + 'static, into_file: bool) -> Outcome {
         return Outcome::silent(Exit::Done);
     }
     Outcome::of(Exit::Done, view)
->>>>>>> main
+}
+
+/// There is no entry of that number.
+fn no_such_entry(ws: &Workspace, seq: u64) -> CliError {
+    let last = ws.store().last_seq().ok().flatten().unwrap_or(0);
+    CliError::no("no_such_entry", format!("there is no entry {seq}"))
+        .hint(format!("the last one is {last}: aosctl audit show {last}"))
 }
