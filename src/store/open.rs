@@ -13,7 +13,7 @@ use crate::sys::lock::Lock;
 use crate::sys::{SysError, files};
 
 /// How long to wait for a program that is not aosctl and holds the database.
-const BUSY: Duration = Duration::from_secs(12);
+pub(super) const BUSY: Duration = Duration::from_secs(12);
 
 /// How long to wait for one's turn among aosctl's own writers. Each takes milliseconds, so hundreds may be before this one;
 /// longer means that one of them was stopped or hangs.
@@ -133,13 +133,19 @@ impl Store {
     }
 
     /// Waits for its turn among aosctl's own writers. The kernel wakes waiters; nobody polls.
-    fn queue(&self) -> Result<Lock, StoreError> {
+    pub(super) fn queue(&self) -> Result<Lock, StoreError> {
         let lock = self.path.with_extension("lock");
         match Lock::wait(&lock, QUEUE) {
             Ok(Some(turn)) => Ok(turn),
             Ok(None) => Err(StoreError::Busy),
             Err(e) => Err(io(&lock, std::io::Error::other(e.to_string()))),
         }
+    }
+
+    /// Its turn, if nobody else writes now.
+    pub(super) fn queue_now(&self) -> Result<Option<Lock>, StoreError> {
+        let lock = self.path.with_extension("lock");
+        Lock::try_now(&lock).map_err(|e| io(&lock, std::io::Error::other(e.to_string())))
     }
 
     /// Begins to write: from here to [`Write::commit`] no other process writes.
@@ -287,6 +293,11 @@ pub struct Write<'s> {
 }
 
 impl Write<'_> {
+    /// The connection, for this room.
+    pub(super) fn conn(&self) -> &Connection {
+        &self.tx
+    }
+
     /// Appends an entry with its payload.
     pub fn append(&self, entry: &Stored) -> Result<(), StoreError> {
         entries::insert(&self.tx, entry)

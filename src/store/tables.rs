@@ -72,6 +72,11 @@ impl<'c> Tables<'c> {
         Tables { conn, log, memory: RefCell::default(), pending: Some(RefCell::default()) }
     }
 
+    /// The connection, for this room.
+    pub(super) fn conn(&self) -> &Connection {
+        self.conn
+    }
+
     fn one<T>(
         &self,
         sql: &str,
