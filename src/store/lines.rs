@@ -80,15 +80,6 @@ impl Store {
         let from = i64::try_from(from).unwrap_or(i64::MAX);
         Ok(self.conn().prepare_cached(sql)?.query_row(params![from, actor], |r| r.get(0))?)
     }
-
-    /// The envelopes from a place in the log on, at most so many, without their payloads.
-    pub fn envelopes(&self, from: u64, most: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let sql = "SELECT seq, envelope FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
-        let (from, most) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX));
-        let mut statement = self.conn().prepare_cached(sql)?;
-        let rows = statement.query_map([from, most], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
 }
 
 #[cfg(test)]

@@ -20,5 +20,6 @@ pub use bundle::{Bundle, Trust, look_at_line, verify_bundle};
 pub use chain::{ChainChecker, ChainFault};
 pub use erasure::{ErasureClaim, ErasureFault, ErasureLedger};
 pub use inspect::{
-    Inspected, SeenPayload, SignatureFault, check_signature, check_signature_ready, inspect, inspect_line,
+    Inspected, SeenPayload, SignatureFault, check_signature, check_signature_ready, check_signatures, inspect,
+    inspect_line,
 };

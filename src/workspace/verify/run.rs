@@ -25,8 +25,9 @@ use crate::log::verify::{
 use crate::store::{Difference, Store, Tables};
 use crate::workspace::WorkspaceError;
 
-/// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB.
-const BATCH: usize = 2_000;
+/// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB. Three batches are in
+/// memory at once: one is read, one is checked, one is followed.
+const BATCH: usize = 512;
 
 /// The first batch. A signature is checked on all cores only by a key that was known when its batch began, and most
 /// signers are enrolled early: so the batches begin small, and double.
@@ -127,6 +128,10 @@ impl<'a> Run<'a> {
                     let task = Task { registry: &registry, payloads, threads, first };
                     check_all(given, task)
                 });
+                if more {
+                    batch = (batch * 2).min(BATCH);
+                    next = source.next(batch)?;
+                }
                 for entry in std::mem::take(&mut ready) {
                     self.follow(entry)?;
                 }
@@ -138,10 +143,6 @@ impl<'a> Run<'a> {
             }
             ready = checked;
             first = false;
-            if more {
-                batch = (batch * 2).min(BATCH);
-                next = source.next(batch)?;
-            }
         }
     }
 
@@ -185,7 +186,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.ledger.missing(place, e.inspected.payload.erased());
-        self.compare_columns(&e);
+        self.compare_columns(&e, at);
         if self.payloads == Payloads::Lines
             && let Some(h) = e.inspected.header()
             && h.actor.parse::<Actor>().is_ok()
@@ -226,10 +227,13 @@ impl<'a> Run<'a> {
     }
 
     /// The columns beside an envelope are what it is found by: they must say what it says.
-    fn compare_columns(&mut self, e: &Checked) {
+    fn compare_columns(&mut self, e: &Checked, at_signed: Option<Time>) {
         let (Some(h), Some(row)) = (e.inspected.header(), &e.given.row) else { return };
         let (kind, actor, subject, at) = &row.columns;
-        let signed_at = h.at.parse::<Time>().map(Time::millis).unwrap_or(i64::MIN);
+        let signed_at = at_signed.map_or(i64::MIN, Time::millis);
+        if (kind, actor, subject, *at) == (&h.kind, &h.actor, &h.subject, signed_at) {
+            return;
+        }
         let pairs = [
             ("kind", kind.clone(), h.kind.clone()),
             ("actor", actor.clone(), h.actor.clone()),
@@ -332,6 +336,7 @@ impl<'a> Run<'a> {
         if self.chain.size() == 0 {
             self.report.fail(Check::Authority, Some(0), "entry_0_missing", "the log is empty");
         }
+        self.tables.write_out()?;
         let invalid = self.tables.invalid_entries()?;
         report_invalid(&mut self.report, &invalid);
         Ok(invalid)

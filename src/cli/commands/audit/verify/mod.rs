@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use bar::Bar;
 
+use super::prove::check::{self, ProofArgs};
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -33,6 +34,8 @@ const MAX_CHECKPOINT: usize = 65_536;
 /// Streams the whole log: canonical form, signatures, chain, Merkle root, payload commitments, the authority of every
 /// signer at that point; replays it into a scratch database and compares every table; compares with the pin outside the
 /// workspace. Each is a verdict on a line of its own. Takes no lock; others may write meanwhile.
+///
+/// With --proof it checks a receipt for one entry, or that one checkpoint continues another (aosctl audit prove).
 ///
 /// With --bundle it does the same for what `aosctl audit export` wrote, without any workspace. The verifier key must come
 /// from elsewhere; a bundle has no tables, so projections are not checked. Without payloads, commitments, authority and
@@ -68,6 +71,8 @@ pub struct Args {
     /// few minutes: tables and totals are not replayed, so run it beside a full verification, not instead of one
     #[arg(long, conflicts_with = "bundle")]
     since_pin: bool,
+    #[command(flatten)]
+    proof: ProofArgs,
     /// Threads for signatures [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -80,6 +85,11 @@ pub struct Args {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let outside = outside(&args)?;
     let vkey = args.vkey.as_deref().map(|text| key(text, KeyKind::Log)).transpose()?;
+    if let (Some(proof), Some(vkey)) = (&args.proof.proof, &vkey) {
+        let quorum = args.quorum.map(NonZeroUsize::get);
+        let trust = check::Trust { vkey, witnesses: &outside.witnesses, quorum };
+        return check::run(proof, args.proof.payload.as_deref(), trust);
+    }
     let mut bar = Bar::new(is_terminal(Stream::Stderr) && !ctx.global.quiet && !args.monitor);
     let found = look(&args, ctx, vkey, outside, &mut |done, total| bar.show(done, total));
     bar.end();
