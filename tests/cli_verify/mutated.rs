@@ -8,7 +8,7 @@ use aosctl::log::verdict::{Check, Report};
 use aosctl::log::verify::{Bundle, Trust, verify_bundle as verify_format};
 use aosctl::workspace::{BundleFiles, BundleOptions, Outside, Verification, verify_bundle};
 
-use crate::bundle::{Files, json, nowhere, stage, status, text, verdict, write_dir};
+use crate::bundle::{Files, audit, json, nowhere, stage, status, text, verdict, write_dir};
 use crate::world::{Cast, now};
 
 /// Through the library, from memory.
@@ -292,6 +292,31 @@ fn a_whole_one_verifies_without_a_workspace() {
     let said = String::from_utf8(page.stdout).unwrap();
     assert!(said.lines().all(|l| l.chars().count() <= 80), "{said}");
     assert!(said.contains("\nverified: "), "{said}");
+}
+
+/// What `audit export` writes, as it comes.
+#[test]
+fn what_was_exported_verifies() {
+    let w = stage().copy();
+    let vkey = Files::base().vkey();
+    let dir = tempfile::tempdir().unwrap();
+    for (name, more, code, payloads) in [
+        ("exported", &[][..], 0, "all"),
+        ("exported.tar", &[], 0, "all"),
+        ("exported-none.tar", &["--payloads", "none"], 1, "none"),
+        ("exported-some.tar", &["--payloads", "policy.adopted,grant"], 1, "some"),
+    ] {
+        let path = dir.path().join(name);
+        let out = audit(&w, &[&["export", "-o", path.to_str().unwrap()], more].concat());
+        assert!(out.status.success(), "{name}: {}", text(&out));
+        let (found, v) = json(&nowhere(&["--bundle", path.to_str().unwrap(), "--vkey", &vkey, "--json"]));
+        assert_eq!(
+            (found, v["payloads"].as_str(), v["verified"].as_bool()),
+            (code, Some(payloads), Some(true)),
+            "{name}"
+        );
+        assert_eq!(status(&v, "tree_root"), "ok", "{name}");
+    }
 }
 
 #[test]
