@@ -183,11 +183,6 @@ impl Store {
         self.tables().requests_where("grant_id = ?1 AND claimed_seq >= ?2 ORDER BY claimed_seq", p)
     }
 
-    /// The first entry that was signed at that moment or later.
-    pub fn first_at(&self, at: i64) -> Result<Option<u64>, StoreError> {
-        Ok(self.numbers("SELECT seq FROM entries WHERE at >= ?1 ORDER BY seq LIMIT 1", at)?.pop())
-    }
-
     fn numbers(&self, sql: &str, p: i64) -> Result<Vec<u64>, StoreError> {
         let mut statement = self.conn().prepare_cached(sql)?;
         let rows = statement.query_map([p], |r| r.get::<_, i64>(0))?;
