@@ -83,6 +83,12 @@ impl<'s> Trusted<'s> {
         self.as_of(seq)
     }
 
+    /// An entry, verified, with its event and its texts; as [`super::Workspace::event`], for who reads many.
+    pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
+        let missing = || WorkspaceError::integrity(seq, format!("entry {seq} is missing"));
+        self.verified(&self.store.entry(seq)?.ok_or_else(missing)?)
+    }
+
     /// The tables, for writing what an entry changed.
     pub(super) fn tables(&self) -> &Tables<'s> {
         &self.tables

@@ -26,6 +26,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<audit::erase::view::EraseFinishView>(),
         schema_of::<audit::void::AuditVoidView>(),
         schema_of::<audit::export::ExportView>(),
+        schema_of::<audit::pack::PackView>(),
         schema_of::<audit::checkpoint::CheckpointView>(),
         schema_of::<audit::prove::view::ProveView>(),
         schema_of::<audit::prove::check::ProofView>(),

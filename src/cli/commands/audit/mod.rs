@@ -7,6 +7,7 @@ pub mod entry;
 pub mod erase;
 pub mod export;
 pub mod log;
+pub mod pack;
 pub mod prove;
 pub mod show;
 pub mod verify;
@@ -36,6 +37,7 @@ pub enum Verb {
     Erase(erase::Args),
     Export(export::Args),
     Log(log::Args),
+    Pack(pack::Args),
     Prove(prove::Args),
     Show(show::Args),
     Verify(verify::Args),
@@ -46,7 +48,7 @@ pub enum Verb {
 impl Args {
     /// Whether it writes by itself what `--output` names.
     pub fn writes_output(&self) -> bool {
-        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Prove(_) | Verb::Witness(_))
+        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Pack(_) | Verb::Prove(_) | Verb::Witness(_))
     }
 }
 
@@ -59,6 +61,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::Erase(a) => erase::run(a, ctx),
         Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
+        Verb::Pack(a) => pack::run(a, ctx),
         Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
