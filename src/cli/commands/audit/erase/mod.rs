@@ -137,7 +137,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     view.take(&step);
     if view.erased_by.is_none() {
         let out = Outcome::of(Exit::Pending, view).warn_if(pin);
-        return Ok(too_few(&ws, &step, waiting(out, &step, operator.id, seq))?);
+        return too_few(&ws, &step, waiting(out, &step, operator.id, seq));
     }
     Ok(finished(&ws, view).warn_if(pin))
 }
