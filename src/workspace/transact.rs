@@ -207,6 +207,7 @@ impl<'s> Tx<'s> {
         let named = match &event {
             Event::PayloadErased(b) => self.facts.entry(b.seq)?.and_then(|e| e.subject),
             Event::EntryVoided(b) => self.facts.invalid(b.seq)?.and_then(|e| e.subject),
+            Event::EntryCorrected(b) => self.facts.entry(b.seq)?.and_then(|e| e.subject),
             _ => None,
         };
         let subject = event.subject(named);

@@ -4,7 +4,7 @@
 //! authority follow in order, on one. Every valid entry is replayed into a scratch database, and at the end its tables
 //! are compared with the workspace's, row by row. A snapshot keeps the view still while others write.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Place, WorkspaceError, pin};
@@ -219,6 +219,8 @@ struct Run<'a> {
     log_key: Option<[u8; 32]>,
     column_differences: Vec<Difference>,
     last_at: Option<Time>,
+    /// Signers who got another key since the entries that are followed now were checked, and in the batch before.
+    rekeyed: [HashSet<String>; 2],
 }
 
 impl<'a> Run<'a> {
@@ -243,6 +245,7 @@ impl<'a> Run<'a> {
             log_key,
             column_differences: Vec::new(),
             last_at: None,
+            rekeyed: Default::default(),
         }
     }
 
@@ -259,6 +262,8 @@ impl<'a> Run<'a> {
         loop {
             let from = next.last().map(|s| s.seq + 1);
             let (rows, registry) = (std::mem::take(&mut next), self.registry.clone());
+            self.rekeyed.swap(0, 1);
+            self.rekeyed[0].clear();
             let checked = std::thread::scope(|scope| -> Result<Vec<Checked>, WorkspaceError> {
                 let work = scope.spawn(move || check_all(rows, &registry, threads));
                 for entry in std::mem::take(&mut ready) {
@@ -283,8 +288,9 @@ impl<'a> Run<'a> {
         let place = self.chain.size();
         e.inspected.report_form(place, &mut self.report);
         e.inspected.report_commitment(place, &mut self.report);
-        // A signer who was enrolled while this entry was being checked: look again, now that it is known.
-        if matches!(e.signature, Err(SignatureFault::UnknownSigner)) {
+        // A signer who was enrolled, or got another key, while this entry was being checked: look again, now that it is known.
+        let rekeyed = e.inspected.actor().is_some_and(|a| self.rekeyed.iter().any(|those| those.contains(a)));
+        if rekeyed || matches!(e.signature, Err(SignatureFault::UnknownSigner)) {
             e.signature = self.signature_again(place, &e);
         }
         if let Err(fault) = &e.signature {
@@ -408,7 +414,10 @@ impl<'a> Run<'a> {
         if let Change::Identity(i) = change
             && i.retired_seq.is_none()
         {
-            Arc::make_mut(&mut self.registry).insert(i.id.to_string(), PublicKey(i.public_key).ready());
+            let before = Arc::make_mut(&mut self.registry).insert(i.id.to_string(), PublicKey(i.public_key).ready());
+            if before.is_some() {
+                self.rekeyed[0].insert(i.id.to_string());
+            }
         }
         Ok(self.tables.apply(change)?)
     }
