@@ -80,6 +80,10 @@ fn draw(base: &'static Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
     all.extend(forged::by_the_true_signer(base, rng, each / 6));
     all.extend(notes::pins(base, rng, each * 3));
     all.extend(vectors::mutations(base, rng));
+    // Some classes alone, for whoever looks for a reason; what is drawn is the same.
+    if let Ok(only) = std::env::var("AOSCTL_CAMPAIGN_ONLY") {
+        all.retain(|m| only.split(',').any(|class| m.class.contains(class)));
+    }
     all
 }
 
@@ -96,6 +100,7 @@ fn every_lie_is_caught_by_its_name() {
     tally.run(small(), draw(small(), &mut rng, 60 * soak()));
     println!("on a workspace of {} entries, {:.0?}:", small().size(), begin.elapsed());
     tally.print();
+    tally.complaints.iter().for_each(|said| println!("{said}"));
     let begin = Instant::now();
     let mut sample = Tally::default();
     let mut all = draw(large(), &mut rng, 3);
@@ -112,9 +117,9 @@ fn every_lie_is_caught_by_its_name() {
     let (total, missed) = (tally.total() + sample.total(), tally.complaints.len() + sample.complaints.len());
     println!("mutations: {total}, caught by the right name: {}", total - missed);
     let complaints = [tally.complaints, sample.complaints].concat();
-    let shown: Vec<&str> = complaints.iter().take(40).map(String::as_str).collect();
+    let shown: Vec<&str> = complaints.iter().take(60).map(String::as_str).collect();
     assert!(complaints.is_empty(), "seed {seed}: {missed} of {total}:\n{}", shown.join("\n"));
-    assert!(total >= 5_000, "{total}");
+    assert!(total >= 5_000 || std::env::var_os("AOSCTL_CAMPAIGN_ONLY").is_some(), "{total}");
     assert!(large().size() >= 2_000);
 }
 

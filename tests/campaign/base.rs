@@ -53,6 +53,16 @@ impl Base {
     pub fn last(&self) -> u64 {
         self.size() - 1
     }
+
+    /// Which entry lacks authority first where this one does not count: itself, or the earlier one that it voided.
+    pub fn blamed(&self, seq: u64) -> u64 {
+        let row = &self.rows[usize::try_from(seq).unwrap()];
+        if row.envelope.header.kind != "entry.voided/1" {
+            return seq;
+        }
+        let record: serde_json::Value = serde_json::from_slice(&row.record).unwrap();
+        record["body"]["seq"].as_u64().unwrap()
+    }
 }
 
 pub fn cast() -> &'static Cast {

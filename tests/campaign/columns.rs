@@ -95,7 +95,7 @@ pub fn columns_of_tables(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutatio
             let values: Vec<Value> = rows.iter().map(|(_, v)| v[at].clone()).collect();
             let mut done = 0;
             // Uniqueness is the database's own guard: what it does not let in needs no finding.
-            for _ in 0..each * 6 {
+            for _ in 0..60.max(each * 6) {
                 let (rowid, row) = rng.of(&rows);
                 let value = other(column, &row[at], &values, rng);
                 let sql = format!("UPDATE {table} SET {} = ?1 WHERE rowid = {rowid}", column.name);

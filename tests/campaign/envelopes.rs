@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::base::{Base, Row};
 use crate::cases::{attacker, on_log};
 use crate::rng::Rng;
-use crate::run::Seq::{At, Nowhere};
+use crate::run::Seq::{Any, At, Nowhere};
 use crate::run::{Mutation, Want, mutation};
 use crate::world::World;
 
@@ -24,12 +24,12 @@ pub fn put_envelope(w: &World, seq: u64, bytes: &[u8]) -> rusqlite::Result<()> {
     })
 }
 
-fn changed(class: &'static str, name: String, seq: u64, bytes: Vec<u8>, mut wants: Vec<Want>) -> Mutation {
+fn changed(base: &Base, class: &'static str, name: String, seq: u64, bytes: Vec<u8>, mut wants: Vec<Want>) -> Mutation {
     // Another envelope is another leaf, so another root than the one that was pinned, and another end of the log.
-    wants.push(Want::Fails(Check::Authority, At(seq)));
+    wants.push(Want::Fails(Check::Authority, At(base.blamed(seq))));
     wants.push(Want::Fails(Check::TreeRoot, Nowhere));
     wants.push(Want::Fails(Check::PinAndWitnesses, Nowhere));
-    wants.push(Want::Table("head".into()));
+    wants.push(Want::Fails(Check::Projections, Any));
     mutation(class, name, wants, move |w| put_envelope(w, seq, &bytes))
 }
 
@@ -63,15 +63,15 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let (name, bytes) = one(at, rng.other(B64, old[at]));
         let wants =
             vec![Want::Fails(Check::Signatures, At(seq)), next_breaks(base, seq), Want::Holds(Check::CanonicalForm)];
-        all.push(changed("envelope: the signature", name, seq, bytes, wants));
+        all.push(changed(base, "envelope: the signature", name, seq, bytes, wants));
         let at = keyid.0 + rng.below(64);
         let (name, bytes) = one(at, rng.other(HEX, old[at]));
         let wants = vec![Want::Fails(Check::Signatures, At(seq)), next_breaks(base, seq)];
-        all.push(changed("envelope: the key id", name, seq, bytes, wants));
+        all.push(changed(base, "envelope: the key id", name, seq, bytes, wants));
         let at = payload.0 + rng.below(payload.1 - payload.0 - 2);
         let (name, bytes) = one(at, rng.other(B64, old[at]));
         let wants = vec![Want::OneOf(vec![Check::CanonicalForm, Check::Signatures], seq)];
-        all.push(changed("envelope: the header's base64", name, seq, bytes, wants));
+        all.push(changed(base, "envelope: the header's base64", name, seq, bytes, wants));
         // Everything that is none of the values.
         let frame: Vec<usize> = (0..old.len())
             .filter(|i| ![payload, keyid, sig].iter().any(|(from, to)| (from..to).contains(&i)))
@@ -79,7 +79,7 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let at = *rng.of(&frame);
         let (name, bytes) = one(at, rng.other(PRINTABLE, old[at]));
         let wants = vec![Want::Fails(Check::CanonicalForm, At(seq))];
-        all.push(changed("envelope: its frame", name, seq, bytes, wants));
+        all.push(changed(base, "envelope: its frame", name, seq, bytes, wants));
         let at = rng.below(old.len());
         let either = || vec![Want::OneOf(vec![Check::CanonicalForm, Check::Signatures], seq)];
         let (what, bytes) = match n % 4 {
@@ -100,7 +100,14 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
                 b
             }),
         };
-        all.push(changed("envelope: put in, taken out, cut", format!("entry {seq}: {what}"), seq, bytes, either()));
+        all.push(changed(
+            base,
+            "envelope: put in, taken out, cut",
+            format!("entry {seq}: {what}"),
+            seq,
+            bytes,
+            either(),
+        ));
     }
     all
 }
@@ -160,7 +167,7 @@ pub fn headers(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             if member == "log" && seq == 0 {
                 all.push(mutation(class, name, wants, move |w| put_envelope(w, seq, &bytes)));
             } else {
-                all.push(changed(class, name, seq, bytes, wants));
+                all.push(changed(base, class, name, seq, bytes, wants));
             }
         }
     }
@@ -234,13 +241,13 @@ pub fn spellings(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             // A key id of digits only has no capitals, and some bytes may happen to be the same.
             if bytes != text {
                 let name = format!("entry {seq}: {what}");
-                all.push(changed("envelope: other spellings", name, seq, bytes.into_bytes(), wants));
+                all.push(changed(base, "envelope: other spellings", name, seq, bytes.into_bytes(), wants));
             }
         }
         if !in_string(space) {
             let bytes = format!("{}\t{}", &text[..space], &text[space..]).into_bytes();
             let name = format!("entry {seq}: a tab at {space}");
-            all.push(changed("envelope: other spellings", name, seq, bytes, form()));
+            all.push(changed(base, "envelope: other spellings", name, seq, bytes, form()));
         }
     }
     all

@@ -141,7 +141,7 @@ pub fn under_anothers_name(base: &'static Base, rng: &mut Rng, each: usize) -> V
         let bytes = sign(&canonical::to_vec(&header).unwrap(), signer);
         let wants = vec![
             Want::Fails(Check::Signatures, At(seq)),
-            Want::Fails(Check::Authority, At(seq)),
+            Want::Fails(Check::Authority, At(base.blamed(seq))),
             Want::Fails(Check::TreeRoot, Nowhere),
             Want::Holds(Check::CanonicalForm),
         ];

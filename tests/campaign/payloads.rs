@@ -39,7 +39,7 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let (seq, old) = (row.seq, &row.record);
         // Long payloads (the policy's catalogue) would draw most positions: half of them in the last 200 bytes, the salts.
         let at = if n % 2 == 0 { rng.below(old.len()) } else { old.len() - 1 - rng.below(old.len().min(200)) };
-        let authority = || Want::Fails(Check::Authority, At(seq));
+        let authority = || Want::Fails(Check::Authority, At(base.blamed(seq)));
         let mut bytes = old.clone();
         bytes[at] = rng.other(PRINTABLE, old[at]);
         let wants = vec![Want::Fails(Check::Commitments, At(seq)), authority()];
@@ -84,7 +84,8 @@ pub fn members(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
                 all.push(changed("payload: members, salts, erasures", label, seq, bytes, wants));
             }
         };
-        let commitments = || vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(seq))];
+        let commitments =
+            || vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
         let mut v = old.clone();
         v["body"][&name] = match &v["body"][&name] {
             Value::String(s) => json!(format!("{s}x")),
@@ -157,7 +158,8 @@ pub fn spellings(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let seq = row.seq;
         let text = std::str::from_utf8(&row.record).unwrap();
         let old = object(row);
-        let form = || vec![Want::Fails(Check::CanonicalForm, At(seq)), Want::Fails(Check::Authority, At(seq))];
+        let form =
+            || vec![Want::Fails(Check::CanonicalForm, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
         let unreadable = || [form(), vec![Want::Fails(Check::Commitments, At(seq))]].concat();
         let (body, salts) = (&old["body"], &old["salts"]);
         let jcs = |v: &Value| String::from_utf8(canonical::to_vec(v).unwrap()).unwrap();
@@ -207,9 +209,14 @@ pub fn rows(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             let (low, high) = (a.seq.min(b.seq), a.seq.max(b.seq));
             let (first, second) = (a.record.clone(), b.record.clone());
             let (a, b) = (a.seq, b.seq);
-            let wants =
-                [vec![Want::Fails(Check::Commitments, At(low)), Want::Fails(Check::Authority, At(low))], log_holds()]
-                    .concat();
+            let wants = [
+                vec![
+                    Want::Fails(Check::Commitments, At(low)),
+                    Want::Fails(Check::Authority, At(base.blamed(low).min(base.blamed(high)))),
+                ],
+                log_holds(),
+            ]
+            .concat();
             all.push(mutation(class, format!("payloads {low} and {high} exchanged"), wants, move |w| {
                 put(w, a, &second)?;
                 put(w, b, &first)
@@ -219,9 +226,11 @@ pub fn rows(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             all.push(mutation(class, format!("payload {low} also at {high}"), wants, move |w| put(w, high, &copy)));
         }
         let seq = rng.of(&base.rows).seq;
-        let wants =
-            [vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(seq))], log_holds()]
-                .concat();
+        let wants = [
+            vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))],
+            log_holds(),
+        ]
+        .concat();
         all.push(mutation(class, format!("payload {seq} taken out"), wants, move |w| {
             on_log(&attacker(w), |c| c.execute_batch(&format!("DELETE FROM payloads WHERE seq = {seq}")))
         }));

@@ -100,7 +100,8 @@ fn complaint(base: &Base, m: &Mutation) -> Option<String> {
         return None;
     }
     let said: Vec<_> = v.report.verdicts().iter().filter(|x| x.status == Status::Failed).collect();
-    Some(format!("{}: {}: wanted {missed:?}, but\n  {said:?}\n  {:?}", m.class, m.name, v.differences))
+    let differ: Vec<_> = v.differences.iter().take(4).map(|d| format!("{} {}", d.table, d.row)).collect();
+    Some(format!("{}: {}: wanted {missed:?}, but\n  {said:?}\n  {differ:?}", m.class, m.name))
 }
 
 /// How it went, by class.

@@ -79,7 +79,7 @@ pub fn mutations(base: &'static Base, rng: &mut Rng) -> Vec<Mutation> {
         let bytes = envelope(&row.envelope.body, &row.envelope.header.key.to_hex(), &v.sig);
         let wants = vec![
             Want::Fails(Check::Signatures, At(seq)),
-            Want::Fails(Check::Authority, At(seq)),
+            Want::Fails(Check::Authority, At(base.blamed(seq))),
             Want::Fails(Check::TreeRoot, Nowhere),
             Want::Holds(Check::CanonicalForm),
         ];
@@ -129,7 +129,7 @@ pub fn mutations(base: &'static Base, rng: &mut Rng) -> Vec<Mutation> {
         let mut header = row.envelope.header.clone();
         header.key = key;
         let bytes = envelope(&header.to_jcs(), &key.to_hex(), &v.sig);
-        let wants = vec![Want::Fails(Check::Signatures, At(seq)), Want::Fails(Check::Authority, At(seq))];
+        let wants = vec![Want::Fails(Check::Signatures, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
         let name = format!("vector {}: entry {seq} under its key, {PAYLOAD_TYPE}", v.number);
         out.push(mutation("Ed25519 edge cases as signatures", name, wants, move |w| put_envelope(w, seq, &bytes)));
     }
