@@ -54,6 +54,26 @@ impl Base {
         self.size() - 1
     }
 
+    /// Whose payload is not what was committed to where this one is not: itself, or the earlier one whose member is gone
+    /// because of it, now without a right that counts (it erased, approved or asked for that).
+    pub fn uncommitted(&self, seq: u64) -> u64 {
+        let subject_of = |seq: u64| &self.rows[usize::try_from(seq).unwrap()].envelope.header.subject;
+        let mut first = seq;
+        for row in self.rows.iter().filter(|r| r.envelope.header.kind == "payload.erased/1") {
+            let record: serde_json::Value = serde_json::from_slice(&row.record).unwrap();
+            let approvals: Vec<u64> =
+                record["body"]["approvals"].as_array().unwrap().iter().map(|a| a.as_u64().unwrap()).collect();
+            let asked = approvals.iter().any(|a| {
+                subject_of(*a) == subject_of(seq)
+                    && self.rows[usize::try_from(seq).unwrap()].envelope.header.kind == "request.made/1"
+            });
+            if row.seq == seq || approvals.contains(&seq) || asked {
+                first = first.min(record["body"]["seq"].as_u64().unwrap());
+            }
+        }
+        first
+    }
+
     /// Which entry lacks authority first where this one does not count: itself, or the earlier one that it voided.
     pub fn blamed(&self, seq: u64) -> u64 {
         let row = &self.rows[usize::try_from(seq).unwrap()];

@@ -70,7 +70,7 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         all.push(changed(base, "envelope: the key id", name, seq, bytes, wants));
         let at = payload.0 + rng.below(payload.1 - payload.0 - 2);
         let (name, bytes) = one(at, rng.other(B64, old[at]));
-        let wants = vec![Want::OneOf(vec![Check::CanonicalForm, Check::Signatures], seq)];
+        let wants = vec![Want::OneOf(vec![(Check::CanonicalForm, seq), (Check::Signatures, seq)])];
         all.push(changed(base, "envelope: the header's base64", name, seq, bytes, wants));
         // Everything that is none of the values.
         let frame: Vec<usize> = (0..old.len())
@@ -81,7 +81,7 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let wants = vec![Want::Fails(Check::CanonicalForm, At(seq))];
         all.push(changed(base, "envelope: its frame", name, seq, bytes, wants));
         let at = rng.below(old.len());
-        let either = || vec![Want::OneOf(vec![Check::CanonicalForm, Check::Signatures], seq)];
+        let either = || vec![Want::OneOf(vec![(Check::CanonicalForm, seq), (Check::Signatures, seq)])];
         let (what, bytes) = match n % 4 {
             0 => (format!("a byte put in at {at}"), {
                 let mut b = old.clone();
@@ -149,7 +149,7 @@ pub fn headers(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             ("key", json!(hex(rng)), vec![]),
             ("type", json!(other(&["grant.revoked/1", "policy.adopted/1", "x.y/7"], &h.kind, rng)), vec![entries()]),
             ("subject", json!(other(&["g-1", "op-1", "", "zz-77"], &h.subject, rng)), vec![entries()]),
-            ("commit", json!(hex(rng)), vec![Want::Fails(Check::Commitments, At(seq))]),
+            ("commit", json!(hex(rng)), vec![Want::Fails(Check::Commitments, At(base.uncommitted(seq)))]),
             ("v", json!(2), vec![Want::Fails(Check::CanonicalForm, At(seq))]),
         ];
         if seq > 0 {
@@ -189,8 +189,13 @@ pub fn spellings(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let signatures = || vec![Want::Fails(Check::Signatures, At(seq))];
         let both = || [form(), signatures()].concat();
         // What cannot be parsed fails everything that needs what it says.
-        let unreadable =
-            || [both(), vec![Want::Fails(Check::Chain, At(seq)), Want::Fails(Check::Commitments, At(seq))]].concat();
+        let unreadable = || {
+            [
+                both(),
+                vec![Want::Fails(Check::Chain, At(seq)), Want::Fails(Check::Commitments, At(base.uncommitted(seq)))],
+            ]
+            .concat()
+        };
         let upper = key.to_uppercase();
         // 0x41 'A' stands for six zero bits; the last character before the padding has four bits that must be zero.
         let mut loose = sig.as_bytes().to_vec();

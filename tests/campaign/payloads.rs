@@ -42,10 +42,13 @@ pub fn bytes(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let authority = || Want::Fails(Check::Authority, At(base.blamed(seq)));
         let mut bytes = old.clone();
         bytes[at] = rng.other(PRINTABLE, old[at]);
-        let wants = vec![Want::Fails(Check::Commitments, At(seq)), authority()];
+        let wants = vec![Want::Fails(Check::Commitments, At(base.uncommitted(seq))), authority()];
         let name = format!("payload {seq}, byte {at} to {:#04x}", bytes[at]);
         all.push(changed("payload: a byte", name, seq, bytes, wants));
-        let either = vec![Want::OneOf(vec![Check::CanonicalForm, Check::Commitments], seq), authority()];
+        let either = vec![
+            Want::OneOf(vec![(Check::CanonicalForm, seq), (Check::Commitments, base.uncommitted(seq))]),
+            authority(),
+        ];
         let (what, bytes) = match n % 3 {
             0 => (format!("a byte put in at {at}"), {
                 let mut b = old.clone();
@@ -84,8 +87,12 @@ pub fn members(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
                 all.push(changed("payload: members, salts, erasures", label, seq, bytes, wants));
             }
         };
-        let commitments =
-            || vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
+        let commitments = || {
+            vec![
+                Want::Fails(Check::Commitments, At(base.uncommitted(seq))),
+                Want::Fails(Check::Authority, At(base.blamed(seq))),
+            ]
+        };
         let mut v = old.clone();
         v["body"][&name] = match &v["body"][&name] {
             Value::String(s) => json!(format!("{s}x")),
@@ -115,8 +122,11 @@ pub fn members(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let mut record = Record::parse(&row.record).unwrap();
         if record.erase(&name).is_ok_and(|done| done) {
             let bytes = record.to_jcs().unwrap();
-            let wants =
-                [vec![Want::Fails(Check::Commitments, At(seq))], vec![Want::Holds(Check::CanonicalForm)]].concat();
+            let wants = [
+                vec![Want::Fails(Check::Commitments, At(base.uncommitted(seq)))],
+                vec![Want::Holds(Check::CanonicalForm)],
+            ]
+            .concat();
             let label = format!("payload {seq}: {name} erased, and no entry says so");
             all.push(changed("payload: erased in silence", label, seq, bytes, wants));
         }
@@ -126,7 +136,7 @@ pub fn members(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let mut v = object(row);
         v.as_object_mut().unwrap().remove("erased");
         let bytes = canonical::to_vec(&v).unwrap();
-        let wants = vec![Want::Fails(Check::Commitments, At(row.seq))];
+        let wants = vec![Want::Fails(Check::Commitments, At(base.uncommitted(row.seq)))];
         all.push(changed(
             "payload: erased in silence",
             format!("payload {}: no trace left", row.seq),
@@ -139,7 +149,7 @@ pub fn members(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         v["body"]["summary"] = json!("something nicer");
         v["salts"]["summary"] = json!("11".repeat(32));
         let bytes = canonical::to_vec(&v).unwrap();
-        let wants = vec![Want::Fails(Check::Commitments, At(row.seq))];
+        let wants = vec![Want::Fails(Check::Commitments, At(base.uncommitted(row.seq)))];
         all.push(changed(
             "payload: erased in silence",
             format!("payload {}: put back", row.seq),
@@ -160,7 +170,7 @@ pub fn spellings(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
         let old = object(row);
         let form =
             || vec![Want::Fails(Check::CanonicalForm, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
-        let unreadable = || [form(), vec![Want::Fails(Check::Commitments, At(seq))]].concat();
+        let unreadable = || [form(), vec![Want::Fails(Check::Commitments, At(base.uncommitted(seq)))]].concat();
         let (body, salts) = (&old["body"], &old["salts"]);
         let jcs = |v: &Value| String::from_utf8(canonical::to_vec(v).unwrap()).unwrap();
         let erased = old.get("erased").map(|e| format!("\"erased\":{},", jcs(e))).unwrap_or_default();
@@ -211,7 +221,7 @@ pub fn rows(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
             let (a, b) = (a.seq, b.seq);
             let wants = [
                 vec![
-                    Want::Fails(Check::Commitments, At(low)),
+                    Want::Fails(Check::Commitments, At(base.uncommitted(low).min(base.uncommitted(high)))),
                     Want::Fails(Check::Authority, At(base.blamed(low).min(base.blamed(high)))),
                 ],
                 log_holds(),
@@ -222,12 +232,15 @@ pub fn rows(base: &Base, rng: &mut Rng, each: usize) -> Vec<Mutation> {
                 put(w, b, &first)
             }));
             let copy = base.rows[usize::try_from(low).unwrap()].record.clone();
-            let wants = [vec![Want::Fails(Check::Commitments, At(high))], log_holds()].concat();
+            let wants = [vec![Want::Fails(Check::Commitments, At(base.uncommitted(high)))], log_holds()].concat();
             all.push(mutation(class, format!("payload {low} also at {high}"), wants, move |w| put(w, high, &copy)));
         }
         let seq = rng.of(&base.rows).seq;
         let wants = [
-            vec![Want::Fails(Check::Commitments, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))],
+            vec![
+                Want::Fails(Check::Commitments, At(base.uncommitted(seq))),
+                Want::Fails(Check::Authority, At(base.blamed(seq))),
+            ],
             log_holds(),
         ]
         .concat();

@@ -24,8 +24,8 @@ pub enum Seq {
 #[derive(Debug, Clone)]
 pub enum Want {
     Fails(Check, Seq),
-    /// One of them at least, there.
-    OneOf(Vec<Check>, u64),
+    /// One of them at least, each at its entry.
+    OneOf(Vec<(Check, u64)>),
     /// Not a word against that check.
     Holds(Check),
     /// A difference with that table and row.
@@ -63,7 +63,7 @@ fn holds(v: &Verification, want: &Want) -> bool {
         Want::Fails(check, Seq::Any) => failed_at(check).is_some(),
         Want::Fails(check, Seq::At(seq)) => failed_at(check) == Some(Some(*seq)),
         Want::Fails(check, Seq::Nowhere) => failed_at(check) == Some(None),
-        Want::OneOf(checks, seq) => checks.iter().any(|c| failed_at(c) == Some(Some(*seq))),
+        Want::OneOf(some) => some.iter().any(|(check, seq)| failed_at(check) == Some(Some(*seq))),
         Want::Holds(check) => failed_at(check).is_none(),
         Want::Row(table, row) => v.differences.iter().any(|d| d.table == *table && d.row == *row),
         Want::Table(table) => v.differences.iter().any(|d| d.table == *table),

@@ -67,7 +67,7 @@ fn lines() -> Vec<Line> {
         Line { name: "revoke", args: vec!["revoke", "g-1"], agent: false },
         Line { name: "approve", args: vec!["approve", "r-1"], agent: false },
         Line { name: "connect", args: connect, agent: false },
-        Line { name: "key add", args: vec!["key", "add", "ci", "--ref", "op://ci/token"], agent: false },
+        Line { name: "key add", args: vec!["key", "add", "ci", "--ref", "op://ci/github/token"], agent: false },
     ]
 }
 
