@@ -41,6 +41,9 @@ use outcome::{AnyView, Outcome};
 use style::Style;
 use term::{Pager, Stream, is_terminal};
 
+/// What takes out the bytes that an erasure had to leave.
+pub(crate) const FINISH: &str = "aosctl audit erase --finish";
+
 /// Deny by default, open one narrow door at a time, be asked before anything crosses a line, and be able to prove all
 /// of it.
 ///
@@ -98,7 +101,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
-    let ctx = Context { global: cli.global, env, hardened };
+    let mut global = cli.global;
+    let target = global.output.take_if(|_| cli.command.writes_output());
+    let ctx = Context { global, target, env, hardened };
     let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
     let code = match (ran, monitor) {
         (Ok(outcome), _) => show(&ctx, outcome),
@@ -124,12 +129,18 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let width = ctx.width_of_stderr();
     let printed = match &outcome.view {
         None => Ok(()),
-        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, outcome.pager)),
+        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, &outcome)),
     };
     if let Some(e) = &outcome.error {
         report(e, style, false, width);
     }
     let mut err = std::io::stderr().lock();
+    // Whatever was typed: bytes of something erased must not be forgotten.
+    let left = ctx.place().is_ok_and(|place| crate::workspace::erase::is_unfinished(&place));
+    if left && !outcome.warnings.iter().any(|w| w.contains(FINISH)) {
+        let line = format!("bytes of something that was erased may still lie in the workspace's files: {FINISH}");
+        let _ = writeln!(err, "{}", headed(&style.yellow("warning:"), "warning:", &line, width));
+    }
     for line in &outcome.warnings {
         let _ = writeln!(err, "{}", headed(&style.yellow("warning:"), "warning:", line, width));
     }
@@ -167,13 +178,13 @@ fn drawn(ctx: &Context, view: &dyn AnyView) -> std::io::Result<String> {
 }
 
 /// Puts data where it is wanted: into the file that was named, through the pager, or on stdout.
-fn put(ctx: &Context, text: &str, pager: bool) -> std::io::Result<()> {
+fn put(ctx: &Context, text: &str, outcome: &Outcome) -> std::io::Result<()> {
     match ctx.output() {
         Some(path) => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
-        None if pager && ctx.format() == Format::Human => {
+        _ if outcome.pager && ctx.format() == Format::Human => {
             Pager::new(&ctx.env).show(text).map_err(|e| std::io::Error::other(e.to_string()))
         }
-        None => to_stdout(text),
+        _ => to_stdout(text),
     }
 }
 

@@ -12,7 +12,7 @@ use super::inspect::{Inspected, SeenPayload, check_signature_ready};
 use crate::log::canonical;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::{KeyFault, PublicKey, ReadyKey};
-use crate::log::payload::{Form, PayloadView, RECORD_LIMIT};
+use crate::log::payload::{Form, PayloadFault, PayloadView, RECORD_LIMIT};
 use crate::log::verdict::{Check, Report, Status};
 
 /// The bytes of a bundle's files.
@@ -69,9 +69,14 @@ pub fn verify_bundle(bundle: &Bundle<'_>, trust: &Trust<'_>, keys: impl Fn(&str,
         if let Some(fault) = chain.feed(&entry) {
             report.fail(Check::Chain, Some(place), fault.kind(), fault.to_string());
         }
-        if let Some(payloads) = &mut payloads {
-            entry.report_commitment(place, &mut report);
-            payloads.follow(place, &entry, &mut report);
+        match &mut payloads {
+            Some(payloads) => {
+                entry.report_commitment(place, &mut report);
+                payloads.follow(place, &entry, &mut report);
+            }
+            // It commits to nothing, whatever there is beside it.
+            None if entry.is_unreadable() => entry.report_commitment(place, &mut report),
+            None => {}
         }
     }
     if let Some(payloads) = &payloads {
@@ -110,10 +115,7 @@ impl<'a> Payloads<'a> {
         let mut by_seq = BTreeMap::new();
         for line in lines(bytes) {
             let view = PayloadView::read(line.bytes, Form::Line);
-            let seq = match &view {
-                Ok(view) => Some(view.seq),
-                Err(_) => seq_of(line.bytes),
-            };
+            let seq = seq_by(line.bytes, &view);
             if !line.ended {
                 report.fail(Check::CanonicalForm, seq, "line_end", "the last payload line has no end");
             }
@@ -125,8 +127,9 @@ impl<'a> Payloads<'a> {
                 (Some(seq), payload) if !by_seq.contains_key(&seq) => {
                     by_seq.insert(seq, payload);
                 }
-                (Some(seq), _) => {
+                (Some(seq), payload) => {
                     report.fail(Check::Commitments, Some(seq), "payload_twice", "there are two payloads");
+                    report_form(&payload, Some(seq), report);
                 }
                 (None, SeenPayload::Unreadable(fault)) => {
                     report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
@@ -169,6 +172,7 @@ impl<'a> Payloads<'a> {
             report.fail(Check::Commitments, Some(seq), fault.kind(), fault.to_string());
         }
         // What no entry took belongs to none.
+        self.by_seq.values().for_each(|payload| report_form(payload, None, report));
         if let Some(seq) = self.by_seq.keys().next() {
             let detail = format!("there is a payload for entry {seq}, which is not there");
             report.fail(Check::Commitments, None, "payload_of_no_entry", detail);
@@ -176,9 +180,30 @@ impl<'a> Payloads<'a> {
     }
 }
 
-/// The seq of a line that is JSON of the format but no record.
-fn seq_of(line: &[u8]) -> Option<u64> {
-    canonical::parse_wrapped(line, RECORD_LIMIT, 1).ok()?.get("seq")?.as_u64()
+/// What a payload line says by itself: the seq of its entry, unless it cannot be parsed, and what is wrong with its form.
+#[must_use]
+pub fn look_at_line(line: &[u8]) -> (Option<u64>, Option<PayloadFault>) {
+    let view = PayloadView::read(line, Form::Line);
+    (seq_by(line, &view), view.map_or_else(Some, |view| view.fault))
+}
+
+fn report_form(payload: &SeenPayload, seq: Option<u64>, report: &mut Report) {
+    let fault = match payload {
+        SeenPayload::Unreadable(fault) => Some(fault),
+        SeenPayload::Read { fault, .. } => fault.as_ref(),
+        SeenPayload::Absent => None,
+    };
+    if let Some(fault) = fault {
+        report.fail(Check::CanonicalForm, seq, fault.kind(), fault.to_string());
+    }
+}
+
+/// A line that is JSON of the format but no record has a seq, too.
+fn seq_by(line: &[u8], view: &Result<PayloadView, PayloadFault>) -> Option<u64> {
+    match view {
+        Ok(view) => Some(view.seq),
+        Err(_) => canonical::parse_wrapped(line, RECORD_LIMIT, 1).ok()?.get("seq")?.as_u64(),
+    }
 }
 
 struct Line<'a> {
