@@ -9,6 +9,7 @@
 mod compare;
 mod entries;
 mod evidence;
+mod lines;
 mod open;
 mod outside;
 mod read;
@@ -20,6 +21,7 @@ mod tables;
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
 pub use evidence::{LiveCounts, UseRow};
+pub use lines::scratch_lines;
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};
