@@ -53,8 +53,9 @@ pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, Store
 pub fn compare_schema(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
     let columns = ["type", "name", "tbl_name", "sql"].map(str::to_string);
     let mut found = Vec::new();
-    let of = |schema: &str| format!("SELECT type, name, tbl_name, sql FROM {schema}.sqlite_schema {LISTED}");
-    one_sided(conn, (&of("main"), &of("replayed")), SCHEMA, (&columns, "name"), limit, &mut found)?;
+    let ours = format!("SELECT type, name, tbl_name, sql FROM main.sqlite_schema {LISTED}");
+    let made = "SELECT type, name, tbl_name, sql FROM replayed.schema_made";
+    one_sided(conn, (&ours, made), SCHEMA, (&columns, "name"), limit, &mut found)?;
     Ok(found)
 }
 
@@ -71,7 +72,31 @@ fn compare_table(
         .collect::<Result<_, _>>()?;
     let list = columns.join(", ");
     let of = |schema: &str| format!("SELECT {list} FROM {schema}.{table} NOT INDEXED");
-    one_sided(conn, (&of("main"), &of("replayed")), table, (&columns, name), limit, found)
+    let (ours, replayed) = (of("main"), of("replayed"));
+    if same_rows(conn, (&ours, &replayed), columns.len())? {
+        return Ok(());
+    }
+    one_sided(conn, (&ours, &replayed), table, (&columns, name), limit, found)
+}
+
+/// Have both the same rows in the same order? So they have where nothing is wrong, since both were filled in the order of the
+/// log, and then nothing needs to be sorted. Where not, the rows may still be the same.
+fn same_rows(conn: &Connection, (ours, replayed): (&str, &str), columns: usize) -> Result<bool, StoreError> {
+    let (mut ours, mut replayed) = (conn.prepare(ours)?, conn.prepare(replayed)?);
+    let (mut ours, mut replayed) = (ours.query([])?, replayed.query([])?);
+    loop {
+        match (ours.next()?, replayed.next()?) {
+            (None, None) => return Ok(true),
+            (Some(a), Some(b)) => {
+                for i in 0..columns {
+                    if a.get_ref(i)? != b.get_ref(i)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Rows of the one that the other lacks, both ways.
