@@ -1,6 +1,9 @@
 //! The comparison of a workspace's tables with those that its log gives.
 
-use rusqlite::{Connection, Row};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::StoreError;
 use super::schema::{LISTED, PROJECTION};
@@ -25,28 +28,43 @@ pub struct Difference {
 const SCHEMA: &str = "sqlite_schema";
 
 /// Compares the projection of a workspace with one replayed into `scratch` (attached as `replayed`), table by table, and
-/// the schemas of the two. Indexes are compared with their tables: whoever reads through one must see what is there.
-pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
-    let mut found = compare_schema(conn, limit)?;
-    let schema_differs = !found.is_empty();
-    for (table, name) in PROJECTION {
-        match compare_table(conn, table, name, limit, &mut found) {
-            // What a table holds cannot be compared where it is not the table that it was; that is named already.
+/// the schemas of the two. Indexes are compared with their tables: whoever reads through one must see what is there. That is
+/// about as much work as all the rest, and done beside it, by a connection of its own to the database at `path`.
+pub fn compare(conn: &Connection, path: &Path, limit: usize) -> Result<Vec<Difference>, StoreError> {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(move || lying_indexes(&second(path)?));
+        let mut found = compare_schema(conn, limit)?;
+        let schema_differs = !found.is_empty();
+        for (table, name) in PROJECTION {
+            match compare_table(conn, table, name, limit, &mut found) {
+                // What a table holds cannot be compared where it is not the table that it was; that is named already.
+                Err(StoreError::Sql(_)) if schema_differs => {}
+                other => other?,
+            }
+        }
+        if !schema_differs {
+            for table in ["grants", "requests"] {
+                misplaced(conn, table, limit, &mut found)?;
+            }
+        }
+        // Where there can be no second connection, the first does it.
+        match beside.join().ok().and_then(Result::ok).map_or_else(|| lying_indexes(conn), Ok) {
+            Ok(lying) => found.extend(lying),
             Err(StoreError::Sql(_)) if schema_differs => {}
-            other => other?,
+            Err(e) => return Err(e),
         }
-    }
-    if !schema_differs {
-        for table in ["grants", "requests"] {
-            misplaced(conn, table, limit, &mut found)?;
-        }
-    }
-    match lying_indexes(conn, &mut found) {
-        Err(StoreError::Sql(_)) if schema_differs => {}
-        other => other?,
-    }
-    found.truncate(limit);
-    Ok(found)
+        found.truncate(limit);
+        Ok(found)
+    })
+}
+
+/// A second connection, that only reads.
+fn second(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::from_secs(1))?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;")?;
+    Ok(conn)
 }
 
 /// Tables, indexes, triggers and views that are too many, too few, or others than aosctl makes.
@@ -142,7 +160,8 @@ fn misplaced(conn: &Connection, table: &str, limit: usize, found: &mut Vec<Diffe
 
 /// What SQLite finds wrong with its own trees: above all, indexes that hide rows from whoever reads through them. Payloads
 /// are found by their number alone, so there is nothing beside their table that could differ from it.
-fn lying_indexes(conn: &Connection, found: &mut Vec<Difference>) -> Result<(), StoreError> {
+fn lying_indexes(conn: &Connection) -> Result<Vec<Difference>, StoreError> {
+    let mut found = Vec::new();
     for table in PROJECTION.iter().map(|(table, _)| *table).chain(["entries"]) {
         let mut statement = conn.prepare(&format!("PRAGMA main.integrity_check({table})"))?;
         let mut rows = statement.query([])?;
@@ -158,7 +177,7 @@ fn lying_indexes(conn: &Connection, found: &mut Vec<Difference>) -> Result<(), S
             found.push(Difference { table: table.into(), row, columns: Vec::new(), kind: says, example: None });
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Two one-sided differences of one row are one change.

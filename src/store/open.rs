@@ -276,7 +276,7 @@ impl Store {
 
     /// Compares the projection with the attached scratch database.
     pub fn compare(&self, limit: usize) -> Result<Vec<super::Difference>, StoreError> {
-        super::compare(&self.conn, limit)
+        super::compare(&self.conn, &self.path, limit)
     }
 }
 
@@ -334,7 +334,10 @@ pub fn scratch(path: &Path) -> Result<Store, StoreError> {
     for migration in MIGRATIONS {
         conn.execute_batch(migration)?;
     }
-    conn.execute_batch("CREATE TABLE schema_made AS SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    conn.execute_batch(
+        "CREATE TABLE schema_made (type TEXT, name TEXT, tbl_name TEXT, sql TEXT);
+         INSERT INTO schema_made SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'schema_made'",
+    )?;
     let unused: Vec<String> = conn
         .prepare(&format!(
             "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND name NOT IN ({INDEXES_OF_REPLAY})"
