@@ -31,15 +31,15 @@ const fn tables() -> [[u32; 256]; 8] {
 
 /// A sum in the making.
 #[derive(Clone, Copy)]
-pub(super) struct Crc(u32);
+pub(in crate::evidence) struct Crc(u32);
 
 impl Crc {
-    pub(super) fn new() -> Crc {
+    pub(in crate::evidence) fn new() -> Crc {
         Crc(u32::MAX)
     }
 
     #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256")]
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(in crate::evidence) fn update(&mut self, bytes: &[u8]) {
         let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
         let mut crc = self.0;
         let (eights, rest) = bytes.as_chunks::<8>();
@@ -62,7 +62,7 @@ impl Crc {
         self.0 = crc;
     }
 
-    pub(super) fn finish(self) -> u32 {
+    pub(in crate::evidence) fn finish(self) -> u32 {
         !self.0
     }
 }
