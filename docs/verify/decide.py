@@ -107,7 +107,7 @@ def decide_edit(log, request):
     """An operator asks for one thing only: an edit of the audit trail."""
     if "w-1" in log.frozen:
         return deny("frozen.workspace", "admin")
-    if request["action"] != "audit.erase" or not request["resource"].startswith("entry:") or request.get("integration"):
+    if request["action"] != "audit.erase" or not request["resource"].startswith("entry:") or log.things.get(request.get("integration")):
         return deny("operator.not-an-audit-edit", "admin")
     return "ask", {"audit"}, "audit.edit", None, "admin", approvers(log, {"audit"}), "critical"
 
