@@ -22,6 +22,8 @@ mod keys;
 mod matrix;
 #[path = "authority/record.rs"]
 mod record;
+#[path = "authority/recovery.rs"]
+mod recovery;
 #[path = "authority/requests.rs"]
 mod requests;
 #[path = "authority/signers.rs"]

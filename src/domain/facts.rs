@@ -84,7 +84,7 @@ pub trait Facts {
     fn identity(&self, id: Id) -> Result<Option<Rc<Identity>>, Self::Error>;
     /// Was that public key ever enrolled, by anyone, or is it the log's?
     fn key_was_used(&self, key: &[u8; 32]) -> Result<bool, Self::Error>;
-    /// Every operator, live or not, in order.
+    /// Every operator, live or not, in order; no recovery identities.
     fn operators(&self) -> Result<Vec<Rc<Identity>>, Self::Error>;
     /// The agent of that name.
     fn agent_named(&self, handle: &str) -> Result<Option<Rc<Identity>>, Self::Error>;
@@ -173,6 +173,13 @@ pub enum Change {
     Key(Box<Key>),
     /// Decided or signed.
     Review(Box<ReviewRecord>),
+    /// An entry is corrected by a later one.
+    Corrected {
+        /// Which.
+        seq: u64,
+        /// By which entry.
+        by: u64,
+    },
     /// An invalid entry is voided.
     Voided {
         /// Which.

@@ -1,6 +1,6 @@
 //! Operators and agents, as the log enrolled them.
 
-use super::id::Id;
+use super::id::{Id, IdKind};
 use super::time::Time;
 
 /// An operator or an agent. Its name is where the log keeps it: an agent's in `handle` (programs have no privacy to
@@ -9,9 +9,11 @@ use super::time::Time;
 pub struct Identity {
     /// `op-1` or `ag-2`.
     pub id: Id,
-    /// Ed25519 public key.
+    /// Ed25519 public key, the newest.
     pub public_key: [u8; 32],
-    /// Whom an agent acts for.
+    /// The entry that gave it that key.
+    pub key_seq: u64,
+    /// Whom an agent acts for; whom a recovery identity, which is of the kind of operators, is for.
     pub operator: Option<Id>,
     /// An agent's name.
     pub handle: Option<String>,
@@ -28,9 +30,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Not retired. An agent also needs its operator to be live, which only [`super::facts::Facts`] can tell.
+    /// Has the rights of an operator or an agent: not retired, and not for recovery only. An agent also needs its operator to
+    /// be live, which only [`super::facts::Facts`] can tell.
     pub fn is_live(&self) -> bool {
-        self.retired_seq.is_none()
+        self.retired_seq.is_none() && self.recovers().is_none()
+    }
+
+    /// The operator whom this recovery identity may give a new key; `None` for every other identity.
+    pub fn recovers(&self) -> Option<Id> {
+        self.operator.filter(|_| self.id.kind == IdKind::Operator)
     }
 }
 

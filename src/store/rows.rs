@@ -120,13 +120,15 @@ impl<'r> Reader<'r> {
 }
 
 pub(super) const IDENTITY: &str =
-    "id, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from";
+    "id, public_key, (SELECT seq FROM signing_keys k WHERE k.public_key = identities.public_key), operator, handle,
+     enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from";
 
 pub(super) fn identity(row: &Row<'_>) -> Result<Identity, StoreError> {
     let mut r = Reader::new(row, "identities");
     Ok(Identity {
         id: r.parsed()?,
         public_key: r.key()?,
+        key_seq: r.seq()?,
         operator: r.parsed_or_null()?,
         handle: r.parsed_or_null()?,
         enrolled_seq: r.seq()?,

@@ -11,14 +11,14 @@ use crate::log::hash::sha256;
 pub const APPLICATION_ID: i64 = 0x616f_7363;
 
 /// Schema versions, oldest first. Applied in one transaction each, after a backup copy of an older workspace.
-pub const MIGRATIONS: &[&str] = &[V1, V2];
+pub const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 /// The version that this aosctl writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Hex SHA-256 of what SQLite lists after all migrations; a test keeps it true. A workspace that
 /// lists anything else is neither read nor written.
-pub const FINGERPRINT: &str = "7a83242d7d72f9a48c60433acebef88234e0c03e1baf90d25cb384af055a7960";
+pub const FINGERPRINT: &str = "72f2e3f2d3e73b3aa8b0b2123ad7d86f7b47fe571cd098e6638bdca043115ec8";
 
 /// What SQLite lists of a schema, without the statistics that `ANALYZE` leaves, which are SQLite's own.
 pub(super) const LISTED: &str =
@@ -57,6 +57,8 @@ pub const PROJECTION: &[(&str, &str)] = &[
     ("spends", "request"),
     ("erasures", "seq"),
     ("invalid", "seq"),
+    ("signing_keys", "public_key"),
+    ("corrections", "by_seq"),
     ("keys", "id"),
     ("reviews", "id"),
     ("review_items", "item"),
@@ -279,6 +281,22 @@ UPDATE requests SET claim_mode =
 CREATE INDEX requests_by_key_used ON requests (key_used, claimed_seq) WHERE key_used IS NOT NULL;
 DROP INDEX requests_by_grant;
 CREATE INDEX requests_by_grant ON requests (grant_id, access, made_seq);
+";
+
+/// Every signing key there ever was, because an operator may have had several; and corrections of entries.
+const V3: &str = r"
+CREATE TABLE signing_keys (
+    public_key BLOB PRIMARY KEY,
+    identity   TEXT NOT NULL REFERENCES identities (id),
+    seq        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX signing_keys_by_identity ON signing_keys (identity);
+INSERT INTO signing_keys (public_key, identity, seq) SELECT public_key, id, enrolled_seq FROM identities;
+CREATE TABLE corrections (
+    by_seq INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL REFERENCES entries (seq)
+) STRICT;
+CREATE INDEX corrections_by_entry ON corrections (seq);
 ";
 
 #[cfg(test)]

@@ -128,7 +128,8 @@ impl<'c> Tables<'c> {
                 "SELECT changed_seq FROM grants WHERE id = ?1 UNION ALL SELECT revoked_seq FROM grants WHERE id = ?1"
             }
             IdKind::Operator | IdKind::Agent => {
-                "SELECT retired_seq FROM identities WHERE id = ?1 UNION ALL SELECT seq FROM freezes WHERE target = ?1"
+                "SELECT retired_seq FROM identities WHERE id = ?1 UNION ALL SELECT seq FROM freezes WHERE target = ?1
+                 UNION ALL SELECT seq FROM signing_keys WHERE identity = ?1"
             }
             IdKind::Request => {
                 "SELECT denied_seq FROM requests WHERE id = ?1 UNION ALL SELECT withdrawn_seq FROM requests WHERE id = ?1
@@ -147,8 +148,8 @@ impl<'c> Tables<'c> {
 
     /// The entry that enrolled a public key.
     pub fn enrolled_with(&self, key: &[u8; 32]) -> Result<Option<u64>, StoreError> {
-        self.one("SELECT enrolled_seq FROM identities WHERE public_key = ?1", [key], |row| {
-            Reader::new(row, "identities").seq()
+        self.one("SELECT seq FROM signing_keys WHERE public_key = ?1", [key], |row| {
+            Reader::new(row, "signing_keys").seq()
         })
     }
 
@@ -232,6 +233,9 @@ impl<'c> Tables<'c> {
             }
             Change::Key(k) => upsert_key(c, k)?,
             Change::Review(r) => upsert_review(c, r)?,
+            Change::Corrected { seq, by } => {
+                c.prepare_cached("INSERT INTO corrections (by_seq, seq) VALUES (?1, ?2)")?.execute([by, seq])?;
+            }
             Change::Voided { seq, by } => {
                 c.prepare_cached("UPDATE invalid SET voided_seq = ?2 WHERE seq = ?1")?.execute(params![seq, by])?;
             }
@@ -278,7 +282,7 @@ fn invalid(row: &Row<'_>) -> Result<InvalidEntry, StoreError> {
 fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
     let sql = "INSERT INTO identities (id, n, public_key, operator, handle, enrolled_seq, enrolled_at, retired_seq, retired_at, disputed_from)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-               ON CONFLICT (id) DO UPDATE SET retired_seq = ?8, retired_at = ?9, disputed_from = ?10";
+               ON CONFLICT (id) DO UPDATE SET public_key = ?3, retired_seq = ?8, retired_at = ?9, disputed_from = ?10";
     c.prepare_cached(sql)?.execute(params![
         i.id.to_string(),
         i.id.n,
@@ -291,6 +295,10 @@ fn upsert_identity(c: &Connection, i: &Identity) -> Result<(), StoreError> {
         i.retired_at.map(Time::millis),
         i.disputed_from
     ])?;
+    // Also those that it had before: a key that was ever used is never enrolled again.
+    let sql =
+        "INSERT INTO signing_keys (public_key, identity, seq) VALUES (?1, ?2, ?3) ON CONFLICT (public_key) DO NOTHING";
+    c.prepare_cached(sql)?.execute(params![i.public_key, i.id.to_string(), i.key_seq])?;
     Ok(())
 }
 
@@ -484,7 +492,11 @@ impl Facts for Tables<'_> {
         if let Some(known) = &self.memory.borrow().operators {
             return Ok(known.clone());
         }
-        let found: Vec<_> = self.identities_where("id LIKE 'op-%' ORDER BY n", [])?.into_iter().map(Rc::new).collect();
+        let found: Vec<_> = self
+            .identities_where("id LIKE 'op-%' AND operator IS NULL ORDER BY n", [])?
+            .into_iter()
+            .map(Rc::new)
+            .collect();
         self.memory.borrow_mut().operators = Some(found.clone());
         Ok(found)
     }

@@ -19,6 +19,7 @@ mod pin;
 mod place;
 mod sealing;
 mod transact;
+mod tree;
 mod trusted;
 mod unlock;
 mod verify;
@@ -34,9 +35,13 @@ pub use pin::PinState;
 pub use place::Place;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Pinned, Tx};
+pub use tree::{Continued, Included, Proven};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
-pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};
+pub use verify::{
+    BundleFiles, BundleOptions, Kept, KeptSeen, MAX_DIFFERENCES, Outside, Payloads, Unanchored, Verification,
+    VerifyOptions, WitnessSeen, verify, verify_against, verify_bundle, verify_since_pin,
+};
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -115,6 +120,11 @@ impl Workspace {
                 Err(WorkspaceError::ForeignIdentity { path })
             }
         })
+    }
+
+    /// The pin's note as it lies in the state directory, unverified; `None` where there is none.
+    pub fn pin_note(&self) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        pin::note(&self.state_dir())
     }
 
     /// The pin, against the log as it is.

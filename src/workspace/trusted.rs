@@ -277,7 +277,7 @@ impl Facts for Trusted<'_> {
     fn operators(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
         let mut found = Vec::new();
         for id in self.store.subjects(IdKind::Operator)? {
-            found.extend(self.identity(id)?);
+            found.extend(self.identity(id)?.filter(|i| i.recovers().is_none()));
         }
         Ok(found)
     }

@@ -73,6 +73,7 @@ impl Situation {
         let named = match &event {
             Event::PayloadErased(b) => facts.entry(b.seq).unwrap().and_then(|e| e.subject),
             Event::EntryVoided(b) => facts.invalid(b.seq).unwrap().and_then(|e| e.subject),
+            Event::EntryCorrected(b) => facts.entry(b.seq).unwrap().and_then(|e| e.subject),
             _ => None,
         };
         let sealed = Forgery::of(&stage.cast, self.who, &event, named, self.at).seal(&w);

@@ -58,6 +58,26 @@ pub fn new_operator(f: &Trusted<'_>) -> OperatorEnrolled {
     }
 }
 
+pub fn new_recovery(f: &Trusted<'_>) -> RecoveryEnrolled {
+    let key = new_key();
+    RecoveryEnrolled {
+        id: id("op-4"),
+        operator: id("op-1"),
+        public_key: Hex32(key.public()),
+        proof: proof(&key, &origin_of(f)),
+    }
+}
+
+pub fn new_key_of(operator: &str, f: &Trusted<'_>) -> OperatorRotated {
+    let key = Signer::from_seed(&[52; 32]);
+    OperatorRotated {
+        id: id(operator),
+        public_key: Hex32(key.public()),
+        proof: proof(&key, &origin_of(f)),
+        reason: None,
+    }
+}
+
 pub fn new_agent(f: &Trusted<'_>) -> AgentEnrolled {
     let key = new_key();
     AgentEnrolled {
@@ -87,6 +107,8 @@ fn rows() -> Vec<Row> {
         }),
         row("operator.enrolled/1", [Y, Y, OP, OP, OP], |f| new_operator(f).into()),
         row("agent.enrolled/1", [Y, Y, OP, OP, OP], |f| new_agent(f).into()),
+        row("recovery.enrolled/1", [Y, "not_own", OP, OP, OP], |f| new_recovery(f).into()),
+        row("operator.rotated/1", [Y, "not_own", OP, OP, OP], |f| new_key_of("op-1", f).into()),
         row("identity.retired/1", [Y, Y, OP, OP, OP], |_| {
             IdentityRetired { id: id("ag-1"), as_of: None, reason: None }.into()
         }),
@@ -129,6 +151,7 @@ fn rows() -> Vec<Row> {
         row("payload.erased/1", [Y, "too_few_approvers", OP, OP, OP], |f| {
             erasure(made_seq(f, "r-2"), "summary", &[approval_seq(f, "r-9")]).into()
         }),
+        row("entry.corrected/1", [Y, Y, OP, OP, OP], |_| EntryCorrected { seq: 3, note: Some("x".into()) }.into()),
         row("rollback.accepted/1", [Y, Y, OP, OP, OP], |_| {
             RollbackAccepted { pin_size: 3, pin_root: "00".repeat(32), reason: None }.into()
         }),

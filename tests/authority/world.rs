@@ -50,14 +50,16 @@ fn begin() -> Time {
     "2026-11-21T09:59:00.000Z".parse().unwrap()
 }
 
-/// Who may be told to sign. The name is also the actor, but for `stranger` (never enrolled, says `op-9`) and `impostor`
-/// (another key, says `op-1`).
+/// Who may be told to sign. The name is also the actor, but for `stranger` (never enrolled, says `op-9`), `impostor`
+/// (another key, says `op-1`), `paper` (the recovery identity `op-5` of op-1, once somebody enrols it), and `renewed` and
+/// `renewed-2` (op-1 and op-2 with the next key, once it is theirs).
 pub struct Cast {
     signers: Vec<(&'static str, Signer)>,
     pub log: Signer,
 }
 
-pub const NAMES: [&str; 9] = ["op-1", "op-2", "op-3", "ag-1", "ag-2", "ag-3", "ag-4", "stranger", "impostor"];
+pub const NAMES: [&str; 12] =
+    ["op-1", "op-2", "op-3", "ag-1", "ag-2", "ag-3", "ag-4", "stranger", "impostor", "paper", "renewed", "renewed-2"];
 
 impl Cast {
     pub fn signer(&self, who: &str) -> &Signer {
@@ -70,7 +72,9 @@ impl Cast {
     pub fn actor(who: &str) -> &str {
         match who {
             "stranger" => "op-9",
-            "impostor" => "op-1",
+            "impostor" | "renewed" => "op-1",
+            "renewed-2" => "op-2",
+            "paper" => "op-5",
             other => other,
         }
     }

@@ -107,6 +107,7 @@ pub fn identity(kind: IdKind) -> Identity {
     Identity {
         id: Id::new(kind, 1),
         public_key: [7; 32],
+        key_seq: 0,
         operator: is_agent.then_some(Id::FIRST_OPERATOR),
         handle: is_agent.then(|| "build-bot".to_owned()),
         enrolled_seq: 1,

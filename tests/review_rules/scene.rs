@@ -109,6 +109,7 @@ impl Scene {
         let identity = Identity {
             id,
             public_key: [u8::try_from(id.n).unwrap(); 32],
+            key_seq: 0,
             operator,
             handle: operator.map(|_| format!("bot-{}", id.n)),
             enrolled_seq: self.seq(),

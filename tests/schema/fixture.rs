@@ -244,6 +244,7 @@ fn make(dir: &Path) {
         ((), no.into())
     });
     m.erase(paid, "summary");
+    m.sign(|_| ((), EntryCorrected { seq: 1, note: Some("the policy is the one of the board".into()) }.into()));
     m.key_and_review(github);
     m.sign(|_| ((), WorkspaceFrozen { target: bot.id, reason: None }.into()));
 }

@@ -215,6 +215,7 @@ fn crossed(access: Access, data: DataClass, actions: serde_json::Value) -> Vec<(
     let agent = Identity {
         id: id("ag-1"),
         public_key: [0; 32],
+        key_seq: 0,
         operator: Some(id("op-1")),
         handle: Some("build-bot".into()),
         enrolled_seq: 2,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Entry, Judged, Signer, fault};
 use crate::domain::decide::{AUDIT_EDIT, Proposal};
-use crate::domain::event::{EntryVoided, PayloadErased, PolicyAdopted};
+use crate::domain::event::{EntryCorrected, EntryVoided, PayloadErased, PolicyAdopted};
 use crate::domain::facts::{Change, Facts, Policy};
 use crate::domain::id::{Actor, Id};
 use crate::domain::rules::{RULES_VERSION, Rules};
@@ -94,6 +94,15 @@ pub(super) fn erased<F: Facts>(entry: &Entry, b: &PayloadErased, signer: &Signer
         return fault("too_few_approvers", format!("{needed} operators must agree, {} did", approvers.len()));
     }
     Ok(vec![Change::Erased { seq: b.seq, members: b.members.iter().cloned().collect(), by: entry.seq }])
+}
+
+/// A correction changes nothing but what is shown beside the entry.
+pub(super) fn corrected<F: Facts>(entry: &Entry, b: &EntryCorrected, signer: &Signer, facts: &F) -> Judged<F::Error> {
+    signer.operator()?;
+    if b.seq >= entry.seq || facts.entry(b.seq)?.is_none() {
+        return fault("no_such_entry", format!("there is no earlier entry {}", b.seq));
+    }
+    Ok(vec![Change::Corrected { seq: b.seq, by: entry.seq }])
 }
 
 pub(super) fn voided<F: Facts>(entry: &Entry, b: &EntryVoided, signer: &Signer, facts: &F) -> Judged<F::Error> {

@@ -141,7 +141,9 @@ fn may_narrow<E>(signer: &Signer, grant: &Grant) -> Result<(), Refusal<E>> {
     match signer {
         Signer::Log | Signer::Operator(_) => Ok(()),
         Signer::Agent(a) if a.id == grant.agent => Ok(()),
-        Signer::Agent(_) => fault("not_the_holder", "an agent may narrow or revoke only its own grants"),
+        Signer::Agent(_) | Signer::Recovery(_) => {
+            fault("not_the_holder", "an agent may narrow or revoke only its own grants")
+        }
     }
 }
 

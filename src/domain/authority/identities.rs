@@ -1,7 +1,9 @@
 //! Who may sign: creation, enrolment, retirement.
 
 use super::{Entry, Judged, Refusal, Signer, fault};
-use crate::domain::event::{AgentEnrolled, Hex32, IdentityRetired, OperatorEnrolled, WorkspaceCreated};
+use crate::domain::event::{
+    AgentEnrolled, Hex32, IdentityRetired, OperatorEnrolled, OperatorRotated, RecoveryEnrolled, WorkspaceCreated,
+};
 use crate::domain::facts::{Change, Facts, Origin};
 use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::identity::{Identity, check_handle};
@@ -32,6 +34,7 @@ pub(super) fn created<F: Facts>(entry: &Entry, b: &WorkspaceCreated, facts: &F) 
         Change::Identity(Identity {
             id: Id::FIRST_OPERATOR,
             public_key: b.operator_key.0,
+            key_seq: entry.seq,
             operator: None,
             handle: None,
             enrolled_seq: entry.seq,
@@ -78,6 +81,7 @@ fn identity(entry: &Entry, id: Id, key: Hex32, operator: Option<Id>, handle: Opt
     Identity {
         id,
         public_key: key.0,
+        key_seq: entry.seq,
         operator,
         handle,
         enrolled_seq: entry.seq,
@@ -103,6 +107,11 @@ fn new_identity<F: Facts>(
     if facts.identity(id)?.is_some() {
         return fault("id_used", format!("{id} was used before"));
     }
+    new_key(entry, key, proof, facts)
+}
+
+/// What every new signing key must be.
+fn new_key<F: Facts>(entry: &Entry, key: Hex32, proof: &str, facts: &F) -> Result<(), Refusal<F::Error>> {
     let public = PublicKey(key.0);
     if public.enrolment_fault().is_some() {
         return fault("weak_key", "the public key is not canonical, of small order, or not torsion-free");
@@ -116,15 +125,50 @@ fn new_identity<F: Facts>(
     Ok(())
 }
 
+/// Whoever could enrol it for another operator, or for an operator who did not ask, could become that operator.
+pub(super) fn recovery_enrolled<F: Facts>(
+    entry: &Entry,
+    b: &RecoveryEnrolled,
+    signer: &Signer,
+    facts: &F,
+) -> Judged<F::Error> {
+    if signer.operator()?.id != b.operator {
+        return fault("not_own", "an operator enrols a recovery identity for nobody but itself");
+    }
+    new_identity(entry, b.id, IdKind::Operator, b.public_key, &b.proof, facts)?;
+    Ok(vec![Change::Identity(identity(entry, b.id, b.public_key, Some(b.operator), None))])
+}
+
+/// The operator itself, or its recovery identity. Another operator may not: with a key of its choice it would be two.
+pub(super) fn rotated<F: Facts>(entry: &Entry, b: &OperatorRotated, signer: &Signer, facts: &F) -> Judged<F::Error> {
+    let own = match signer {
+        Signer::Operator(operator) => operator.id == b.id,
+        Signer::Recovery(recovery) => recovery.recovers() == Some(b.id),
+        Signer::Log | Signer::Agent(_) => return fault("needs_operator", "only an operator may sign this"),
+    };
+    if !own {
+        return fault("not_own", format!("only {} or its recovery identity gives it a new key", b.id));
+    }
+    let Some(target) = facts.identity(b.id)?.filter(|t| t.is_live()) else {
+        return fault("retired", format!("{} is not a live operator", b.id));
+    };
+    new_key(entry, b.public_key, &b.proof, facts)?;
+    let mut target = (*target).clone();
+    target.public_key = b.public_key.0;
+    target.key_seq = entry.seq;
+    Ok(vec![Change::Identity(target)])
+}
+
 pub(super) fn retired<F: Facts>(entry: &Entry, b: &IdentityRetired, signer: &Signer, facts: &F) -> Judged<F::Error> {
     signer.operator()?;
     let Some(target) = facts.identity(b.id)? else {
         return fault("no_such_identity", format!("{} was never enrolled", b.id));
     };
-    if !target.is_live() {
+    if target.retired_seq.is_some() {
         return fault("retired", format!("{} was retired before", b.id));
     }
-    if b.id.kind == IdKind::Operator && facts.operators()?.iter().filter(|o| o.is_live()).count() < 2 {
+    let decides = b.id.kind == IdKind::Operator && target.recovers().is_none();
+    if decides && facts.operators()?.iter().filter(|o| o.is_live()).count() < 2 {
         return fault("last_operator", "the last operator cannot be retired");
     }
     if b.as_of.is_some_and(|seq| seq > entry.seq) {

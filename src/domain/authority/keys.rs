@@ -49,8 +49,8 @@ pub(super) fn retired<F: Facts>(entry: &Entry, b: &KeyRetired, signer: &Signer, 
 
 pub(super) fn leaked<F: Facts>(entry: &Entry, b: &KeyLeaked, signer: &Signer, facts: &F) -> Judged<F::Error> {
     // An agent's word would let it take a key away from others.
-    if let Signer::Agent(a) = signer {
-        return fault("needs_operator", format!("{} is an agent, and only an operator or nobody says this", a.id));
+    if let Signer::Agent(i) | Signer::Recovery(i) = signer {
+        return fault("needs_operator", format!("{} is no operator, and only an operator or nobody says this", i.id));
     }
     let mut key = existing(b.key, facts)?;
     if key.leak_is_open() {

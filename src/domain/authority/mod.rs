@@ -73,12 +73,14 @@ enum Signer {
     Log,
     Operator(Rc<Identity>),
     Agent(Rc<Identity>),
+    /// On paper; for one operator, and for one thing only.
+    Recovery(Rc<Identity>),
 }
 
 impl Signer {
     fn is(&self, id: Id) -> bool {
         match self {
-            Signer::Log => false,
+            Signer::Log | Signer::Recovery(_) => false,
             Signer::Operator(i) | Signer::Agent(i) => i.id == id,
         }
     }
@@ -103,6 +105,7 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
     let named = match event {
         Event::PayloadErased(b) => facts.entry(b.seq)?.and_then(|e| e.subject),
         Event::EntryVoided(b) => facts.invalid(b.seq)?.and_then(|e| e.subject),
+        Event::EntryCorrected(b) => facts.entry(b.seq)?.and_then(|e| e.subject),
         _ => None,
     };
     if entry.subject != event.subject(named) {
@@ -112,6 +115,8 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
         Event::WorkspaceCreated(_) => fault("created_again", "a workspace is created once"),
         Event::OperatorEnrolled(b) => identities::operator_enrolled(entry, b, &signer, facts),
         Event::AgentEnrolled(b) => identities::agent_enrolled(entry, b, &signer, facts),
+        Event::RecoveryEnrolled(b) => identities::recovery_enrolled(entry, b, &signer, facts),
+        Event::OperatorRotated(b) => identities::rotated(entry, b, &signer, facts),
         Event::IdentityRetired(b) => identities::retired(entry, b, &signer, facts),
         Event::PolicyAdopted(b) => evidence::policy_adopted(entry, b, &signer, facts),
         Event::IntegrationAdded(b) => grants::integration_added(entry, b, &signer, facts),
@@ -123,6 +128,7 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
             let may = match &signer {
                 Signer::Log | Signer::Operator(_) => true,
                 Signer::Agent(a) => a.id == b.target,
+                Signer::Recovery(_) => false,
             };
             if !may {
                 return fault("needs_operator", "an agent may freeze only itself");
@@ -147,6 +153,7 @@ pub fn judge<F: Facts>(entry: &Entry, event: &Event, facts: &F) -> Judged<F::Err
         Event::RequestResolved(b) => requests::resolved(entry, b, &signer, facts),
         Event::PayloadErased(b) => evidence::erased(entry, b, &signer, facts),
         Event::EntryVoided(b) => evidence::voided(entry, b, &signer, facts),
+        Event::EntryCorrected(b) => evidence::corrected(entry, b, &signer, facts),
         Event::RollbackAccepted(_) => {
             signer.operator()?;
             Ok(Vec::new())
@@ -171,8 +178,11 @@ fn signer<F: Facts>(entry: &Entry, facts: &F) -> Result<Signer, Refusal<F::Error
     let Some(identity) = facts.identity(id)? else {
         return fault("unknown_signer", format!("{id} was not enrolled"));
     };
-    if !identity.is_live() {
+    if identity.retired_seq.is_some() {
         return fault("signer_not_live", format!("{id} was retired"));
+    }
+    if identity.recovers().is_some() {
+        return Ok(Signer::Recovery(identity));
     }
     if id.kind == IdKind::Operator {
         return Ok(Signer::Operator(identity));

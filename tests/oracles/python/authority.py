@@ -127,7 +127,7 @@ class Replay:
         signer = "log" if actor == "log" else self.identities[actor].kind
         family, _, rest = kind.partition(".")
         if kind == "key.leaked/1":
-            need(signer != "ag", "needs_operator")
+            need(signer in ("op", "log"), "needs_operator")
         elif family in ("key", "rotation", "review") and rest.endswith("/1"):
             need(signer == "op", "needs_operator")
         else:
@@ -178,6 +178,35 @@ class Replay:
             need(type(as_of) is int and 0 <= as_of <= seq, "body_as_of")
             self.disputed += [s for s in range(as_of, seq) if self.entries[s].get("actor") == name]
         self.identities[name].retired = True
+
+    def new_key(self, e, body):
+        key = key_of(body, "public_key")
+        proof = body.get("proof")
+        need(isinstance(proof, str) and re.fullmatch(r"[0-9a-f]{128}", proof, re.ASCII), "body_proof")
+        why = entry.enrolment_refused(e.get("log"), key, bytes.fromhex(proof))
+        need(not why, why)
+        need(key not in self.used_keys, "key_used")
+        self.used_keys.add(key)
+        return key
+
+    def recovery(self, seq, at, e, actor, signer, body):
+        name = body.get("id")
+        self.subject(e, name)
+        need(re.fullmatch(r"op-[1-9][0-9]{0,14}", name, re.ASCII) and name not in self.identities, "id_used")
+        need(body.get("operator") == actor, "not_own")
+        self.identities[name] = Identity("rc", self.new_key(e, body), actor)
+
+    def rotated(self, seq, at, e, actor, signer, body):
+        name = body.get("id")
+        self.subject(e, name)
+        need(name == (self.identities[actor].operator if signer == "rc" else actor), "not_own")
+        need(self.live(name, "op"), "retired")
+        self.identities[name].key = self.new_key(e, body)
+
+    def corrected(self, seq, at, e, actor, signer, body):
+        target = body.get("seq")
+        need(type(target) is int and 0 <= target < seq, "no_such_entry")
+        need(e.get("subject") == self.entries[target].get("subject"), "subject")
 
     def adopted(self, seq, at, e, actor, signer, body):
         need(entry.hex32(body.get("digest")), "body_digest")
@@ -394,4 +423,10 @@ HANDLERS = {
 }
 
 EXAMPLE = Schema("workspace", True, True, {})
-AOSCTL = Schema("w-1", False, False, {"integration.added/1": (("op",), Replay.added)})
+ADDED = {
+    "integration.added/1": (("op",), Replay.added),
+    "recovery.enrolled/1": (("op",), Replay.recovery),
+    "operator.rotated/1": (("op", "rc"), Replay.rotated),
+    "entry.corrected/1": (("op",), Replay.corrected),
+}
+AOSCTL = Schema("w-1", False, False, ADDED)

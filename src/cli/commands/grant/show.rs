@@ -273,6 +273,7 @@ fn entry(s: &Said, names: &mut Names<'_>) -> Result<GrantEvent, CliError> {
             let members = b.members.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             (format!("{members} of entry {} erased", b.seq), &b.reason)
         }
+        Event::EntryCorrected(b) => (format!("entry {} corrected", b.seq), &b.note),
         Event::EntryVoided(b) => (format!("entry {} voided", b.seq), &b.reason),
         other => (other.name().to_string(), &None),
     };

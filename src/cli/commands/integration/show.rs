@@ -219,6 +219,7 @@ fn actions(integration: Option<&Integration>, kind: Option<&Kind>, rules: &Rules
     let agent = Identity {
         id: id(IdKind::Agent),
         public_key: [0; 32],
+        key_seq: 0,
         operator: Some(Id::FIRST_OPERATOR),
         handle: None,
         enrolled_seq: 0,

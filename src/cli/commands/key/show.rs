@@ -216,6 +216,7 @@ pub(super) fn entry(said: &Said, before: &mut Option<KeyFacts>, names: &mut Name
             let members = b.members.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             (format!("{members} of entry {} erased", b.seq), b.reason.clone())
         }
+        Event::EntryCorrected(b) => (format!("entry {} corrected", b.seq), b.note.clone()),
         Event::EntryVoided(b) => (format!("entry {} voided", b.seq), b.reason.clone()),
         other => (other.name().to_string(), None),
     };

@@ -49,6 +49,7 @@ pub fn entries(ws: &Workspace, id: Id) -> Result<Vec<EntryView>, WorkspaceError>
             Event::RequestWithdrawn(b) => (b.reason.clone(), None),
             Event::RequestFinished(b) => (b.note.clone(), Some(b.outcome)),
             Event::RequestResolved(b) => (b.reason.clone(), Some(b.outcome)),
+            Event::EntryCorrected(b) => (b.note.clone(), None),
             Event::EntryVoided(b) => (b.reason.clone(), None),
             Event::PayloadErased(b) => (b.reason.clone(), None),
             _ => (None, None),

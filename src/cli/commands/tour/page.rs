@@ -118,6 +118,8 @@ impl Page {
              Then, daily:\n  \
              aosctl status\n  \
              aosctl approve\n\
+             On the first of the month:\n  \
+             aosctl review\n\
              What stops everything at once, without a passphrase:\n  \
              aosctl freeze\n",
         );

@@ -181,6 +181,7 @@ fn nobody_retires_themselves_and_keys_are_left_to_their_provider() {
     let me = Identity {
         id: id("op-1"),
         public_key: [0; 32],
+        key_seq: 0,
         operator: None,
         handle: None,
         enrolled_seq: 0,

@@ -1,4 +1,4 @@
-//! What is shown while a review is decided: the head of the page, an item, items that are kept together, and what would be
+//! What is shown while a review is decided: the page, an item, items that are kept together, and what would be
 //! recorded. Foreign text goes through `cli::text` here.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::desk::{Desk, said};
 use super::view::ids;
 use crate::cli::commands::review::page;
-use crate::cli::commands::review::render::words::count;
+use crate::cli::commands::review::render::ReviewView;
 use crate::cli::fold;
-use crate::cli::outcome::Screen;
+use crate::cli::outcome::{Screen, View};
 use crate::cli::screen::flow;
 use crate::cli::show::{day, field, minute};
 use crate::cli::text::{pad, safe};
@@ -18,50 +18,11 @@ use crate::review::carry::{Chosen, Meanwhile, Step, now_of, step};
 use crate::review::model::{EntryRange, Finding, Item, ItemKind, LastUse, Severity};
 use crate::review::rules;
 
-/// The head of the page: what is reviewed, as of when, and how far it is.
-pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
+/// The page that is decided about, whole, and how far it is.
+pub fn whole(desk: &Desk<'_>, screen: &Screen) -> String {
     let r = &desk.review;
-    let company = r.company.as_deref().map(|c| format!(", {}", safe(c))).unwrap_or_default();
-    let mut out = format!("{}\n", screen.style.bold(&format!("ACCESS REVIEW {}{company}", r.month)));
-    let p = &r.population;
-    out.push_str(&field(
-        screen,
-        "as of",
-        &format!("{}, from {} of the log", minute(r.as_of), count(r.log.entries, "entry")),
-    ));
-    let population = format!(
-        "{} ({} writing, {} admin, {} expired), {}, {}, {}, {}",
-        count(p.grants, "grant"),
-        p.writing,
-        p.admin,
-        p.expired,
-        count(p.agents, "agent"),
-        count(p.operators, "operator"),
-        count(p.keys, "key"),
-        count(p.integrations, "integration")
-    );
-    out.push_str(&field(screen, "population", &population));
-    for s in r.population.sources.iter().filter(|s| s.failed.is_some() || s.live != s.reviewed) {
-        let why = s.failed.as_deref().unwrap_or("not everything in it was reviewed");
-        out.push_str(&field(
-            screen,
-            "NOT WHOLE",
-            &format!("{}: {why} ({} live, {} reviewed)", s.name, s.live, s.reviewed),
-        ));
-    }
-    let since = &r.since;
-    let changes = format!(
-        "granted {}, revoked {}, narrowed {}, widened {}",
-        since.granted.len(),
-        since.revoked.len(),
-        since.narrowed.len(),
-        since.widened.len()
-    );
-    out.push_str(&field(screen, "since then", &format!("from {}: {changes}", day(since.from))));
-    for n in &r.not_seen {
-        out.push_str(&field(screen, "not seen", &format!("{}: {}", n.what, n.why)));
-    }
-    out.push_str(&field(screen, "to be signed", &format!("before {}, by {}", minute(r.duty.due), page::owner(r))));
+    let mut out = ReviewView::new(r.clone(), false).human(screen);
+    out.push('\n');
     let first = desk.undecided_first(&Default::default()).len();
     let all = desk.undecided(&Default::default()).len();
     out.push_str(&field(
@@ -69,6 +30,7 @@ pub fn head(desk: &Desk<'_>, screen: &Screen) -> String {
         "to decide",
         &format!("{first} that come first, {} others; {} are decided", all - first.min(all), r.progress.decided),
     ));
+    out.push_str(&field(screen, "to be signed", &format!("before {}, by {}", minute(r.duty.due), page::owner(r))));
     out
 }
 

@@ -21,7 +21,7 @@ use crate::domain::review::Month;
 
 /// Decide about the items of an access review, and carry it out
 ///
-/// On a terminal, shows the head of the page and then one item after the other, those that come first before the rest:
+/// On a terminal, shows the page and then one item after the other, those that come first before the rest:
 /// what is the case, what shows it, what is advised, and the command for it. Enter takes the advice; k keep, n narrow,
 /// r revoke, t rotate, i investigate; a note is asked for where that overrides the advice. Items without findings are kept
 /// together, an integration at a time. u takes the last answer back, s leaves an item for later, q stops: what was decided

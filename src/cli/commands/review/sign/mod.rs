@@ -18,10 +18,10 @@ use crate::domain::event::ReviewSigned;
 use crate::domain::id::Id;
 use crate::domain::review::Month;
 use crate::log::tree::{Frontier, leaf_hash};
-use crate::review::carry::todo;
+use crate::review::carry::{now_of, todo_now};
 use crate::review::model::{Item, Remedy, Review};
 use crate::review::page_digest;
-use crate::workspace::{OperatorIdentity, Workspace, WorkspaceError};
+use crate::workspace::{OperatorIdentity, Trusted, Workspace, WorkspaceError};
 
 /// Stand by an access review, with your signature
 ///
@@ -53,7 +53,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let review = page::compute(&ws, month, ctx.clock())?;
     signable(&review)?;
     if args.dry_run {
-        let view = ReviewSignedView::of(&review, true, page_digest(&review), open(&review), own(&review, None));
+        let left = open(&review, &ws.facts())?;
+        let view = ReviewSignedView::of(&review, true, page_digest(&review), left, own(&review, None));
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was signed"));
     }
     let operator = ctx.unlock(&ws)?;
@@ -137,7 +138,7 @@ pub fn sign(
             root: root.clone(),
             page: digest.clone(),
             items: u64::try_from(review.first.len() + review.rest.len()).unwrap_or(u64::MAX),
-            open: open(&review).into_iter().map(|o| o.item).collect(),
+            open: open(&review, tx.facts())?.into_iter().map(|o| o.item).collect(),
             note,
         };
         tx.append(operator.by(), event)?;
@@ -145,7 +146,8 @@ pub fn sign(
     })?;
     let tell = || -> Result<ReviewSignedView, CliError> {
         let review = page::compute(ws, month, ctx.clock())?;
-        Ok(ReviewSignedView::of(&review, false, digest.clone(), open(&review), own(&review, Some(operator.id))))
+        let left = open(&review, &ws.facts())?;
+        Ok(ReviewSignedView::of(&review, false, digest.clone(), left, own(&review, Some(operator.id))))
     };
     let view = tell().map_err(|e| words::done_already(e, "the review is signed"))?;
     Ok((view, warning))
@@ -173,10 +175,13 @@ fn items(review: &Review) -> impl Iterator<Item = &Item> {
 }
 
 /// What was decided and is not so.
-fn open(review: &Review) -> Vec<LeftOpen> {
+fn open(review: &Review, facts: &Trusted<'_>) -> Result<Vec<LeftOpen>, WorkspaceError> {
     items(review)
         .filter_map(|i| i.decided.as_ref().filter(|d| d.remedy == Remedy::Open).map(|d| (i, d)))
-        .map(|(i, d)| LeftOpen { item: i.id, decision: d.decision, left: todo(i.id, d.decision, i.narrower.as_ref()) })
+        .map(|(i, d)| {
+            let left = todo_now(i.id, d.decision, i.narrower.as_ref(), &now_of(facts, i.id)?);
+            Ok(LeftOpen { item: i.id, decision: d.decision, left })
+        })
         .collect()
 }
 

@@ -109,8 +109,8 @@ pub fn run(ctx: &Context, ws: &Workspace, named: Option<Month>) -> Result<Outcom
     let asks = asks(&desk)?;
     let session = Session { ctx, desk, asks, at: 0, answers: Vec::new(), operator: None, notices: Vec::new() };
     let screen = session.screen();
-    let head = draw::head(&session.desk, &screen);
-    if let Err(TermError::Interrupted | TermError::Closed) = session.head(&head) {
+    let page = draw::whole(&session.desk, &screen);
+    if let Err(TermError::Interrupted | TermError::Closed) = session.begin(&page) {
         return finish(&session.desk, None, None);
     }
     session.all()
@@ -149,9 +149,9 @@ impl Session<'_> {
         self.ctx.screen()
     }
 
-    /// The page's head, until a key is typed.
-    fn head(&self, head: &str) -> Result<(), TermError> {
-        let prompt = format!("{head}\nany key begins  q leaves > ");
+    /// The page, until a key is typed.
+    fn begin(&self, page: &str) -> Result<(), TermError> {
+        let prompt = format!("{page}\nany key begins  q leaves > ");
         match self.ctx.prompter().read_key(&prompt, FLAG)? {
             Key::Char('q') | Key::Escape => Err(TermError::Closed),
             _ => Ok(()),
