@@ -52,7 +52,7 @@ def speaks(rule, integration, action):
 
 def approvers(log, points, said=()):
     """How many operators must approve; two for an audit edit, where two are live or were less than 30 days ago."""
-    recent = [one for one in log.each("op") if one["live"] or log.at - one["retired"] < 30 * DAY]
+    recent = [one for one in log.operators() if one["live"] or log.at - one["retired"] < 30 * DAY]
     wanted = [log.rules["approvers"].get(point, 1) for point in points] + [rule.get("approvers", 1) for rule in said]
     return max([1, 2 if "audit" in points and len(recent) > 1 else 1] + wanted)
 

@@ -147,6 +147,7 @@ class Log:
         grant = self.things.get(name)
         return name is None or grant["live"] and (not grant["until"] or self.at < grant["until"])
     def each(self, prefix): return [one for name, one in self.things.items() if name.startswith(prefix + "-")]
+    def operators(self): return [one for one in self.each("op") if "recovers" not in one]
     def catalogue(self, kind):
         return next((one for one in (self.rules or {"kinds": ()})["kinds"] if one["kind"] == kind), {})
     def fits(self, kind, value):
@@ -170,8 +171,10 @@ class Log:
         if kind in TEXTS:
             fine = re.fullmatch(TEXTS[kind], value) and (kind != "label" or len(value.encode()) <= 512)
             return fine and (kind not in ("span", "unit") or span(value) <= 36600 * DAY)
-        known = {"+": value not in self.things, "=": value in self.things, "!": self.live(value)}.get(kind[-1], True)
-        return known and re.fullmatch(kind.rstrip("+=!") + "-[1-9][0-9]{0,14}", value)
+        spare, prefix = "recovers" in self.things.get(value, ()), kind.rstrip("+=!").replace("recovery", "op")
+        known = kind[-1] not in "=!" or value in self.things and spare == (kind == "recovery=")
+        known = known and (kind[-1] != "!" or self.live(value)) and (kind[-1] != "+" or value not in self.things)
+        return known and re.fullmatch(prefix + "-[1-9][0-9]{0,14}", value)
     def signed_well(self, envelope, header, body):
         """Whether the one signature holds; None where the signer's key lies in a payload that is not here."""
         one, who = envelope.get("signatures"), header.get("actor")
@@ -218,7 +221,9 @@ class Log:
         need(self.fits(event, b) and (seq == 0 or who == "log" or self.live(who)), "body, or the signer is not live")
         (roles, named), thing, until = SHAPES[event][0], things.get(subject, {}), milliseconds(b.get("until"))
         need(subject == (self.headers[b["seq"]].get("subject") if named == "seq" else b.get(named, named)), "subject")
-        may = dict(op=who[:2] == "op", log=who == "log", holder=who == thing.get("agent"), self=who in (b.get("agent"), b.get("target")))
+        spare = things.get(who, {}).get("recovers")  # the operator for whom this recovery identity, and no operator, stands
+        may = dict(op=who[:2] == "op" and not spare, log=who == "log", holder=who == thing.get("agent"),
+                   recovery=spare and spare == b.get("id"), self=who in map(b.get, ("agent", "target", "operator", "id")))
         need(any(may[role] for role in roles.split(",")), "this signer has no right to it")
         if kind == "workspace.created":
             op, log, nonce = (bytes.fromhex(b[name]) for name in ("operator_key", "log_key", "nonce"))
@@ -226,15 +231,16 @@ class Log:
             if origin != self.vkey.name: self.fail("chain", 0, "origin")
             need(who == "op-1" and log == self.vkey.key and op != log and may_enrol(op) and may_enrol(log), "keys")
             self.keys, things["op-1"] = {op, log}, dict(live=True, key=op)
-        elif kind in ("operator.enrolled", "agent.enrolled"):
+        elif kind in ("operator.enrolled", "agent.enrolled", "recovery.enrolled", "operator.rotated"):
             key, message = bytes.fromhex(b["public_key"]), b"aosctl/enrol/v1\0" + self.vkey.name.encode() + b"\0"
             need(key not in self.keys and may_enrol(key) and strict(key, bytes.fromhex(b["proof"]), message + key), "key")
             need("handle" not in b or b["handle"] not in [one["handle"] for one in self.each("ag")], "handle")
-            things[subject] = dict(b, live=True, key=key, **{"for": b["operator"]} if "operator" in b else {})
+            role = dict(agent={"for": b.get("operator")}, recovery={"recovers": b.get("operator")}).get(kind.split(".")[0], {})
+            things[subject] = dict(thing, live=True, key=key, handle=b.get("handle"), **role)
             self.keys.add(key)
         elif kind == "identity.retired":
             need(thing["live"] and (b.get("as_of") or 0) <= seq, "retired")
-            need([one for one in self.each("op") if one["live"]] != [thing], "last_operator")
+            need([one for one in self.operators() if one["live"]] != [thing], "last_operator")
             thing.update(live=False, retired=at)
         elif kind == "policy.adopted":
             need(b["digest"] == sha(canonical(b["rules"])).hex() and (not decide or decide.normal(b["rules"])), "digest")
@@ -399,6 +405,10 @@ def verify(files, vkey, kept=(), witnesses=(), quorum=None):
             return "reported" if check in log.first else "ok"
         return "failed" if check in log.first else "not checked" if check in unchecked else "ok"
     return [(check, status(check), *log.first.get(check, (0, None, ""))[1:]) for check in CHECKS], log
+def exit_code(verdicts):
+    statuses = {check: status for check, status, _, _ in verdicts}
+    partly = "not checked" in [statuses[check] for check in ("signatures", "commitments", "authority")]
+    return 4 if "failed" in statuses.values() else 1 if partly else 0
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("bundle", "--vkey"): parser.add_argument(name, **{"required": True} if name[0] == "-" else {})
@@ -415,9 +425,7 @@ def main():
         print("error: nothing could be read: %s" % error, file=sys.stderr)
         return 3
     verdicts, _ = verify(files, vkey, kept, witnesses, args.quorum)
-    statuses = {check: status for check, status, _, _ in verdicts}
-    partly = "not checked" in [statuses[check] for check in ("signatures", "commitments", "authority")]
-    code = 4 if "failed" in statuses.values() else 1 if partly else 0
+    code = exit_code(verdicts)
     if args.json:
         rows_ = [dict(check=check, status=status, first_bad_seq=seq, reason=why or None) for check, status, seq, why in verdicts]
         print(json.dumps({"verified": code == 0, "verdicts": rows_}))

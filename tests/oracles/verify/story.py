@@ -105,6 +105,25 @@ class Story:
         handle = "bot%d" % (len(self.log.lines) if not self.chance(0.05) else 2)
         return signer, name, {**body, "handle": handle, "operator": self.enrolled("op")}
 
+    def recovery_enrolled(self):
+        name, owner = self.new("op"), self.enrolled("op")
+        public = self.log.key(name).public
+        body = {"id": name, "operator": owner, "public_key": public.hex(), "proof": self.log.proof(public, self.log.key(name))}
+        return owner if not self.chance(0.1) else self.operator(), name, body
+
+    def operator_rotated(self):
+        """A new key for an operator. The story goes on with it only if the entry is valid."""
+        name = self.enrolled("op")
+        key = forge.Key("%s/%d" % (name, len(self.log.lines)))
+        self.fresh = name, key
+        spare = [one for one, thing in self.shadow.things.items() if thing.get("recovers") == name]
+        body = {"id": name, "public_key": key.public.hex(), "proof": self.log.proof(key.public, key)}
+        return self.pick(name, self.operator(), *spare), name, body
+
+    def entry_corrected(self):
+        seq = self.random.randint(0, len(self.log.lines) - 1)
+        return self.operator(), self.log.headers[seq]["subject"], {"seq": seq, "note": self.maybe("not so")}
+
     def identity_retired(self):
         name = self.any(self.pick("op", "ag", "ag"))
         as_of = self.maybe(self.random.randint(0, len(self.log.lines) + 1))
@@ -337,11 +356,22 @@ class Story:
     RARE = {"identity_retired": 0.3, "policy_adopted": 1, "workspace_frozen": 0.7, "grant_revoked": 0.5, "rollback_accepted": 0.2,
             "request_denied": 0.7}
     KINDS = [name for name in list(locals()) if "_" in name and name.split("_")[0] in (
-        "operator", "agent", "identity", "policy", "integration", "grant", "workspace", "request", "payload", "entry", "rollback", "key",
+        "operator", "agent", "identity", "recovery", "policy", "integration", "grant", "workspace", "request", "payload", "entry", "rollback", "key",
         "rotation", "review")]
 
-    def tell(self, length):
-        """So many more events."""
+    def undo(self):
+        """Takes the last entry back, which was invalid and so changed nothing."""
+        log, shadow = self.log, self.shadow
+        seq = len(log.lines) - 1
+        for rows in (log.lines, log.headers, shadow.headers, shadow.leaves):
+            rows.pop()
+        for rows in (log.records, shadow.payloads, shadow.invalid):
+            rows.pop(seq)
+        shadow.first.clear()
+        log.clock, shadow.at = self.before
+
+    def tell(self, length, calm=False):
+        """So many more events; a calm story keeps the valid ones only."""
         weights = [self.OFTEN.get(name, self.RARE.get(name, 1)) for name in self.KINDS]
         for seq in range(length):
             name = "integration_added agent_enrolled grant_issued".split()[seq % 3] if seq < 12 else self.random.choices(self.KINDS, weights)[0]
@@ -352,7 +382,12 @@ class Story:
             if self.chance(0.02):
                 body = self.spoil(body)
             kind = name.replace("_", ".", 1) + "/1"
-            self.add(signer, kind, subject, body, after=self.step)
+            self.before = self.log.clock, self.shadow.at
+            seq = self.add(signer, kind, subject, body, after=self.step)
+            if name == "operator_rotated" and seq not in self.shadow.invalid:
+                self.log.keys[self.fresh[0]] = self.fresh[1]
+            if calm and seq in self.shadow.invalid:
+                self.undo()
         return self.log
 
     def spoil(self, body):
