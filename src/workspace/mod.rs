@@ -12,6 +12,7 @@ mod create;
 pub mod decision;
 mod doors;
 mod enrol;
+pub mod erase;
 mod error;
 mod glimpse;
 mod names;
@@ -23,6 +24,7 @@ mod tree;
 mod trusted;
 mod unlock;
 mod verify;
+pub mod void;
 
 pub use adopt::{Adopted, read_text};
 pub use create::{Created, NewWorkspace, create};

@@ -1,6 +1,8 @@
 //! Changing a workspace: decide, sign, append and project in one transaction, then move the pin.
 
-use super::{Trusted, Workspace, WorkspaceError, pin};
+use std::time::Duration;
+
+use super::{Trusted, Workspace, WorkspaceError, erase, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
@@ -89,6 +91,7 @@ impl Workspace {
         }
         let now = clock.max(head.at);
         let before = head.size;
+        let unfinished = erase::is_unfinished(&self.place);
         let mut tx =
             Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: true };
         let done = change(&mut tx);
@@ -114,6 +117,10 @@ impl Workspace {
         }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
+        // An erasure whose bytes could not be taken out of the files yet, or that was cut off. Who erases finishes itself.
+        if unfinished {
+            drop(erase::finish(self, Duration::ZERO));
+        }
         // The new pin would make a log that was rolled back look whole: whoever is here now must hear of it.
         Ok((out, warning.or(missing.then_some(WorkspaceError::PinMissing))))
     }
@@ -190,6 +197,11 @@ impl<'s> Tx<'s> {
     /// The state, verified, with what this change appended.
     pub fn facts(&self) -> &Trusted<'s> {
         &self.facts
+    }
+
+    /// The write in progress, for what is no entry.
+    pub(super) fn write(&self) -> &Write<'s> {
+        self.write
     }
 
     /// The next unused id of a kind.
