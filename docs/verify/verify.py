@@ -186,6 +186,10 @@ class Log:
         if one[0]["keyid"] != header.get("key") or key is None and self.complete: return False
         pae = b"DSSEv1 36 application/vnd.aosctl.entry.v1+json %d " % len(body) + body
         return key and header["key"] == sha(key).hex() and strict(key, unbase64(one[0]["sig"]), pae)
+    def origin(self, body):
+        parts = [body.get(name) for name in ("operator_key", "log_key", "nonce")]
+        origin = all(self.fits("hex", one) for one in parts) and sha(b"aosctl/origin/v1\0", *map(bytes.fromhex, parts))
+        if origin and "aosctl/" + origin[:16].hex() != self.vkey.name: self.fail("chain", 0, "origin")
     def take(self, line):
         """The next entry: each check by itself, then what it may do."""
         seq, self.leaf, header, voidable = len(self.leaves), sha(b"\0", line), {}, False
@@ -203,6 +207,7 @@ class Log:
             if signed is False: self.fail("signatures", seq)
             if canonical(link) != canonical(linked) or (milliseconds(header.get("at")) or self.at) < self.at: self.fail("chain", seq)
             if not commits and (record or self.complete): self.fail("commitments", seq)
+            if seq == 0 and commits and record: self.origin(record["body"])
             self.at = milliseconds(header.get("at")) or self.at
         except Bad as bad:
             header = formed = {}
@@ -226,9 +231,7 @@ class Log:
                    recovery=spare and spare == b.get("id"), self=who in map(b.get, ("agent", "target", "operator", "id")))
         need(any(may[role] for role in roles.split(",")), "this signer has no right to it")
         if kind == "workspace.created":
-            op, log, nonce = (bytes.fromhex(b[name]) for name in ("operator_key", "log_key", "nonce"))
-            origin = "aosctl/" + sha(b"aosctl/origin/v1\0", op, log, nonce)[:16].hex()
-            if origin != self.vkey.name: self.fail("chain", 0, "origin")
+            op, log = bytes.fromhex(b["operator_key"]), bytes.fromhex(b["log_key"])
             need(who == "op-1" and log == self.vkey.key and op != log and may_enrol(op) and may_enrol(log), "keys")
             self.keys, things["op-1"] = {op, log}, dict(live=True, key=op)
         elif kind in ("operator.enrolled", "agent.enrolled", "recovery.enrolled", "operator.rotated"):

@@ -8,7 +8,6 @@ ACTIONS = {
     "github": "repo.read issue.create deployment.create release.create contents.write pull_request.open nothing.known",
     "stripe": "refund.create charge.read payout.create invoice.finalize customer.read price.create",
     "hubspot": "contact.read contact.export marketing_email.send contact.update export.create",
-    "aws": "s3.get-object s3.put-object ec2.run-instances sesv2.send-email rds.start-export-task bedrock-runtime.converse",
 }
 ERASABLE = ("reason", "note", "detail", "diff", "summary", "rationale", "parameters", "name", "artifacts")
 
@@ -144,7 +143,7 @@ class Story:
 
     def said(self):
         action = self.pick("*", "repo.*", "repo.read", "deployment.*", "contact.*", "refund.create", "audit.erase", "audit.*")
-        body = {"action": action, "integration": self.pick("*", "github", "tool1", "tool2", "stripe", "aws")}
+        body = {"action": action, "integration": self.pick("*", "github", "tool1", "tool2", "stripe")}
         body["points"] = self.pick([], [], ["money"], ["production"], ["public", "customer_data"], ["audit"])
         body.update({"tier": self.pick("low", "high", "critical")} if self.chance(0.4) else {})
         body.update({"approvers": self.random.randint(1, 3)} if self.chance(0.4) else {})
