@@ -1,6 +1,6 @@
-"""What the adopted rules make of a request: the section "Deciding again" of docs/log-format.md, for verify.py beside it.
+"""What the adopted rules make of a request: the section "Deciding again" of docs/log-format.md, for authority.py.
 
-`log` is verify.py's state of the log at that point: the rules in force, what has an id, the freezes, the money so far."""
+`log` is the state of the log at that point: the rules in force, what has an id, the freezes, the money so far."""
 import re
 
 DAY = 86400000
@@ -12,7 +12,7 @@ CLASSIFIES = ["internal", "points", "public", "sends", "amount", "recipients", "
 
 
 def normal(rules):
-    """Spans are written with the largest of d, h, m, s that says them exactly. (The rest of the form is in events.txt.)"""
+    """Spans are written with the largest of d, h, m, s that says them exactly. (events.txt has the rest.)"""
     spans = [*rules["requests"].values(), *rules["grants"].values(), *rules["rotation"].values()]
     return all(written(int(text[:-1]) * UNITS[text[-1]]) == text for text in spans)
 
@@ -62,7 +62,7 @@ def spent(log, request):
     total = 0
     for at, other in log.money:
         amount = other["facets"].get("amount")
-        recent = at > log.at - 7 * DAY and other["request"] != request["request"] and not log.things[other["request"]].get("release")
+        recent = at > log.at - 7 * DAY and other["request"] != request["request"] and not other.get("release")
         total += amount["minor"] if amount and recent and amount["currency"] == log.rules["caps"]["currency"] else 0
     return total
 
@@ -83,7 +83,8 @@ def decide(log, request):
             return deny(rule, access)
     grants = [one["grant"] for one in log.each("g") if one["agent"] == request["agent"] and log.in_force(one["grant"])
               and one["integration"] == request["integration"] and covers(one["scope"], request["resource"])
-              and highest(ACCESS, access, one["access"]) == one["access"] and highest(DATA, data, one["data"]) == one["data"]]
+              and highest(ACCESS, access, one["access"]) == one["access"]
+              and highest(DATA, data, one["data"]) == one["data"]]
     if not grants:
         return deny("grant.none", access)
     grant = min(grants, key=lambda name: int(name[2:]))
@@ -107,7 +108,8 @@ def decide_edit(log, request):
     """An operator asks for one thing only: an edit of the audit trail."""
     if "w-1" in log.frozen:
         return deny("frozen.workspace", "admin")
-    if request["action"] != "audit.erase" or not request["resource"].startswith("entry:") or log.things.get(request.get("integration")):
+    entry, integration = request["resource"].startswith("entry:"), log.things.get(request.get("integration"))
+    if request["action"] != "audit.erase" or not entry or integration:
         return deny("operator.not-an-audit-edit", "admin")
     return "ask", {"audit"}, "audit.edit", None, "admin", approvers(log, {"audit"}), "critical"
 
@@ -119,7 +121,9 @@ def firing(log, request, integration, known, access, data, said):
     where, environment = facets.get("destination"), facets.get("environment")
     ours = amount and (amount["currency"] == caps["currency"] or not amount["minor"])
     minor = amount["minor"] if amount else 0
-    home = integration["inside"] and (where is None or any(inside(where, one) for one in log.rules["boundary"]["destinations"]))
+    listed = log.rules["boundary"]["destinations"]
+    home = integration["inside"] and (where is None or any(inside(where, one) for one in listed))
+    harmless = environment is None or environment.lower() in HARMLESS
     sent = writes or known.get("sends") or where is not None
     return (
         ("action.catalogue", known.get("points", ()), True),
@@ -133,7 +137,7 @@ def firing(log, request, integration, known, access, data, said):
         ("public.recipients-unknown", ["public"], known.get("recipients") and people is None),
         ("data.leaves", ["customer_data"], not home and sent and data in ("customer", "secret")),
         ("data.unknown", ["customer_data"], not home and known.get("sends") and not data),
-        ("production.environment", ["production"], writes and environment is not None and environment.lower() not in HARMLESS),
+        ("production.environment", ["production"], writes and not harmless),
         ("production.environment-unknown", ["production"], writes and known.get("environment") and environment is None),
         ("facet.unclear", facets.get("unclear") or (), True),
         ("production.unclassified", ["production"], writes and not any(rule["points"] for rule in said)

@@ -1,8 +1,9 @@
 """Two verifiers that share nothing but the specification judge the same bundles: docs/verify/verify.py and aosctl.
 
-agree.py AOSCTL ROOT SEED: every bundle that the tests left in target/tmp/bundles, mutated bundles, stories, and the vectors."""
+agree.py AOSCTL ROOT SEED SCRATCH: every bundle that the tests left in target/tmp/bundles, mutated bundles, stories, and the vectors."""
 import collections
 import concurrent.futures
+import itertools
 import json
 import os
 import random
@@ -142,15 +143,16 @@ def mutations(judge, rules, share):
     """A calm story of valid entries, and everything that is changed in it."""
     for number in range(2):
         one = story.Story(SEED * 7 + number, rules, verify)
-        log = one.tell(160, calm=True)
+        log = one.tell(90, calm=True)
         erased(log, one.shadow.erased)
         files = log.files()
         kept = dict(files)
         judge.add("untouched", "story", kept, log.vkey, True)
         chance = random.Random(SEED + number)
         many = mutate.Mutations(files, log.keys, chance)
-        for case in (*many.envelope_bytes(share), *many.signatures(share), *many.headers_changed(share), *many.order(share // 2),
-                     *many.payload_members(share), *many.checkpoints(), *many.forgeries(), *many.outside(), *many.parts()):
+        classes = [many.envelope_bytes(share), many.signatures(share), many.headers_changed(share), many.order(share // 2),
+                   many.payload_members(share), many.checkpoints(), many.forgeries(), many.outside(), many.parts()]
+        for case in itertools.chain(*classes):
             name, changed, harmless, arguments = (*case, False, [])[:4] if len(case) == 2 else (*case, [])[:4]
             judge.add(name.split(" ")[0].rstrip(":"), name, changed, log.vkey, harmless, arguments)
 
@@ -173,15 +175,18 @@ def vectors(judge):
 
 
 def main():
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules.json"), encoding="utf-8") as file:
-        rules = json.load(file)
     print("seed %d" % SEED)
+    made = verify.read_files(os.path.join(sys.argv[4], "bundle"))
+    bodies = [json.loads(line)["body"] for line in mutate.lines(made["payloads.jsonl"])]
+    rules = next(body["rules"] for body in bodies if "rules" in body)
+    rules["kinds"] = [one for one in rules["kinds"] if one["kind"] in story.ACTIONS]
     with tempfile.TemporaryDirectory() as scratch:
         judge = Judge(scratch)
+        judge.add("exported", "by the binary", made, made["log.vkey"].decode().strip(), True)
         left = left_by_tests(judge, os.path.join(ROOT, "target", "tmp", "bundles"))
         vectors(judge)
-        stories(judge, rules, int(os.environ.get("AOSCTL_STORIES", "24")), 100)
-        mutations(judge, rules, int(os.environ.get("AOSCTL_MUTATIONS", "60")))
+        stories(judge, rules, int(os.environ.get("AOSCTL_STORIES", "16")), 100)
+        mutations(judge, rules, int(os.environ.get("AOSCTL_MUTATIONS", "24")))
         judge.finish()
     print(", ".join("%s %d" % item for item in judge.counts.items()))
     print(", ".join("%s %d" % item for item in sorted(judge.statuses.items())))

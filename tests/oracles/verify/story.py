@@ -2,6 +2,7 @@
 import json
 import random
 
+import authority
 import forge
 
 ACTIONS = {
@@ -20,7 +21,7 @@ class Story:
         self.log = forge.Log("story%s" % seed)
         self.rules = rules
         self.verifier = verifier
-        self.shadow = verifier.Log(verifier.VerifierKey(self.log.vkey, b"\1"), True)
+        self.shadow = authority.Rights(verifier.VerifierKey(self.log.vkey, b"\1"), True)
         self.counts = dict.fromkeys(("op", "ag", "i", "g", "r", "k"), 0)
         self.counts["op"] = 1
         self.add("op-1", "workspace.created/1", "op-1", self.log.created)
@@ -69,7 +70,7 @@ class Story:
     def ends(self):
         """When a grant ends: mostly within what the policy allows."""
         longest = self.shadow.rules["grants"].get("longest") if self.shadow.rules else None
-        most = self.verifier.span(longest) // 1000 if longest else 60 * 86400
+        most = authority.span(longest) // 1000 if longest else 60 * 86400
         return self.maybe(self.time(0 if self.chance(0.1) else most // 2, most + self.pick(0, 0, 0, 1)), 1 if longest and not self.chance(0.05) else 0.7)
 
     def scope(self, wide=True, kind=None):
@@ -222,7 +223,7 @@ class Story:
         body.update(decision=decision, points=sorted(points), rule=rule, grant=grant, approvers=approvers, tier=tier)
         body.update(access=access if not self.chance(0.05) else body["access"], policy=self.shadow.digest)
         requests = self.shadow.rules["requests"]
-        longest = self.verifier.span(requests["wait" if decision == "ask" else "use_within"]) // 1000
+        longest = authority.span(requests["wait" if decision == "ask" else "use_within"]) // 1000
         body["until"] = self.time(0, longest + 1) if self.chance(0.2) else self.time(longest, longest)
         if self.chance(0.1):
             body.update(self.pick({"decision": "allow"}, {"decision": "ask"}, {"points": ["money"]}, {"rule": "unsure"}, {"tier": "low"},
@@ -246,7 +247,7 @@ class Story:
 
     def request_approved(self):
         name = self.recent(stage="open", decision="ask")
-        within = self.verifier.span(self.shadow.rules["requests"]["use_within"]) // 1000
+        within = authority.span(self.shadow.rules["requests"]["use_within"]) // 1000
         body = self.answer(name)
         body["until"] = self.time(0, within + 1) if self.chance(0.2) else self.time(within, within)
         alone = "audit" in body["points"] and self.thing(name).get("approvers") == 1
