@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ sys.dont_write_bytecode = True
 ROOT = os.path.abspath(sys.argv[2])
 sys.path.insert(0, os.path.join(ROOT, "docs", "verify"))
 
+import authority  # noqa: E402
 import forge  # noqa: E402
 import mutate  # noqa: E402
 import story  # noqa: E402
@@ -151,7 +153,8 @@ def mutations(judge, rules, share):
         chance = random.Random(SEED + number)
         many = mutate.Mutations(files, log.keys, chance)
         classes = [many.envelope_bytes(share), many.signatures(share), many.headers_changed(share), many.order(share // 2),
-                   many.payload_members(share), many.checkpoints(), many.forgeries(), many.outside(), many.parts()]
+                   many.payload_members(share)]
+        classes += [] if number else [many.checkpoints(), many.forgeries(), many.outside(), many.parts()]
         for case in itertools.chain(*classes):
             name, changed, harmless, arguments = (*case, False, [])[:4] if len(case) == 2 else (*case, [])[:4]
             judge.add(name.split(" ")[0].rstrip(":"), name, changed, log.vkey, harmless, arguments)
@@ -174,6 +177,25 @@ def vectors(judge):
             judge.add("vectors", group + "/" + name, place, vkey, None, arguments)
 
 
+def pages():
+    """What can be said of the files themselves: their size, and that table and page name the same events."""
+    faults = []
+    for name in ("verify.py", "authority.py", "decide.py"):
+        with open(os.path.join(ROOT, "docs", "verify", name), encoding="utf-8") as file:
+            rows = file.read().splitlines()
+        if len(rows) > 300 or max(map(len, rows)) > 120:
+            faults.append("%s: %d lines, the longest has %d" % (name, len(rows), max(map(len, rows))))
+    with open(os.path.join(ROOT, "docs", "log-format.md"), encoding="utf-8") as file:
+        page = file.read()
+    rows = [row.split("|")[1:3] for row in page.split("\n## Events")[1].split("\n## Deciding")[0].splitlines() if row.startswith("| `")]
+    said = collections.Counter(event for first, _ in rows for event in re.findall(r"`([a-z]+\.[a-z]+/1)`", first))
+    known = {name for name in authority.SHAPES if name.endswith("/1")}
+    for event in sorted(set(said) | known):
+        if said[event] != 2 or event not in known:
+            faults.append("%s: %d rows in docs/log-format.md, %s events.txt" % (event, said[event], "in" if event in known else "not in"))
+    return faults
+
+
 def main():
     print("seed %d" % SEED)
     made = verify.read_files(os.path.join(sys.argv[4], "bundle"))
@@ -182,6 +204,7 @@ def main():
     rules["kinds"] = [one for one in rules["kinds"] if one["kind"] in story.ACTIONS]
     with tempfile.TemporaryDirectory() as scratch:
         judge = Judge(scratch)
+        judge.faults += pages()
         judge.add("exported", "by the binary", made, made["log.vkey"].decode().strip(), True)
         left = left_by_tests(judge, os.path.join(ROOT, "target", "tmp", "bundles"))
         vectors(judge)

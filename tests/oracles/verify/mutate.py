@@ -290,7 +290,7 @@ class Mutations:
     def forgeries(self):
         """Well formed, rightly signed, and beyond the signer's rights."""
         at = self.headers[-1]["at"]
-        for actor in [name for name in self.keys if name == "log" or name.startswith("ag-")]:
+        for actor in ["log"] + sorted({header["actor"] for header in self.headers if header["actor"].startswith("ag-")})[:2]:
             public = forge.Key("mallory").public
             proof = forge.Key("mallory").sign(b"aosctl/enrol/v1\0" + self.origin.encode() + b"\0" + public).hex()
             grant = {"grant": "g-900", "agent": "ag-1", "integration": "i-1", "scope": "*", "access": "admin", "data": "secret", "owner": "op-1"}
