@@ -187,6 +187,7 @@ def read_files(path):
     return files if "entries.jsonl" in files else inner
 def rows(data): return data[:-1].split(b"\n") if data[-1:] == b"\n" else data.split(b"\n") if data else []
 def read_payloads(log, data, entries):
+    last = rows(data)[-1] if data and data[-1:] != b"\n" else None  # it has no line end
     for line in rows(data):
         try:
             record, exact = parse(line, 2**24, 65)
@@ -198,7 +199,7 @@ def read_payloads(log, data, entries):
         fine = log.fits("record", record) and set(record["body"]) == set(record["salts"]) and record.get("erased", 1)
         fine = fine and not set(record["body"]) & set(record.get("erased", ()))
         fine = fine and depth(record["body"]) <= 64 and len(canonical(record["body"])) <= 2**20
-        if not fine or not exact: log.fail("canonical_form", seq, "payload")
+        if not fine or not exact or line == last: log.fail("canonical_form", seq, "payload")
         if seq >= entries: log.fail("commitments", None, "payload_of_no_entry")
         elif seq in log.payloads: log.fail("commitments", seq, "payload_twice")
         elif fine: log.payloads[seq] = record, exact
@@ -210,6 +211,7 @@ def verify(files, vkey, kept=(), witnesses=(), quorum=None):
     log = authority.Rights(vkey, name == "payloads.jsonl")
     read_payloads(log, files.get(name, b""), len(entries))
     for line in entries: log.take(line)
+    if entries and files["entries.jsonl"][-1:] != b"\n": log.fail("canonical_form", len(entries) - 1, "line_end")
     if not entries: log.fail("authority", 0, "entry_0_missing")
     for seq, (_, reason) in log.invalid.items():
         if log.complete and seq not in log.voided: log.fail("authority", seq, reason)
@@ -226,11 +228,12 @@ def verify(files, vkey, kept=(), witnesses=(), quorum=None):
             elif check == "pin_and_witnesses": anchored = max(anchored, covered)
             elif covered < size: log.fail(check, covered, "size")
         except Bad as bad: log.fail(check, None, bad)
-    try:
-        count = sum(cosigned(files.get("checkpoint", b""), one) for one in witnesses)
-        need(count >= (len(witnesses) if quorum is None else quorum), "too few witnesses")
-        if count and "tree_root" not in log.first: anchored = size
-    except Bad as bad: log.fail("pin_and_witnesses", None, bad)
+    if witnesses:  # enough of them must have signed one of the checkpoints, the bundle's or one kept elsewhere
+        try:
+            counts = [sum(cosigned(note, one) for one in witnesses) for note in [files.get("checkpoint", b""), *kept]]
+            need(max(counts) >= (quorum or len(witnesses)), "too few witnesses")
+            if counts[0] >= (quorum or len(witnesses)) and "tree_root" not in log.first: anchored = size
+        except Bad as bad: log.fail("pin_and_witnesses", None, bad)
     unchecked = {"projections"} | (set() if kept or witnesses else {"pin_and_witnesses"})
     unchecked |= set() if log.complete else {"signatures", "commitments", "authority"}
     if anchored < size: log.fail("unanchored_tail", anchored, "%d entries" % (size - anchored))
@@ -251,6 +254,7 @@ def main():
     parser.add_argument("--quorum", type=int)
     parser.add_argument("--json", action="store_true")
     args, kept = parser.parse_args(), []
+    if args.quorum is not None and not 1 <= args.quorum <= len(args.witness): parser.error("--quorum: from 1 to all")
     try:
         vkey, witnesses = VerifierKey(args.vkey, b"\1"), [VerifierKey(one, b"\4") for one in args.witness]
         files = read_files(args.bundle)

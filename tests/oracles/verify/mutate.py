@@ -245,6 +245,8 @@ class Mutations:
             yield "payloads %d and %d exchanged" % (a, b), self.copy(payloads_jsonl=joined(rows))
             yield "payload %d twice" % a, self.copy(payloads_jsonl=joined(self.payloads + [self.payloads[a]]))
             yield "payload %d gone" % a, self.copy(payloads_jsonl=joined(self.payloads[:a] + self.payloads[a + 1:]))
+        yield "payloads without the last line end", self.copy(payloads_jsonl=self.files["payloads.jsonl"][:-1])
+        yield "payloads with an empty line", self.copy(payloads_jsonl=self.files["payloads.jsonl"] + b"\n")
         yield "payloads shuffled", self.copy(payloads_jsonl=joined(self.payloads[::-1])), True
         yield "no payload line", self.copy(payloads_jsonl=b"")
 
@@ -264,7 +266,7 @@ class Mutations:
         yield put("other key", forge.note(self.origin, size, root, other))
         for text in (note[:-1], note + "\n", note.replace("\n\n", "\n", 1), note.replace("\u2014", "-"), note.replace("\n", "\r\n"), "", "x",
                      note.replace("\n%d\n" % size, "\n0%d\n" % size), note.replace("\n%d\n" % size, "\n+%d\n" % size), note[1:],
-                     note.replace("\n\n", "\nmore\n\n"), note + note.split("\n\n")[1].replace("/", "_"), b"\xff" + note.encode(), "\n" + note):
+                     note.replace("\n\n", "\nmore\n\n"), note + note.split("\n\n")[1][:-3] + "\n", b"\xff" + note.encode(), "\n" + note):
             yield put("text", text)
         line = note.split("\n\n")[1]
         flipped = line[:-10] + ("A" if line[-10] != "A" else "B") + line[-9:]
@@ -332,10 +334,20 @@ class Mutations:
         moved = "\u2014 witness.example/one %s\n" % forge.b64(blob[:11] + bytes([blob[11] ^ 1]) + blob[12:])
         for name, lines_, arguments, fine in (
                 ("both", first + second, ask, True), ("one of both", first, ask, False), ("one of both is enough", first, ask + [("--quorum", "1")], True),
-                ("none of two, none needed", "", ask + [("--quorum", "0")], True), ("one asked", first + second, ask[:1], True), ("flipped", flipped, ask[:1], False),
+                ("one asked", first + second, ask[:1], True), ("flipped", flipped, ask[:1], False),
                 ("right and flipped", first + flipped, ask[:1], False), ("another time", moved, ask[:1], False), ("nobody", "", ask[:1], False),
-                ("twice by one is one", first + first, ask, False), ("quorum of three", first + second, ask + [("--quorum", "3")], False)):
+                ("twice by one is one", first + first, ask, False)):
             yield "witnesses: " + name, self.copy(checkpoint=(note + lines_).encode()), fine, arguments
+            yield "witnesses on a kept one: " + name, self.copy(), fine, arguments + [("--checkpoint", note + lines_)]
+        yield "witnesses: on the bundle's, not on the kept one", self.copy(checkpoint=(note + first).encode()), None, ask[:1] + [("--checkpoint", note)]
+        half = forge.note(self.origin, 5, forge.root(leaves[:5]), log)
+        yield "witnesses: on the bundle's, half kept", self.copy(checkpoint=(note + first).encode()), None, ask[:1] + [("--checkpoint", half)]
+        yield "witnesses: flipped on the bundle's", self.copy(checkpoint=(note + flipped).encode()), None, ask[:1] + [("--checkpoint", note + first)]
+        yield "witnesses: on another size", self.copy(), None, ask[:1] + [("--checkpoint", forge.note(self.origin, size + 9, forge.root(leaves), log))]
+        early = forge.cosign(half.split("\n\n")[0] + "\n", "witness.example/one", one, 1600000000)
+        yield "witnesses: on one of two kept", self.copy(), None, ask[:1] + [("--checkpoint", note), ("--checkpoint", half + early)]
+        yield "witnesses: each on another", self.copy(), None, ask + [("--checkpoint", note + second), ("--checkpoint", half + early)]
+        yield "witnesses: flipped on one of two", self.copy(), None, ask[:1] + [("--checkpoint", note + flipped), ("--checkpoint", half + early)]
 
     def parts(self):
         """Bundles that do not hold every payload."""
