@@ -3,6 +3,7 @@
 agree.py AOSCTL ROOT SEED SCRATCH: every bundle that the tests left in target/tmp/bundles, mutated bundles, stories, and the vectors."""
 import collections
 import concurrent.futures
+import io
 import itertools
 import json
 import os
@@ -10,7 +11,10 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
+import warnings
+import zipfile
 
 sys.dont_write_bytecode = True
 ROOT = os.path.abspath(sys.argv[2])
@@ -35,7 +39,7 @@ def ours(directory, vkey, arguments):
     quorum = [int(value) for name, value in arguments if name == "--quorum"]
     try:
         verdicts, _ = verify.verify(verify.read_files(directory), verify.VerifierKey(vkey, b"\1"), kept, witnesses, quorum[0] if quorum else None)
-    except (verify.Bad, OSError):
+    except (verify.Bad, OSError, tarfile.TarError, zipfile.BadZipFile):
         return 3, {}
     return verify.exit_code(verdicts), {check: (status, seq) for check, status, seq, _ in verdicts}
 
@@ -160,6 +164,43 @@ def mutations(judge, rules, share):
             judge.add(name.split(" ")[0].rstrip(":"), name, changed, log.vkey, harmless, arguments)
 
 
+def archives(judge, files, vkey):
+    """The same bundle as an archive: whole, in a pack, with a name twice, cut short, and no bundle at all."""
+    def tar(name, members):
+        path = os.path.join(judge.scratch, name)
+        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+            for member, data in members:
+                entry = tarfile.TarInfo(member)
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+        return path
+
+    def packed(name, members):
+        path = os.path.join(judge.scratch, name)
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+            warnings.simplefilter("ignore")
+            for member, data in members:
+                archive.writestr(member, data)
+        return path
+
+    members = sorted((name, data) for name, data in files.items() if name != "identities")
+    twice = members + [("entries.jsonl", b"{}\n")]
+    for name, path, harmless in (
+            ("tar", tar("whole.tar", members), True), ("tar, a name twice", tar("twice.tar", twice), False),
+            ("tar, the same file twice", tar("same.tar", members + members[:1]), False), ("tar, no entries", tar("none.tar", members[:1]), False),
+            ("pack", packed("pack.zip", [("bundle/" + member, data) for member, data in members] + [("index.html", b"<p>")]), True),
+            ("pack, a name twice", packed("twice.zip", [("bundle/" + member, data) for member, data in twice]), False)):
+        judge.add("archives", name, path, vkey, harmless)
+    with open(os.path.join(judge.scratch, "whole.tar"), "rb") as file:
+        data = file.read()
+    for name, part in (("tar, cut in an entry", data[:len(data) // 2]), ("no archive", b"hello"), ("nothing", b"")):
+        path = os.path.join(judge.scratch, "cut%d.tar" % len(part))
+        with open(path, "wb") as out:
+            out.write(part)
+        judge.add("archives", name, path, vkey, False)
+    judge.add("archives", "no such place", os.path.join(judge.scratch, "nowhere"), vkey, False)
+
+
 def vectors(judge):
     for group in sorted(os.listdir(VECTORS)):
         for name in sorted(os.listdir(os.path.join(VECTORS, group))):
@@ -207,6 +248,7 @@ def main():
         judge.faults += pages()
         judge.add("exported", "by the binary", made, made["log.vkey"].decode().strip(), True)
         left = left_by_tests(judge, os.path.join(ROOT, "target", "tmp", "bundles"))
+        archives(judge, made, made["log.vkey"].decode().strip())
         vectors(judge)
         stories(judge, rules, int(os.environ.get("AOSCTL_STORIES", "16")), 100)
         mutations(judge, rules, int(os.environ.get("AOSCTL_MUTATIONS", "24")))
