@@ -11,6 +11,7 @@ mod enrol;
 mod error;
 mod passphrase;
 mod plain;
+mod recovery;
 mod sealed;
 mod signer;
 

@@ -17,6 +17,7 @@ mod glimpse;
 mod names;
 mod pin;
 mod place;
+mod rollback;
 mod sealing;
 mod transact;
 mod trusted;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::sys::env::Env;
 
 /// The directories of a workspace.
@@ -38,6 +40,14 @@ impl Place {
     /// The user's own catalogue entries.
     pub fn catalogue(&self) -> PathBuf {
         self.dir.join("catalogue")
+    }
+
+    /// The file, outside the workspace, that remembers which log lies here; `None` where the directory cannot be found.
+    pub(super) fn memory(&self) -> Option<PathBuf> {
+        let dir = self.dir.canonicalize().ok()?;
+        let name = Sha256::digest(std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str()));
+        let name = data_encoding::HEXLOWER.encode(name.get(..16).unwrap_or_default());
+        Some(self.state.join("places").join(name))
     }
 
     /// The state directory of a log.

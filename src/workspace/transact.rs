@@ -2,7 +2,7 @@
 
 use super::{Trusted, Workspace, WorkspaceError, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, RollbackAccepted};
 use crate::domain::facts::Facts;
 use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::time::{Span, Time};
@@ -79,10 +79,7 @@ impl Workspace {
         let write = self.store.write().map_err(WorkspaceError::from)?;
         let head = self.store.head().map_err(WorkspaceError::from)?;
         let state_dir = self.state_dir();
-        let pin = pin::read(&state_dir, &self.origin);
-        let missing = head.is_some() && matches!(pin, Ok(pin::Pin::Missing));
-        let behind = pin.and_then(|pin| pin.refuse_rollback(head.as_ref()));
-        let behind = behind.and_then(|()| pin::refuse_marked(&state_dir, &self.origin, &self.store)).err();
+        let behind = self.refuse_behind(head.as_ref()).err();
         let (head, frontier) = self.continue_from(head)?;
         if head.size > 0 && head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
@@ -114,8 +111,40 @@ impl Workspace {
         }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
-        // The new pin would make a log that was rolled back look whole: whoever is here now must hear of it.
-        Ok((out, warning.or(missing.then_some(WorkspaceError::PinMissing))))
+        Ok((out, warning))
+    }
+
+    /// An operator goes on with a log that is not the newest: signs `rollback.accepted/1`, and makes the log's present end
+    /// the pin. The old pin stays beside it. Nothing else can be appended by this.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::NothingToAccept`]; where the log is damaged; where its identity, which signs the pin, is missing.
+    pub fn accept_rollback(&self, clock: Time, by: By<'_>, reason: Option<String>) -> Result<Appended, WorkspaceError> {
+        // The pin cannot be replaced without it, so nothing is appended without it either.
+        let log = self.log_identity()?;
+        let write = self.store.write()?;
+        let head = self.store.head()?;
+        match self.refuse_behind(head.as_ref()) {
+            Ok(()) => return Err(WorkspaceError::NothingToAccept),
+            Err(e) if e.is_behind() => {}
+            Err(e) => return Err(e),
+        }
+        let (head, frontier) = self.continue_from(head)?;
+        if head.at > clock.plus(AHEAD) {
+            return Err(WorkspaceError::ClockBehind { last: head.at, clock });
+        }
+        let now = clock.max(head.at);
+        let mut tx =
+            Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: false };
+        let (pin_size, pin_root) = pin::read(&self.state_dir(), &self.origin)?.named();
+        let appended = tx.append(by, RollbackAccepted { pin_size, pin_root: pin_root.to_hex(), reason })?;
+        let Tx { head, frontier, .. } = tx;
+        write.set_head(&head)?;
+        write.commit()?;
+        // A crash here is made good by the next writer, who finds the acceptance at the log's end.
+        pin::replace(&self.state_dir(), &self.origin, &log, &frontier)?;
+        self.remember_place()?;
+        Ok(appended)
     }
 
     /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
@@ -142,7 +171,11 @@ impl Workspace {
             (Some(_), None) => return Err(wrong("there are no entries")),
             (Some(head), Some(last)) => (head, last),
         };
-        if last.checked_add(1) != Some(head.size) {
+        let size = last.saturating_add(1);
+        if size < head.size {
+            return Err(WorkspaceError::CutTail { size, counted: head.size });
+        }
+        if size != head.size {
             return Err(wrong("it counts other entries than there are"));
         }
         let stored = self.store.entry(last)?.ok_or_else(|| wrong("the last entry is missing"))?;
@@ -168,7 +201,12 @@ impl Workspace {
     /// As [`Workspace::transact`].
     pub fn moment(&self, pinned: Pinned, clock: Time) -> Result<Time, WorkspaceError> {
         let head = self.store.head()?;
-        pinned.0.refuse_rollback(head.as_ref())?;
+        self.refuse_swapped()?;
+        let (size, root) = pinned.0.named();
+        match pinned.0.refuse_rollback(head.as_ref()) {
+            Err(e) if e.is_behind() && self.accepted(size, root)?.is_some() => {}
+            other => other?,
+        }
         let Some(head) = self.sound(head)? else { return Ok(clock) };
         if head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });

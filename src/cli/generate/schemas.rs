@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{named, schema_of};
 use crate::cli::commands::{
     agent, approve, audit, check, connect, freeze, grant, init, integration, key, operator, policy, request, revoke,
-    rotation, run, status, thaw, tour,
+    rotation, run, status, thaw, tour, workspace,
 };
 use crate::cli::error::{ERROR_SCHEMA, ErrorView};
 use crate::cli::screen;
