@@ -47,7 +47,9 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<operator::create::OperatorCreateView>(),
         schema_of::<operator::list::OperatorListView>(),
         schema_of::<operator::passphrase::OperatorPassphraseView>(),
+        schema_of::<operator::recovery::RecoveryNewView>(),
         schema_of::<operator::retire::OperatorRetireView>(),
+        schema_of::<operator::rotate::OperatorRotateView>(),
         schema_of::<policy::adopt::PolicyAdoptView>(),
         schema_of::<policy::diff::PolicyDiffView>(),
         schema_of::<policy::explain::ExplainView>(),
@@ -75,6 +77,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<screen::RequestView>(),
         schema_of::<thaw::ThawView>(),
         schema_of::<tour::TourView>(),
+        schema_of::<workspace::accept::AcceptRollbackView>(),
     ];
     all.extend(beside_views());
     all.sort_by(|a, b| a.0.cmp(&b.0));
