@@ -18,6 +18,9 @@ use crate::workspace::{AgentIdentity, OperatorIdentity, Place, Workspace};
 pub struct Context {
     /// The flags that all share.
     pub global: Global,
+    /// What `--output` names, for a command that writes files by itself (`Command::writes_output`): its page is printed on
+    /// stdout all the same, and `global.output` is empty.
+    pub target: Option<PathBuf>,
     /// The environment, as it was at the start.
     pub env: Env,
     /// Proof that the process is hardened, and the umask for children.
@@ -78,14 +81,19 @@ impl Context {
         self.require_output_outside()
     }
 
-    /// Refuses a report in the place of what aosctl keeps: the log, the identities, the pin.
     fn require_output_outside(&self) -> Result<(), CliError> {
-        let (Some(path), Ok(place)) = (self.output(), self.place()) else { return Ok(()) };
+        let target = self.target.as_deref().filter(|path| *path != Path::new("-"));
+        self.output().or(target).map_or(Ok(()), |path| self.require_outside("--output", path))
+    }
+
+    /// Refuses a file in the place of what aosctl keeps: the log, the identities, the pin. `flag` is where it was named.
+    pub fn require_outside(&self, flag: &str, path: &Path) -> Result<(), CliError> {
+        let Ok(place) = self.place() else { return Ok(()) };
         for (dir, what) in [(&place.dir, "the workspace"), (&place.state, "the state directory")] {
             if files::lies_within(path, dir) {
-                return Err(CliError::usage(format!("--output lies inside {what}: {}", show_path(path)))
+                return Err(CliError::usage(format!("{flag} lies inside {what}: {}", show_path(path)))
                     .because("a report there could replace what aosctl keeps; nothing was written")
-                    .hint("name a file somewhere else: --output ~/review.html"));
+                    .hint(format!("name a file somewhere else: {flag} ~/FILE")));
             }
         }
         Ok(())
@@ -94,6 +102,11 @@ impl Context {
     /// The file that a report goes to; `None` for stdout.
     pub fn output(&self) -> Option<&Path> {
         self.global.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// The file that a command writes by itself (`Command::writes_output`); `None` for stdout.
+    pub fn target(&self) -> Option<&Path> {
+        self.target.as_deref().filter(|path| *path != Path::new("-"))
     }
 
     /// Where the workspace lies, or would lie.

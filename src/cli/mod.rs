@@ -98,7 +98,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(e.exit_code()).unwrap_or(Exit::Usage.code());
         }
     };
-    let ctx = Context { global: cli.global, env, hardened };
+    let mut global = cli.global;
+    let target = global.output.take_if(|_| cli.command.writes_output());
+    let ctx = Context { global, target, env, hardened };
     let ran = ctx.require_format(cli.command.formats()).and_then(|()| cli.command.run(&ctx));
     let code = match (ran, monitor) {
         (Ok(outcome), _) => show(&ctx, outcome),
@@ -124,7 +126,7 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
     let width = ctx.width_of_stderr();
     let printed = match &outcome.view {
         None => Ok(()),
-        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, outcome.pager)),
+        Some(view) => drawn(ctx, view.as_ref()).and_then(|text| put(ctx, &text, &outcome)),
     };
     if let Some(e) = &outcome.error {
         report(e, style, false, width);
@@ -167,13 +169,13 @@ fn drawn(ctx: &Context, view: &dyn AnyView) -> std::io::Result<String> {
 }
 
 /// Puts data where it is wanted: into the file that was named, through the pager, or on stdout.
-fn put(ctx: &Context, text: &str, pager: bool) -> std::io::Result<()> {
+fn put(ctx: &Context, text: &str, outcome: &Outcome) -> std::io::Result<()> {
     match ctx.output() {
         Some(path) => write_report(path, text.as_bytes()).map_err(std::io::Error::other),
-        None if pager && ctx.format() == Format::Human => {
+        _ if outcome.pager && ctx.format() == Format::Human => {
             Pager::new(&ctx.env).show(text).map_err(|e| std::io::Error::other(e.to_string()))
         }
-        None => to_stdout(text),
+        _ => to_stdout(text),
     }
 }
 

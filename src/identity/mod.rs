@@ -1,6 +1,7 @@
 //! Signing identities: create, seal, unlock, sign. Ed25519 everywhere (RFC 8032).
 //!
 //! - An operator's identity is sealed under a passphrase ([`SealedIdentity`]); unlocking it costs an Argon2id run.
+//! - A witness's identity ([`WitnessIdentity`]) belongs to no log: it cosigns checkpoints of any.
 //! - An agent's and the log's identity lie open in a file of mode 0600 ([`PlainIdentity`]), because nobody is
 //!   there to type a passphrase. See SECURITY.md for what that does not hold against.
 //!
@@ -14,6 +15,7 @@ mod plain;
 mod recovery;
 mod sealed;
 mod signer;
+mod witness;
 
 pub use agree::{agree_with, agreement_key};
 pub use enrol::{EnrolmentLine, enrolment_message};
@@ -22,6 +24,7 @@ pub use passphrase::{MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, Passphrase};
 pub use plain::{PlainIdentity, PlainKind};
 pub use sealed::SealedIdentity;
 pub use signer::Signer;
+pub use witness::WitnessIdentity;
 
 /// The most that an identity file can hold, in bytes; the largest real one is about 700.
 pub const MAX_IDENTITY_FILE_BYTES: usize = 4096;

@@ -175,6 +175,16 @@ impl Report {
         });
     }
 
+    /// Says that a check was not made, or not in full, and why. A failure stands over it.
+    pub fn leave(&mut self, check: Check, reason: &'static str, detail: impl Into<String>) {
+        self.update(check, |verdict| {
+            if verdict.status != Status::Failed {
+                let status = Status::NotChecked;
+                *verdict = Verdict { check, status, first_bad_seq: None, reason, detail: detail.into() };
+            }
+        });
+    }
+
     /// Takes in what another part of the work found. A check counts as made if either made it.
     pub fn merge(&mut self, other: Report) {
         for verdict in other.verdicts {

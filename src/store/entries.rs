@@ -109,6 +109,23 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// As [`range`], envelopes alone: what the tree is made of.
+pub(super) fn envelopes(conn: &Connection, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
+    let sql = "SELECT seq, envelope FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(params![from, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        use rusqlite::types::ValueRef;
+        let seq: i64 = row.get(0)?;
+        let envelope = match row.get_ref(1)? {
+            ValueRef::Blob(b) | ValueRef::Text(b) => b.to_vec(),
+            _ => Vec::new(),
+        };
+        Ok((u64::try_from(seq).unwrap_or(u64::MAX), envelope))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Entries before the first place there is: no log has them, and reading from 0 on never meets them.
 pub(super) fn before_first(conn: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement = conn.prepare("SELECT seq FROM entries WHERE seq < 0 ORDER BY seq LIMIT 20")?;

@@ -9,20 +9,24 @@
 mod compare;
 mod entries;
 mod evidence;
+mod lines;
 mod open;
 mod outside;
 mod read;
 mod rows;
 mod schema;
+mod stream;
 mod tables;
 
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
 pub use evidence::{LiveCounts, UseRow};
+pub use lines::scratch_lines;
 pub use open::{Snapshot, Store, Write, scratch};
 pub use outside::write_from_outside;
 pub use read::{GrantFilter, GrantUse, KeyDates, KeyMatch, RequestFilter};
 pub use schema::{MIGRATIONS, PROJECTION, SCHEMA_VERSION};
+pub use stream::{RawEntry, RawPayload};
 pub use tables::Tables;
 
 /// What can go wrong with the database.

@@ -192,6 +192,11 @@ impl Store {
         entries::range(&self.conn, from, limit)
     }
 
+    /// As [`Store::range`], each entry's place and envelope alone.
+    pub fn envelopes(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        entries::envelopes(&self.conn, from, limit)
+    }
+
     /// The number of the last entry.
     pub fn last_seq(&self) -> Result<Option<u64>, StoreError> {
         entries::last_seq(&self.conn)
@@ -241,6 +246,11 @@ impl Store {
     /// Where the replayed log ended.
     pub fn set_replayed_head(&self, head: &Head) -> Result<(), StoreError> {
         entries::set_head(&self.conn, head)
+    }
+
+    /// A connection that was made ready, for this room.
+    pub(super) fn of(conn: Connection, path: &Path) -> Store {
+        Store { conn, path: path.to_path_buf() }
     }
 
     /// The connection, for this room.

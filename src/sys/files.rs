@@ -246,7 +246,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, SysError> {
     Ok(file)
 }
 
-fn parent_of(path: &Path) -> PathBuf {
+pub(super) fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         Some(_) => PathBuf::from("."),
@@ -255,7 +255,7 @@ fn parent_of(path: &Path) -> PathBuf {
 }
 
 /// Makes a new or renamed name in `dir` durable.
-fn sync_dir(dir: PathBuf) -> Result<(), SysError> {
+pub(super) fn sync_dir(dir: PathBuf) -> Result<(), SysError> {
     match File::open(&dir).and_then(|dir| dir.sync_all()) {
         // fsync(2): the file system has no such thing for directories, so there is nothing left to wait for.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),

@@ -11,6 +11,7 @@ pub mod env;
 pub mod files;
 pub mod handover;
 pub mod lock;
+pub mod output;
 pub mod process;
 pub mod random;
 pub mod tool;

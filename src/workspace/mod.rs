@@ -21,6 +21,7 @@ mod rekey;
 mod rollback;
 mod sealing;
 mod transact;
+mod tree;
 mod trusted;
 mod unlock;
 mod verify;
@@ -37,9 +38,13 @@ pub use place::Place;
 pub use rekey::NewKey;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Pinned, Tx};
+pub use tree::{Continued, Included, Proven};
 pub use trusted::Trusted;
 pub use unlock::{AgentIdentity, OperatorIdentity};
-pub use verify::{MAX_DIFFERENCES, Verification, VerifyOptions, verify};
+pub use verify::{
+    BundleFiles, BundleOptions, Kept, KeptSeen, MAX_DIFFERENCES, Outside, Payloads, Unanchored, Verification,
+    VerifyOptions, WitnessSeen, verify, verify_against, verify_bundle, verify_since_pin,
+};
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -118,6 +123,11 @@ impl Workspace {
                 Err(WorkspaceError::ForeignIdentity { path })
             }
         })
+    }
+
+    /// The pin's note as it lies in the state directory, unverified; `None` where there is none.
+    pub fn pin_note(&self) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        pin::note(&self.state_dir())
     }
 
     /// The pin, against the log as it is.

@@ -162,7 +162,7 @@ impl Workspace {
     }
 
     /// The end of the log as the table has it, if that is where the entries end.
-    fn sound(&self, head: Option<Head>) -> Result<Option<Head>, WorkspaceError> {
+    pub(super) fn sound(&self, head: Option<Head>) -> Result<Option<Head>, WorkspaceError> {
         let last = self.store.last_seq()?;
         let wrong = |what: &str| WorkspaceError::integrity(None, format!("table head: {what}"));
         let (head, last) = match (head, last) {
@@ -217,7 +217,7 @@ impl Workspace {
 
 /// A pin that was read, not yet compared with anything.
 #[derive(Debug)]
-pub struct Pinned(pin::Pin);
+pub struct Pinned(pub(super) pin::Pin);
 
 impl<'s> Tx<'s> {
     /// The moment of this change: the clock's, or the last entry's if that is later.

@@ -70,6 +70,14 @@ impl Command {
         }
     }
 
+    /// Whether it writes by itself what `--output` names, which is no report then: `Context::target`.
+    pub fn writes_output(&self) -> bool {
+        match self {
+            Command::Audit(args) => args.writes_output(),
+            _ => false,
+        }
+    }
+
     /// Runs it.
     pub fn run(self, ctx: &Context) -> Result<Outcome, CliError> {
         match self {

@@ -1,7 +1,9 @@
 //! The Merkle tree of RFC 6962 section 2.1, over the leaf hashes of entries.
 
+mod collect;
 mod proof;
 
+pub use collect::{Collector, NotCollected};
 pub use proof::{Leaves, Subtrees, consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion};
 
 use super::hash::{Hash, sha256, sha256_of};

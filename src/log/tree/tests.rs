@@ -71,6 +71,62 @@ fn all_small_sizes() {
     }
 }
 
+/// RFC 6962 section 2.1.1, word for word: PATH(m, D[n]).
+fn rfc_path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
+    if leaves.len() <= 1 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    if m < left.len() {
+        [rfc_path(m, left), vec![rfc_root(right)]].concat()
+    } else {
+        [rfc_path(m - left.len(), right), vec![rfc_root(left)]].concat()
+    }
+}
+
+/// RFC 6962 section 2.1.2, word for word: SUBPROOF(m, D[n], b).
+fn rfc_subproof(m: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
+    if m == leaves.len() {
+        return if whole { Vec::new() } else { vec![rfc_root(leaves)] };
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    if m <= left.len() {
+        [rfc_subproof(m, left, whole), vec![rfc_root(right)]].concat()
+    } else {
+        [rfc_subproof(m - left.len(), right, false), vec![rfc_root(left)]].concat()
+    }
+}
+
+#[test]
+fn one_pass_gives_the_proofs_of_the_rfc_at_every_size_and_index() {
+    let all = leaves(70);
+    for size in 0..=70u64 {
+        let here = &all[..usize::try_from(size).unwrap()];
+        let every: Vec<u64> = (0..size).collect();
+        let older: Vec<u64> = (0..=size).collect();
+        let mut collector = Collector::new(size, &every, &older);
+        assert!(size < 2 || inclusion_proof(0, size, &collector) == Err(NotCollected));
+        // What comes after the size changes nothing.
+        all.iter().for_each(|leaf| collector.push(*leaf));
+        assert_eq!(collector.tree().size(), 70);
+        for index in every {
+            let proof = inclusion_proof(index, size, &collector).unwrap();
+            assert_eq!(proof, rfc_path(usize::try_from(index).unwrap(), here), "{index} of {size}");
+            assert!(proof.len() <= 7);
+        }
+        for first in older.into_iter().filter(|first| *first > 0) {
+            let proof = consistency_proof(first, size, &collector).unwrap();
+            assert_eq!(proof, rfc_subproof(usize::try_from(first).unwrap(), here, true), "{first} to {size}");
+        }
+    }
+}
+
+#[test]
+fn one_proof_keeps_few_hashes() {
+    let collector = Collector::new((1 << 40) - 3, &[12_345_678_901], &[77_777_777_777]);
+    assert!(collector.nodes_wanted() < 2 * 2 * 41, "{}", collector.nodes_wanted());
+}
+
 proptest! {
     #[test]
     fn random_proofs_prove_nothing(index in 0u64..64, size in 0u64..64, count in 0usize..7) {

@@ -12,7 +12,7 @@ use super::inspect::{Inspected, SeenPayload, check_signature_ready};
 use crate::log::canonical;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::key::{KeyFault, PublicKey, ReadyKey};
-use crate::log::payload::{Form, PayloadView, RECORD_LIMIT};
+use crate::log::payload::{Form, PayloadFault, PayloadView, RECORD_LIMIT};
 use crate::log::verdict::{Check, Report, Status};
 
 /// The bytes of a bundle's files.
@@ -110,10 +110,7 @@ impl<'a> Payloads<'a> {
         let mut by_seq = BTreeMap::new();
         for line in lines(bytes) {
             let view = PayloadView::read(line.bytes, Form::Line);
-            let seq = match &view {
-                Ok(view) => Some(view.seq),
-                Err(_) => seq_of(line.bytes),
-            };
+            let seq = seq_by(line.bytes, &view);
             if !line.ended {
                 report.fail(Check::CanonicalForm, seq, "line_end", "the last payload line has no end");
             }
@@ -176,9 +173,25 @@ impl<'a> Payloads<'a> {
     }
 }
 
-/// The seq of a line that is JSON of the format but no record.
-fn seq_of(line: &[u8]) -> Option<u64> {
-    canonical::parse_wrapped(line, RECORD_LIMIT, 1).ok()?.get("seq")?.as_u64()
+/// The seq of the entry whose payload a line says it is.
+///
+/// # Errors
+/// What is wrong with a line that does not say.
+pub fn line_seq(line: &[u8]) -> Result<u64, PayloadFault> {
+    let view = PayloadView::read(line, Form::Line);
+    match (seq_by(line, &view), view) {
+        (Some(seq), _) => Ok(seq),
+        (None, Err(fault)) => Err(fault),
+        (None, Ok(view)) => Ok(view.seq),
+    }
+}
+
+/// A line that is JSON of the format but no record has a seq, too.
+fn seq_by(line: &[u8], view: &Result<PayloadView, PayloadFault>) -> Option<u64> {
+    match view {
+        Ok(view) => Some(view.seq),
+        Err(_) => canonical::parse_wrapped(line, RECORD_LIMIT, 1).ok()?.get("seq")?.as_u64(),
+    }
 }
 
 struct Line<'a> {

@@ -74,6 +74,11 @@ impl ChainChecker {
         }
     }
 
+    /// Keeps the root at a size that was passed before, for [`ChainChecker::root_at`].
+    pub fn know(&mut self, size: u64, root: Hash) {
+        self.roots.insert(size, Some(root));
+    }
+
     /// Takes the next entry and says why it does not continue the chain, if it does not. After a bad entry it
     /// goes on from what that entry is, so one bad entry gives one fault, or two where its bytes were changed.
     pub fn feed(&mut self, entry: &Inspected) -> Option<ChainFault> {

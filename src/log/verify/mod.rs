@@ -16,7 +16,7 @@ mod erasure;
 mod inspect;
 
 pub use anchor::{Coverage, Witnesses, check_pin, check_tree_root, check_witnesses, report_tail};
-pub use bundle::{Bundle, Trust, verify_bundle};
+pub use bundle::{Bundle, Trust, line_seq, verify_bundle};
 pub use chain::{ChainChecker, ChainFault};
 pub use erasure::{ErasureClaim, ErasureFault, ErasureLedger};
 pub use inspect::{

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::prove::check::{self, ProofArgs};
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -30,6 +31,14 @@ pub struct Args {
     /// The log's verifier key, known from elsewhere [default: the log identity in the state directory]
     #[arg(long, value_name = "VKEY")]
     vkey: Option<String>,
+    /// A witness whose cosignature is wanted; repeat it for more
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
+    /// How many of the witnesses must have signed [default: all]
+    #[arg(long, value_name = "N", requires = "witnesses")]
+    quorum: Option<usize>,
+    #[command(flatten)]
+    proof: ProofArgs,
     /// Threads for signatures [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -217,6 +226,20 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
                 .hint("it is printed by init, and looks like aosctl/HEX+HEX+BASE64")
         })?),
     };
+    if let (Some(proof), Some(vkey)) = (&args.proof.proof, &vkey) {
+        let witnesses = args
+            .witnesses
+            .iter()
+            .map(|text| {
+                VerifierKey::parse(text).map_err(|e| {
+                    CliError::usage(format!("that is not a witness's verifier key: {e}"))
+                        .hint("the witness prints it: aosctl audit witness key")
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let trust = check::Trust { vkey, witnesses: &witnesses, quorum: args.quorum };
+        return check::run(proof, args.proof.payload.as_deref(), trust);
+    }
     let options = VerifyOptions { vkey, threads: args.threads.map(NonZeroUsize::get) };
     let show_progress = is_terminal(Stream::Stderr) && !ctx.global.quiet && !args.monitor;
     let mut shown = false;
