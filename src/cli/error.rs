@@ -130,11 +130,11 @@ impl From<WorkspaceError> for CliError {
                 .because("an older copy of the workspace was put back, or its end was cut off")
                 .hint("put the newest copy back, then: aosctl audit verify")
                 .hint(ACCEPT),
-            WorkspaceError::CutTail { .. } => CliError::new(Exit::Integrity, "cut_tail", text)
+            WorkspaceError::TailCut { .. } => CliError::new(Exit::Integrity, "tail_cut", text)
                 .because("somebody deleted entries from its end")
-                .hint("put the newest copy back: aosctl workspace restore FILE")
-                .hint("see everything that is wrong: aosctl audit verify"),
-            WorkspaceError::OtherLog { .. } => CliError::new(Exit::Integrity, "other_log", text)
+                .hint("put the newest copy back, then: aosctl audit verify")
+                .hint(ACCEPT),
+            WorkspaceError::Fork { .. } => CliError::new(Exit::Integrity, "fork", text)
                 .because("two copies of the workspace were used, or an old one was put back and went on")
                 .hint("put back the copy that the pin knows, then: aosctl audit verify")
                 .hint(ACCEPT),
@@ -146,10 +146,19 @@ impl From<WorkspaceError> for CliError {
                 .because("it was deleted, or the workspace came here without its state directory")
                 .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify --checkpoint FILE")
                 .hint(ACCEPT),
-            WorkspaceError::Swapped { .. } => CliError::new(Exit::Integrity, "swapped", text)
+            WorkspaceError::OtherLog { .. } => CliError::new(Exit::Integrity, "other_log", text)
                 .because("somebody put another workspace in its place, or it was moved here by hand")
                 .hint("put the right one back")
                 .hint(ACCEPT),
+            WorkspaceError::NotABackup { .. } => {
+                CliError::could_not("not_a_backup", text).hint("backups are made with: aosctl workspace backup -o FILE")
+            }
+            WorkspaceError::BackupDamaged { .. } => CliError::new(Exit::Integrity, "backup_damaged", text)
+                .because("it was changed or cut off after it was made; nothing was restored")
+                .hint("take another copy of it, or an older backup"),
+            WorkspaceError::StateInUse { .. } => CliError::no("state_in_use", text)
+                .because("nothing of a log is ever written over; nothing was restored")
+                .hint("move that directory away, or restore on another machine: AOSCTL_STATE_DIR"),
             WorkspaceError::NothingToAccept => {
                 CliError::no("nothing_to_accept", text).hint("see what is: aosctl audit verify")
             }

@@ -61,7 +61,7 @@ pub enum WorkspaceError {
     },
     /// The tables count entries that are not there any more: the end of the log was cut off.
     #[error("the log ends after {size} entries, and its tables count {counted}")]
-    CutTail {
+    TailCut {
         /// Entries in the log.
         size: u64,
         /// Entries that the tables count.
@@ -69,7 +69,7 @@ pub enum WorkspaceError {
     },
     /// The pin knows another log of the same name: two copies of a workspace were used, or an old one was and then grew.
     #[error("the pin remembers {pinned} entries of this log, and not these")]
-    OtherLog {
+    Fork {
         /// Entries that the pin covers.
         pinned: u64,
     },
@@ -84,13 +84,35 @@ pub enum WorkspaceError {
     PinMissing,
     /// Where this workspace lies there was another one.
     #[error("{} holds another workspace than before: {is}, where {was} was", dir.display())]
-    Swapped {
+    OtherLog {
         /// Where.
         dir: PathBuf,
         /// The log that was there.
         was: String,
         /// The log that is there.
         is: String,
+    },
+    /// What should be restored is no backup.
+    #[error("{} is no backup: {why}", path.display())]
+    NotABackup {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A backup that was changed or cut off, or whose log does not verify.
+    #[error("{} cannot be restored: {why}", path.display())]
+    BackupDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A state directory of that log is there, and has another log identity.
+    #[error("{} belongs to a log of the same name with another identity", dir.display())]
+    StateInUse {
+        /// Which.
+        dir: PathBuf,
     },
     /// Nothing was rolled back.
     #[error("the log is the one that its pin remembers; there is nothing to accept")]
@@ -123,7 +145,12 @@ impl WorkspaceError {
         use WorkspaceError as W;
         matches!(
             self,
-            W::RolledBack { .. } | W::OtherLog { .. } | W::PinBroken { .. } | W::PinMissing | W::Swapped { .. }
+            W::RolledBack { .. }
+                | W::TailCut { .. }
+                | W::Fork { .. }
+                | W::PinBroken { .. }
+                | W::PinMissing
+                | W::OtherLog { .. }
         )
     }
 

@@ -6,6 +6,7 @@
 
 mod adopt;
 pub mod ask;
+mod backup;
 pub mod claim;
 pub mod command;
 mod create;
@@ -27,6 +28,7 @@ mod unlock;
 mod verify;
 
 pub use adopt::{Adopted, read_text};
+pub use backup::{BackedUp, BackupLine, Restored, restore};
 pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;

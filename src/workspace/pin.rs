@@ -113,7 +113,7 @@ impl Pin {
             PinState::Ahead { size } => {
                 Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size })
             }
-            PinState::Forked { size } => Err(WorkspaceError::OtherLog { pinned: size }),
+            PinState::Forked { size } => Err(WorkspaceError::Fork { pinned: size }),
             PinState::Broken(why) => Err(WorkspaceError::PinBroken { why }),
         }
     }
@@ -145,7 +145,7 @@ pub(super) fn refuse_marked(dir: &Path, origin: &Origin, store: &Store) -> Resul
         entries.iter().for_each(|e| tree.push(leaf_hash(&e.envelope)));
     }
     if tree.size() != checkpoint.size || tree.root() != checkpoint.root {
-        return Err(WorkspaceError::OtherLog { pinned: checkpoint.size });
+        return Err(WorkspaceError::Fork { pinned: checkpoint.size });
     }
     files::remove_file(&mark);
     Ok(())
@@ -192,9 +192,23 @@ fn keep_beside(dir: &Path, size: &str, note: &[u8]) -> Result<(), WorkspaceError
 }
 
 /// A checkpoint of the tree, signed by the log.
-fn signed(origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> String {
+pub(super) fn signed(origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> String {
     let checkpoint = Checkpoint { origin: origin.name.clone(), size: tree.size(), root: tree.root() };
     checkpoint.sign(|message| log.signer().sign(message), &PublicKey(origin.log_key))
+}
+
+/// Takes another directory's pin over, if it covers more than the one here; what is here is kept beside it then.
+pub(super) fn take_over(from: &Path, to: &Path, origin: &Origin) -> Result<(), WorkspaceError> {
+    let _lock = hold(to)?;
+    let Pin::Found { checkpoint: theirs, note: new } = read(from, origin)? else { return Ok(()) };
+    match read(to, origin)? {
+        Pin::Found { checkpoint, .. } if checkpoint.size >= theirs.size => return Ok(()),
+        Pin::Found { checkpoint, note } => keep_beside(to, &checkpoint.size.to_string(), &note)?,
+        // What does not hold is for somebody to look at, and stops whoever would widen.
+        Pin::Broken(_) => return Ok(()),
+        Pin::Missing => {}
+    }
+    Ok(files::write_private_atomic(&to.join("pin"), &new)?)
 }
 
 /// Moves the pin forward to the tree's end; never back.

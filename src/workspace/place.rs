@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::sys::env::Env;
 
 /// The directories of a workspace.
@@ -42,12 +40,11 @@ impl Place {
         self.dir.join("catalogue")
     }
 
-    /// The file, outside the workspace, that remembers which log lies here; `None` where the directory cannot be found.
-    pub(super) fn memory(&self) -> Option<PathBuf> {
+    /// The workspace's directory, without links, as the state directory of its log remembers it; `None` where it cannot be
+    /// found.
+    pub(super) fn real(&self) -> Option<Vec<u8>> {
         let dir = self.dir.canonicalize().ok()?;
-        let name = Sha256::digest(std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str()));
-        let name = data_encoding::HEXLOWER.encode(name.get(..16).unwrap_or_default());
-        Some(self.state.join("places").join(name))
+        Some(std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str()).to_vec())
     }
 
     /// The state directory of a log.

@@ -79,8 +79,7 @@ impl Workspace {
         self.settle(&new.file)?;
         files::write_private_atomic(&beside(&new.file), &new.sealed)?;
         let public_key = Hex32(new.signer.public());
-        let event =
-            OperatorRotated { id: new.id, public_key, proof: proof(&new.signer, &self.origin().name), reason };
+        let event = OperatorRotated { id: new.id, public_key, proof: proof(&new.signer, &self.origin().name), reason };
         let appended = match tx.append(by, event) {
             Ok(appended) => appended,
             Err(e) => {
@@ -95,7 +94,12 @@ impl Workspace {
     ///
     /// # Errors
     /// What appending gives.
-    pub fn enrol_recovery(&self, tx: &mut Tx<'_>, by: By<'_>, paper: &Signer) -> Result<(Id, Appended), WorkspaceError> {
+    pub fn enrol_recovery(
+        &self,
+        tx: &mut Tx<'_>,
+        by: By<'_>,
+        paper: &Signer,
+    ) -> Result<(Id, Appended), WorkspaceError> {
         let crate::domain::id::Actor::Identity(operator) = by.actor else {
             return Err(WorkspaceError::NoIdentity("an operator enrols it for itself".into()));
         };

@@ -122,14 +122,15 @@ impl Workspace {
     pub fn accept_rollback(&self, clock: Time, by: By<'_>, reason: Option<String>) -> Result<Appended, WorkspaceError> {
         // The pin cannot be replaced without it, so nothing is appended without it either.
         let log = self.log_identity()?;
+        let tables_fit = self.verified_but_for_its_pin(clock)?;
         let write = self.store.write()?;
         let head = self.store.head()?;
-        match self.refuse_behind(head.as_ref()) {
+        match self.refuse_tail_cut(head.as_ref()).and_then(|()| self.refuse_behind(head.as_ref())) {
             Ok(()) => return Err(WorkspaceError::NothingToAccept),
             Err(e) if e.is_behind() => {}
             Err(e) => return Err(e),
         }
-        let (head, frontier) = self.continue_from(head)?;
+        let (head, frontier) = if tables_fit { self.continue_from(head)? } else { self.replay_tables(&write)? };
         if head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });
         }
@@ -171,11 +172,8 @@ impl Workspace {
             (Some(_), None) => return Err(wrong("there are no entries")),
             (Some(head), Some(last)) => (head, last),
         };
-        let size = last.saturating_add(1);
-        if size < head.size {
-            return Err(WorkspaceError::CutTail { size, counted: head.size });
-        }
-        if size != head.size {
+        self.refuse_tail_cut(Some(&head))?;
+        if last.checked_add(1) != Some(head.size) {
             return Err(wrong("it counts other entries than there are"));
         }
         let stored = self.store.entry(last)?.ok_or_else(|| wrong("the last entry is missing"))?;
@@ -187,6 +185,15 @@ impl Workspace {
             return Err(wrong("the last entry was signed at another time"));
         }
         Ok(Some(head))
+    }
+
+    /// The tables count entries that are gone.
+    pub(super) fn refuse_tail_cut(&self, head: Option<&Head>) -> Result<(), WorkspaceError> {
+        let size = self.store.last_seq()?.map_or(0, |last| last.saturating_add(1));
+        match head {
+            Some(head) if size < head.size => Err(WorkspaceError::TailCut { size, counted: head.size }),
+            _ => Ok(()),
+        }
     }
 
     /// The pin, to be read before a snapshot is taken: a writer in between moves the log past it, never behind.

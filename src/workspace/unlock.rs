@@ -97,9 +97,12 @@ impl Workspace {
         let facts = self.facts();
         let operators = facts.operators()?;
         let Some(identity) = operators.iter().find(|o| o.public_key == public) else {
-            let older = operators.iter().find(|o| sealed.id().is_some_and(|id| id == o.id.to_string() && o.has_new_key()));
+            let older =
+                operators.iter().find(|o| sealed.id().is_some_and(|id| id == o.id.to_string() && o.has_new_key()));
             let what = match older {
-                Some(o) => format!("holds an older key of {}: another one took its place with entry {}", o.id, o.key_seq),
+                Some(o) => {
+                    format!("holds an older key of {}: another one took its place with entry {}", o.id, o.key_seq)
+                }
                 None => "is not enrolled in this workspace".into(),
             };
             return Err(WorkspaceError::NoIdentity(format!("{} {what}", path.display())));

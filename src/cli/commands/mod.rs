@@ -74,6 +74,7 @@ impl Command {
     pub fn writes_output(&self) -> bool {
         match self {
             Command::Audit(args) => args.writes_output(),
+            Command::Workspace(args) => args.writes_output(),
             _ => false,
         }
     }

@@ -85,6 +85,8 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<thaw::ThawView>(),
         schema_of::<tour::TourView>(),
         schema_of::<workspace::accept::AcceptRollbackView>(),
+        schema_of::<workspace::backup::BackupView>(),
+        schema_of::<workspace::restore::RestoreView>(),
     ];
     all.extend(beside_views());
     all.sort_by(|a, b| a.0.cmp(&b.0));

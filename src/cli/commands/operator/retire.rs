@@ -159,7 +159,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let known = view.could_open.clone();
     let mut out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
     if let Some(operator) = paper {
-        out = out.note(format!("That code recovers nothing any more. Another one for {operator}: aosctl operator recovery new"));
+        out = out.note(format!(
+            "That code recovers nothing any more. Another one for {operator}: aosctl operator recovery new"
+        ));
         return Ok(if known.is_empty() {
             out
         } else {

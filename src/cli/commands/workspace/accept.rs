@@ -17,7 +17,8 @@ use crate::workspace::{PinState, Workspace, WorkspaceError};
 ///
 /// Says first what is lost, as far as anybody can tell: entries that the pin remembers are gone with everything that they
 /// closed, narrowed or approved. Signs `rollback.accepted/1` with the reason, and takes the log's present end as the new
-/// pin; the old one stays beside it. The acceptance is listed for ever. Put the newest copy back instead, if there is one.
+/// pin; the old one stays beside it. Tables that count more than there is are made anew from the log. The log itself must
+/// verify. The acceptance is listed for ever. Put the newest copy back instead, if there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Why, for the record
@@ -36,7 +37,7 @@ pub struct Args {
 pub struct AcceptRollbackView {
     /// Nothing was done.
     pub dry_run: bool,
-    /// What is wrong, in a stable word: `rolled_back`, `other_log`, `pin_missing`, `pin_broken`, `swapped`.
+    /// What is wrong, in a stable word: `rolled_back`, `tail_cut`, `fork`, `pin_missing`, `pin_broken`, `other_log`.
     pub found: String,
     /// The same for people.
     pub detail: String,
@@ -100,15 +101,19 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 }
 
 fn view(ws: &Workspace, found: &WorkspaceError, dry_run: bool) -> Result<AcceptRollbackView, CliError> {
-    let head = ws.store().head()?;
-    let entries = head.as_ref().map_or(0, |h| h.size);
+    let last_at = match ws.store().last_seq()? {
+        Some(seq) => Some(ws.event(seq)?.0.at),
+        None => None,
+    };
+    let entries = ws.store().last_seq()?.map_or(0, |n| n + 1);
     let pinned = match (found, ws.pin_state()?) {
-        (WorkspaceError::OtherLog { pinned } | WorkspaceError::RolledBack { pinned, .. }, _) => Some(*pinned),
+        (WorkspaceError::Fork { pinned } | WorkspaceError::RolledBack { pinned, .. }, _) => Some(*pinned),
         (_, PinState::Covers { size, .. } | PinState::Ahead { size } | PinState::Forked { size }) => Some(size),
         (_, PinState::Missing | PinState::Broken(_)) => None,
     };
     let lost = match found {
         WorkspaceError::RolledBack { size, pinned } => pinned.checked_sub(*size),
+        WorkspaceError::TailCut { size, counted } => counted.max(&pinned.unwrap_or(0)).checked_sub(*size),
         _ => None,
     };
     Ok(AcceptRollbackView {
@@ -116,7 +121,7 @@ fn view(ws: &Workspace, found: &WorkspaceError, dry_run: bool) -> Result<AcceptR
         found: super::word(found).into(),
         detail: found.to_string(),
         entries,
-        last_at: head.map(|h| h.at),
+        last_at,
         pinned,
         lost,
         seq: None,

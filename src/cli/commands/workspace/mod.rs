@@ -1,6 +1,8 @@
 //! `aosctl workspace`: the directory as a whole.
 
 pub mod accept;
+pub mod backup;
+pub mod restore;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -18,12 +20,23 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
+    Backup(backup::Args),
+    Restore(restore::Args),
     AcceptRollback(accept::Args),
+}
+
+impl Args {
+    /// As [`crate::cli::Command::writes_output`].
+    pub fn writes_output(&self) -> bool {
+        matches!(self.verb, Verb::Backup(_))
+    }
 }
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
+        Verb::Backup(a) => backup::run(a, ctx),
+        Verb::Restore(a) => restore::run(a, ctx),
         Verb::AcceptRollback(a) => accept::run(a, ctx),
     }
 }
@@ -32,10 +45,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 fn word(e: &WorkspaceError) -> &'static str {
     match e {
         WorkspaceError::RolledBack { .. } => "rolled_back",
-        WorkspaceError::OtherLog { .. } => "other_log",
+        WorkspaceError::TailCut { .. } => "tail_cut",
+        WorkspaceError::Fork { .. } => "fork",
         WorkspaceError::PinBroken { .. } => "pin_broken",
         WorkspaceError::PinMissing => "pin_missing",
-        WorkspaceError::Swapped { .. } => "swapped",
+        WorkspaceError::OtherLog { .. } => "other_log",
         _ => "damaged",
     }
 }
