@@ -220,7 +220,7 @@ fn paper(args: &Args, ctx: &Context) -> Result<Option<Signer>, CliError> {
 }
 
 fn wanted(ctx: &Context) -> Result<bool, CliError> {
-    let what = "make a recovery code for paper? without one a lost passphrase is the end [Y/n]";
+    let what = "a recovery code for paper? without one a lost passphrase is lost [Y/n]";
     let typed = ctx.prompter().ask_line(what, "--recovery or --no-recovery")?;
     Ok(!typed.to_ascii_lowercase().starts_with('n'))
 }
