@@ -156,6 +156,8 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::BackupDamaged { .. } => CliError::new(Exit::Integrity, "backup_damaged", text)
                 .because("it was changed or cut off after it was made; nothing was restored")
                 .hint("take another copy of it, or an older backup"),
+            WorkspaceError::NotComparable { .. } => CliError::could_not("not_comparable", text)
+                .hint("name a workspace directory, a bundle's directory, or a checkpoint"),
             WorkspaceError::StateInUse { .. } => CliError::no("state_in_use", text)
                 .because("nothing of a log is ever written over; nothing was restored")
                 .hint("move that directory away, or restore on another machine: AOSCTL_STATE_DIR"),

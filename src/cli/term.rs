@@ -246,7 +246,12 @@ impl Prompter {
         let _guard = SecondScreen::enter(&file)?;
         writeln!(tty, "Your recovery code. Write it down on paper; it is shown once, here, and kept nowhere.\n")?;
         for row in groups.chunks(4) {
-            writeln!(tty, "    {}", row.join("  "))?;
+            // Group by group: a line that is put together first would stay in memory.
+            write!(tty, "    ")?;
+            for group in row {
+                write!(tty, "{group}  ")?;
+            }
+            writeln!(tty)?;
         }
         let last = groups.last().copied().unwrap_or_default();
         writeln!(tty)?;

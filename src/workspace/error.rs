@@ -108,6 +108,14 @@ pub enum WorkspaceError {
         /// What is wrong.
         why: String,
     },
+    /// What a workspace should be compared with is neither a workspace nor a checkpoint.
+    #[error("{} cannot be compared with: {why}", path.display())]
+    NotComparable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A state directory of that log is there, and has another log identity.
     #[error("{} belongs to a log of the same name with another identity", dir.display())]
     StateInUse {

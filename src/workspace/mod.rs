@@ -9,6 +9,7 @@ pub mod ask;
 mod backup;
 pub mod claim;
 pub mod command;
+mod compare;
 mod create;
 pub mod decision;
 mod doors;
@@ -29,6 +30,7 @@ mod verify;
 
 pub use adopt::{Adopted, read_text};
 pub use backup::{BackedUp, BackupLine, Restored, restore};
+pub use compare::{Compared, Other};
 pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;

@@ -173,6 +173,32 @@ fn an_old_backup_under_a_newer_pin_is_a_rollback() {
     b.ok(&["audit", "verify"]);
 }
 
+/// Both copies were used: said from either side, and by a checkpoint of the other one.
+#[test]
+fn two_copies_that_both_went_on_are_a_fork() {
+    let (b, file) = backed_up();
+    let new = Bench::empty();
+    assert_eq!(code(&restore(&new, &file)), 0);
+    let other = new.workspace();
+    let compare = |exit: i32, other: &Path| json(&b, exit, &["workspace", "compare", other.to_str().unwrap()]);
+    assert_eq!(compare(0, &other)["found"], "same");
+    b.ok(&["freeze"]);
+    let ahead = compare(0, &other);
+    assert_eq!((&ahead["found"], &ahead["by"]), (&"ahead".into(), &1.into()));
+    assert_eq!(compare(0, &state_of(&new).join("pin"))["found"], "ahead");
+    let first = ahead["other_entries"].clone();
+    new.ok(&["revoke", "g-1"]);
+    new.ok(&["agent", "add", "other-bot"]);
+    let fork = compare(4, &other);
+    assert_eq!((&fork["found"], &fork["first_different"]), (&"fork".into(), &first));
+    assert_eq!(compare(1, &state_of(&new).join("pin"))["found"], "behind", "a checkpoint alone cannot tell yet");
+    b.ok(&["thaw"]);
+    assert_eq!(compare(4, &state_of(&new).join("pin"))["found"], "fork");
+    assert_eq!(compare(4, &Bench::new().workspace())["found"], "other_log");
+    assert_eq!(code(&b.run(&["workspace", "compare", b.path("pass").to_str().unwrap()])), 3);
+    new.ok(&["audit", "verify"]);
+}
+
 /// A backup of what somebody rolled back would look like one of the newest.
 #[test]
 fn no_backup_is_made_of_a_log_that_is_behind() {

@@ -17,6 +17,7 @@ use crate::domain::money::Money;
 use crate::identity::{Passphrase, Signer};
 use crate::policy::file::{self, PolicyFile};
 use crate::policy::{PolicyError, catalogue};
+use crate::sys::files;
 use crate::workspace::{self, NewWorkspace, Place, Workspace, WorkspaceError};
 
 /// The longest name of a company or an operator, in bytes: it stands in the log for good.
@@ -174,7 +175,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     // Shown before anything is made: whoever gives up here has no workspace with a code that nobody wrote down.
     let paper = paper(&args, ctx)?;
     let new = NewWorkspace { company, operator, passphrase: &passphrase, rules, source, confirmed, now: ctx.clock() };
-    let created = workspace::create(&place, &new)?;
+    let created = workspace::create(&place, &new).inspect_err(|_| {
+        // A code that is good for nothing must not be kept as one that is.
+        if let Some(file) = args.recovery_out.as_deref() {
+            files::remove_file(file);
+        }
+    })?;
     view.origin = Some(created.origin);
     view.vkey = Some(created.vkey);
     view.state_dir = created.state_dir.display().to_string();

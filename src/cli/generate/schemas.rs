@@ -86,6 +86,7 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<tour::TourView>(),
         schema_of::<workspace::accept::AcceptRollbackView>(),
         schema_of::<workspace::backup::BackupView>(),
+        schema_of::<workspace::compare::CompareView>(),
         schema_of::<workspace::restore::RestoreView>(),
     ];
     all.extend(beside_views());

@@ -51,7 +51,7 @@ pub fn restore(
     if place.database().exists() {
         return Err(WorkspaceError::Exists { dir: place.dir.clone() });
     }
-    if let Some(parent) = place.dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+    if let Some(parent) = place.dir.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
         files::create_private_dir(parent)?;
     }
     let mut dir = NewDir::beside(&place.dir)?;

@@ -77,7 +77,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .hint("see who has which: aosctl operator list"));
     };
     let passphrase = ctx.new_passphrase(&format!("a new passphrase for {id}"))?;
-    if let Some(parent) = file.parent().filter(|p| !p.as_os_str().is_empty()) {
+    if let Some(parent) = file.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
         crate::sys::files::create_private_dir(parent)?;
     }
     let new = NewKey::make(&ws, id, &file, &passphrase)?;

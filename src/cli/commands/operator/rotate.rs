@@ -171,8 +171,6 @@ pub(super) fn give(
     view.not_resealed.clone_from(&resealed.not);
     Ok(move |view| {
         let out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
-        out.note(
-            "The old key signs nothing any more. Copies of its file, in backups too, are worth nothing in this log.",
-        )
+        out.note("The old key signs nothing any more. Copies of its file still open what an old backup holds.")
     })
 }

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod backup;
+pub mod compare;
 pub mod restore;
 
 use crate::cli::Context;
@@ -22,6 +23,7 @@ pub struct Args {
 pub enum Verb {
     Backup(backup::Args),
     Restore(restore::Args),
+    Compare(compare::Args),
     AcceptRollback(accept::Args),
 }
 
@@ -36,6 +38,7 @@ impl Args {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
         Verb::Backup(a) => backup::run(a, ctx),
+        Verb::Compare(a) => compare::run(a, ctx),
         Verb::Restore(a) => restore::run(a, ctx),
         Verb::AcceptRollback(a) => accept::run(a, ctx),
     }
