@@ -2,8 +2,11 @@
 //!
 //! `cargo bench --bench measures` builds workspaces of 1,000 and of 100,000 entries, signed for real, and prints one line
 //! a row: the floor, the measurement, their ratio, the goal. `-- --entries 1000000` adds a larger one, `-- --quick` keeps
-//! to the small one. Floors are run by this same program as a process of its own: they open SQLite with the pragmas
-//! of the store and do the least that the row allows. Nothing here asserts: a timed test is a flaky test.
+//! to the small one, `-- --only verify` to one row of each (`check`, `export`, `request`, `review`, `since-pin`, `verify`).
+//! Large logs take minutes to sign, so they are kept under `target/tmp/bench` and found there by the next run; they are only
+//! read, but for the rows of `request`, which make a log of their own. Floors are run by this same program as a process of
+//! its own: they open SQLite with the pragmas of the store and do the least that the row allows. Nothing here asserts: a
+//! timed test is a flaky test. docs/speed.md says how each figure is measured, and what was.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -48,11 +51,14 @@ fn main() {
         Some("floor-write") => return floor_write(Path::new(&args[1])),
         Some("floor-keys") => return floor_keys(Path::new(&args[1])),
         Some("write-many") => return write_many(&args[1..]),
+        Some("verify-once") => return verify_once(&args[1..]),
         _ => {}
     }
+    let value = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1));
     let quick = args.iter().any(|a| a == "--quick");
-    let more =
-        args.iter().position(|a| a == "--entries").and_then(|i| args.get(i + 1)).and_then(|n| n.parse::<u64>().ok());
+    let more = value("--entries").and_then(|n| n.parse::<u64>().ok());
+    let only = value("--only").map(String::as_str);
+    let wanted = |row: &str| only.is_none_or(|o| o == row);
     println!("{:<44} {:>11} {:>11} {:>7}  goal", "row", "floor", "measured", "ratio");
     let mut sizes = vec![(1_000, 300)];
     if !quick {
@@ -60,16 +66,30 @@ fn main() {
     }
     sizes.extend(more.map(|n| (n, 10_000)));
     // What a review of as many grants costs while nothing else is in the log.
-    let young = (!quick || more.is_some()).then(|| World::build(10_000, 10_000));
+    let young = ((!quick || more.is_some()) && wanted("review")).then(|| World::kept(10_000, 10_000));
     for (entries, grants) in sizes {
-        let w = World::build(entries, grants);
+        let w = World::kept(entries, grants);
         if let Some(young) = young.as_ref().filter(|_| grants == 10_000) {
             w.review(young, entries, grants);
         }
-        w.check(entries, grants);
-        w.request_new(entries);
-        w.audit_verify(entries);
-        if entries == 1_000 {
+        if wanted("check") {
+            w.check(entries, grants);
+        }
+        if wanted("verify") {
+            w.audit_verify(entries);
+        }
+        if wanted("since-pin") {
+            w.since_pin(entries);
+        }
+        if wanted("export") {
+            w.export(entries);
+        }
+        if wanted("request") && entries <= 100_000 {
+            // What is written would change the log that is kept.
+            World::build(entries, grants).request_new(entries);
+        }
+        if entries == 1_000 && only.is_none() {
+            let w = World::build(entries, grants);
             w.rotation_check(10_000);
             w.writers(64, 10);
         }
@@ -126,6 +146,20 @@ fn write_many(args: &[String]) {
     }
 }
 
+/// Verifies everything as a process of its own, and says how long it took (s), the most memory that the process ever had
+/// (KiB), and how many entries there are.
+fn verify_once(args: &[String]) {
+    let place = Place { dir: PathBuf::from(&args[0]), state: PathBuf::from(&args[1]) };
+    let options = VerifyOptions { threads: args[2].parse().ok(), ..VerifyOptions::default() };
+    let begun = Instant::now();
+    let v = verify(&place, &options, Time::from(aosctl::sys::clock::now()), &mut |_, _| {}).unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    assert!(!v.report.failed(), "{:?}", v.report);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).map_or("0", |l| l.trim_end_matches(" kB").trim());
+    println!("{took} {peak} {}", v.size);
+}
+
 /// One request that is allowed by rule.
 fn ask(tx: &mut aosctl::workspace::Tx<'_>, by: By<'_>, agent: Id, integration: u64) -> Result<Id, WorkspaceError> {
     let integration = Id::new(IdKind::Integration, integration);
@@ -177,8 +211,25 @@ fn ask(tx: &mut aosctl::workspace::Tx<'_>, by: By<'_>, agent: Id, integration: u
     Ok(id)
 }
 
+/// What the first agent may do by its first grant.
+const CHECK: [&str; 11] = [
+    "check",
+    "--agent",
+    "bot-1",
+    "--integration",
+    "github",
+    "--action",
+    "issue.create",
+    "--resource",
+    "repo:acme/app-1",
+    "--data",
+    "internal",
+];
+
 struct World {
-    _dir: tempfile::TempDir,
+    dir: PathBuf,
+    /// Removed with the world, unless it is kept for the next run.
+    _temporary: Option<tempfile::TempDir>,
     place: Place,
     agent: PathBuf,
 }
@@ -186,9 +237,34 @@ struct World {
 impl World {
     /// A workspace with that many grants, the rest requests that were made, claimed and finished.
     fn build(entries: u64, grants: u64) -> World {
+        let temporary = tempfile::tempdir().unwrap();
+        World::sign(temporary.path(), entries, grants);
+        let world = World::at(temporary.path());
+        World { _temporary: Some(temporary), ..world }
+    }
+
+    /// The same, from an earlier run if there was one this month: what is written belongs to the month before.
+    fn kept(entries: u64, grants: u64) -> World {
+        let month = Month::of(Time::from(aosctl::sys::clock::now()));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench/{month}-{entries}-{grants}"));
+        if !dir.exists() {
+            let half = dir.with_extension("half");
+            let _ = std::fs::remove_dir_all(&half);
+            std::fs::create_dir_all(&half).unwrap();
+            World::sign(&half, entries, grants);
+            std::fs::rename(&half, &dir).unwrap();
+        }
+        World::at(&dir)
+    }
+
+    fn at(dir: &Path) -> World {
+        let place = Place { dir: dir.join("ws"), state: dir.join("state") };
+        World { dir: dir.to_path_buf(), _temporary: None, agent: dir.join("agent"), place }
+    }
+
+    fn sign(dir: &Path, entries: u64, grants: u64) {
         let begun = Instant::now();
-        let dir = tempfile::tempdir().unwrap();
-        let place = Place { dir: dir.path().join("ws"), state: dir.path().join("state") };
+        let place = World::at(dir).place;
         let file = policy::file::parse("", "policy.toml").unwrap();
         let rules = policy::file::to_rules(&file, policy::catalogue::built_in().unwrap());
         let pass = Passphrase::chosen("correct horse battery staple".into()).unwrap();
@@ -296,12 +372,11 @@ impl World {
             .unwrap();
             size = ws.store().last_seq().unwrap().unwrap() + 1;
         }
-        let agent = dir.path().join("agent");
+        let agent = World::at(dir).agent;
         let identity =
             PlainIdentity::new(PlainKind::Agent, "ag-1", &ws.origin().name, Signer::from_seed(&seeds[0])).unwrap();
         aosctl::sys::files::create_private_new(&agent, &identity.to_json().unwrap()).unwrap();
         eprintln!("built {size} entries, {grants} grants in {:.1} s", begun.elapsed().as_secs_f64());
-        World { _dir: dir, place, agent }
     }
 
     fn aosctl(&self, args: &[&str]) -> Command {
@@ -324,21 +399,8 @@ impl World {
     }
 
     fn check(&self, entries: u64, grants: u64) {
-        let args = [
-            "check",
-            "--agent",
-            "bot-1",
-            "--integration",
-            "github",
-            "--action",
-            "issue.create",
-            "--resource",
-            "repo:acme/app-1",
-            "--data",
-            "internal",
-        ];
         let (floor, measured) =
-            alternate(60, || self.floor("floor-read", &self.place.database()), || self.aosctl(&args));
+            alternate(60, || self.floor("floor-read", &self.place.database()), || self.aosctl(&CHECK));
         row(&format!("check, {grants} grants, {entries} entries"), floor, measured, "<= 2");
     }
 
@@ -357,8 +419,7 @@ impl World {
             "--summary",
             "Open an issue",
         ];
-        let dir = self.place.dir.parent().unwrap();
-        let (floor, measured) = alternate(60, || self.floor("floor-write", dir), || self.aosctl(&args));
+        let (floor, measured) = alternate(60, || self.floor("floor-write", &self.dir), || self.aosctl(&args));
         row(&format!("request new, {entries} entries"), floor, measured, "<= 3");
     }
 
@@ -369,28 +430,95 @@ impl World {
         row(&format!("review, {grants} grants, {entries} entries"), floor, measured, "<= 1.5");
     }
 
+    /// The raw rate is measured before and after each round, so that what the machine does besides falls on both.
     fn audit_verify(&self, entries: u64) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let rate = raw_rate(threads);
-        let ws = Workspace::open(self.place.clone()).unwrap();
-        let size = ws.store().last_seq().unwrap().unwrap() + 1;
-        let rounds = if entries > 10_000 { 1 } else { 5 };
-        let mut best = Duration::MAX;
+        let rounds = match entries {
+            0..=10_000 => 5,
+            10_001..=100_000 => 3,
+            _ => 1,
+        };
+        let (mut best, mut peak) = ((0.0, 0.0), 0u64);
         for _ in 0..rounds {
-            let begun = Instant::now();
-            let options = VerifyOptions { vkey: None, threads: Some(threads) };
-            let v = verify(&self.place, &options, Time::from(aosctl::sys::clock::now()), &mut |_, _| {}).unwrap();
-            assert!(!v.report.failed(), "{:?}", v.report);
-            best = best.min(begun.elapsed());
+            let before = raw_rate(threads);
+            let mut c = Command::new(std::env::current_exe().unwrap());
+            c.arg("verify-once").arg(&self.place.dir).arg(&self.place.state).arg(threads.to_string());
+            let out = c.output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+            let raw = f64::midpoint(before, raw_rate(threads));
+            let said = String::from_utf8_lossy(&out.stdout);
+            let mut words = said.split_whitespace();
+            let took: f64 = words.next().unwrap().parse().unwrap();
+            peak = peak.max(words.next().unwrap().parse().unwrap());
+            let size: f64 = words.next().unwrap().parse().unwrap();
+            if size / took / raw > best.1 / f64::max(best.0, 1.0) {
+                best = (raw, size / took);
+            }
         }
-        let ours = size as f64 / best.as_secs_f64();
         println!(
             "{:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 0.8",
             format!("audit verify, {entries} entries, {threads} threads"),
-            rate,
-            ours,
-            ours / rate
+            best.0,
+            best.1,
+            best.1 / best.0
         );
+        println!(
+            "{:<44} {:>11} {:>7.1} MiB {:>7}  <= 64 MiB",
+            format!("audit verify, {entries} entries: peak memory"),
+            "",
+            peak as f64 / 1024.0,
+            ""
+        );
+    }
+
+    /// Whether this aosctl has that flag or command: rows about what is still being written say so instead.
+    fn knows(&self, args: &[&str], flag: &str) -> bool {
+        let out = self.aosctl(&[args, &["--help"]].concat()).stdout(Stdio::piped()).output().unwrap();
+        out.status.success() && String::from_utf8_lossy(&out.stdout).contains(flag)
+    }
+
+    /// Nothing new since the pin, against `check`.
+    fn since_pin(&self, entries: u64) {
+        let name = format!("audit verify --since-pin, {entries} entries");
+        if !self.knows(&["audit", "verify"], "--since-pin") {
+            return println!("{name:<44} skipped: this aosctl has no --since-pin");
+        }
+        let since = ["audit", "verify", "--since-pin"];
+        let (floor, measured) = alternate(60, || self.aosctl(&CHECK), || self.aosctl(&since));
+        row(&name, floor, measured, "<= 2 x check");
+    }
+
+    /// Entries a second, against as many as would fit into what the disk takes: the same bytes, copied file by file and synced.
+    fn export(&self, entries: u64) {
+        let name = format!("audit export, {entries} entries");
+        if !self.knows(&["audit", "export"], "--output") {
+            return println!("{name:<44} skipped: this aosctl has no audit export");
+        }
+        let (out, copy) = (self.dir.join("export"), self.dir.join("export-copy"));
+        let mut best = (0.0f64, 0.0f64);
+        for _ in 0..3 {
+            let _ = std::fs::remove_dir_all(&out);
+            let _ = std::fs::remove_dir_all(&copy);
+            let begun = Instant::now();
+            let mut c = self.aosctl(&["audit", "export", "--payloads", "all", "--output"]);
+            let said = c.arg(&out).stderr(Stdio::piped()).output().unwrap();
+            let took = begun.elapsed().as_secs_f64();
+            if !said.status.success() {
+                return println!("{name:<44} skipped: {}", String::from_utf8_lossy(&said.stderr).trim());
+            }
+            let begun = Instant::now();
+            std::fs::create_dir_all(&copy).unwrap();
+            for file in std::fs::read_dir(&out).unwrap().map(|f| f.unwrap().path()).filter(|p| p.is_file()) {
+                let target = copy.join(file.file_name().unwrap());
+                std::fs::copy(&file, &target).unwrap();
+                std::fs::File::open(&target).unwrap().sync_all().unwrap();
+            }
+            let disk = begun.elapsed().as_secs_f64();
+            best = (best.0.max(entries as f64 / disk), best.1.max(entries as f64 / took));
+        }
+        let _ = std::fs::remove_dir_all(&out);
+        let _ = std::fs::remove_dir_all(&copy);
+        println!("{name:<44} {:>9.0}/s {:>9.0}/s {:>7.2}  >= 200,000/s or 1", best.0, best.1, best.1 / best.0);
     }
 
     /// So many keys, of every age that is not due; every third has a schedule of its own, every fifth an end at the provider.

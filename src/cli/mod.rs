@@ -41,6 +41,9 @@ use outcome::{AnyView, Outcome};
 use style::Style;
 use term::{Pager, Stream, is_terminal};
 
+/// What takes out the bytes that an erasure had to leave.
+pub(crate) const FINISH: &str = "aosctl audit erase --finish";
+
 /// Deny by default, open one narrow door at a time, be asked before anything crosses a line, and be able to prove all
 /// of it.
 ///
@@ -132,6 +135,12 @@ fn show(ctx: &Context, outcome: Outcome) -> Exit {
         report(e, style, false, width);
     }
     let mut err = std::io::stderr().lock();
+    // Whatever was typed: bytes of something erased must not be forgotten.
+    let left = ctx.place().is_ok_and(|place| crate::workspace::erase::is_unfinished(&place));
+    if left && !outcome.warnings.iter().any(|w| w.contains(FINISH)) {
+        let line = format!("bytes of something that was erased may still lie in the workspace's files: {FINISH}");
+        let _ = writeln!(err, "{}", headed(&style.yellow("warning:"), "warning:", &line, width));
+    }
     for line in &outcome.warnings {
         let _ = writeln!(err, "{}", headed(&style.yellow("warning:"), "warning:", line, width));
     }

@@ -6,6 +6,7 @@ mod bundle_crc;
 mod bundle_tar;
 mod bundle_zip;
 pub mod export;
+pub mod pack;
 pub mod proof;
 mod readme;
 pub mod receipt;

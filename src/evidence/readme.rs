@@ -40,7 +40,7 @@ pub(super) fn page(a: &About<'_>) -> String {
 The keys in here prove nothing by themselves: who forges a log forges its keys,
 too. Get the log's verifier key from its operator in another way, and compare:
 
-    test \"$(cat log.vkey)\" = \"$VKEY\" && echo the same key
+    test \"$(cat log.vkey)\" = \"$VKEY\" && echo the same key || echo ANOTHER KEY
     cut -d+ -f3 log.vkey | base64 -d | tail -c 32 | sha256sum
     openssl pkey -pubin -in log.pem -outform DER | tail -c 32 | sha256sum
 
@@ -56,17 +56,19 @@ with aosctl; both take the key from you, not from here:
     python3 \"$VERIFY_PY\" . --vkey \"$VKEY\"
     aosctl audit verify --bundle . --vkey \"$VKEY\"
 
-One entry by hand. Its signature is DSSE over \"DSSEv1 SP {length} SP type SP size SP
-body\", body being the base64 in \"payload\"; the signer is the body's \"actor\":
+One entry by hand. Its signature is DSSE, over \"DSSEv1 SP {length} SP type SP size SP\"
+and the body that \"payload\" holds in base64. The body's \"key\" is the SHA-256 of
+its signer's public key; the file with that key must be that of its \"actor\":
 
     N=0; T=$(mktemp -d); sed -n $((N+1))p entries.jsonl > $T/line
     cut -d'\"' -f4 $T/line | base64 -d > $T/body
     cut -d'\"' -f18 $T/line | base64 -d > $T/sig
     {{ printf 'DSSEv1 {length} {PAYLOAD_TYPE} %d ' \\
       $(wc -c < $T/body); cat $T/body; }} > $T/pae
-    K=identities/$(sed 's/.*\"actor\":\"\\([^\"]*\\)\".*/\\1/' $T/body).pem
-    test -f \"$K\" || K=log.pem
-    openssl pkeyutl -verify -rawin -pubin -inkey \"$K\" -in $T/pae -sigfile $T/sig
+    for K in log.pem identities/*; do
+      H=$(openssl pkey -pubin -in $K -outform DER | tail -c 32 | sha256sum)
+      grep -q \"\\\"key\\\":\\\"${{H%% *}}\\\"\" $T/body && echo $K && break; done
+    openssl pkeyutl -verify -rawin -pubin -inkey $K -in $T/pae -sigfile $T/sig
 
 The chain: SHA-256 of a zero byte and an entry's line, without its end, is the
 \"prev\" of the next entry, and a leaf of the tree (RFC 6962) of that root:
@@ -108,7 +110,7 @@ entries.jsonl    every entry from the first on, a line each: a signed envelope
     text.push_str(
         "checkpoint       size and root, signed by the log; checkpoint.sig for ssh-keygen
 log.vkey         the log's key; log.pem and allowed_signers are the same key
-identities/      the public keys of everybody else who may have signed
+identities/      the other signers' keys; op-1.before-17.pem is one from before
 
 Not in here: the operators' and agents' secret keys, what erased members said,
 secrets (the log never holds any), and whatever was appended later.

@@ -60,10 +60,39 @@ pub fn sha256_of(parts: &[&[u8]]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
-/// 32 bytes from exactly 64 lowercase hex digits.
+/// What a lowercase hex digit stands for; 0xff for any other byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const DIGIT: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
+/// 32 bytes from exactly 64 lowercase hex digits. Every payload has a salt a member, so this is by hand.
 pub(crate) fn bytes_from_hex(text: &[u8]) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    (text.len() == 64 && HEXLOWER.decode_mut(text, &mut bytes).is_ok()).then_some(bytes)
+    let pairs: &[[u8; 2]; 32] = text.as_chunks::<2>().0.try_into().ok()?;
+    let digit = |byte: u8| DIGIT.get(usize::from(byte)).copied().unwrap_or(0xff);
+    let mut seen = 0;
+    let bytes = pairs.map(|[high, low]| {
+        let (high, low) = (digit(high), digit(low));
+        seen |= high | low;
+        high << 4 | low
+    });
+    (text.len() == 64 && seen < 16).then_some(bytes)
+}
+
+/// The 64 lowercase hex digits of 32 bytes.
+pub(crate) fn hex_of(bytes: &[u8; 32]) -> [u8; 64] {
+    let digit = |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or(b'0');
+    let mut text = [0; 64];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    text
 }
 
 /// Lowercase hex of any bytes.
@@ -105,6 +134,16 @@ mod tests {
         assert_eq!(Hash::from_hex(&hash.to_hex().to_uppercase()), None);
         assert_eq!(Hash::from_hex(&hash.to_hex()[..63]), None);
         assert_eq!(format!("{hash:?}"), hash.to_string());
+        assert_eq!(hex_of(&hash.0), *hash.to_hex().as_bytes());
+        // Every byte at either place of a pair.
+        for byte in 0..=255u8 {
+            for at in [0, 63] {
+                let mut text = [b'0'; 64];
+                text[at] = byte;
+                let ours = bytes_from_hex(&text);
+                assert_eq!(ours.map(|b| b.to_vec()), HEXLOWER.decode(&text).ok(), "{byte}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The comparison of a workspace's tables with those that its log gives.
 
-use rusqlite::{Connection, Row};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::StoreError;
 use super::schema::{LISTED, PROJECTION};
@@ -25,36 +28,52 @@ pub struct Difference {
 const SCHEMA: &str = "sqlite_schema";
 
 /// Compares the projection of a workspace with one replayed into `scratch` (attached as `replayed`), table by table, and
-/// the schemas of the two. Indexes are compared with their tables: whoever reads through one must see what is there.
-pub fn compare(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
-    let mut found = compare_schema(conn, limit)?;
-    let schema_differs = !found.is_empty();
-    for (table, name) in PROJECTION {
-        match compare_table(conn, table, name, limit, &mut found) {
-            // What a table holds cannot be compared where it is not the table that it was; that is named already.
+/// the schemas of the two. Indexes are compared with their tables: whoever reads through one must see what is there. That is
+/// about as much work as all the rest, and done beside it, by a connection of its own to the database at `path`.
+pub fn compare(conn: &Connection, path: &Path, limit: usize) -> Result<Vec<Difference>, StoreError> {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(move || lying_indexes(&second(path)?));
+        let mut found = compare_schema(conn, limit)?;
+        let schema_differs = !found.is_empty();
+        for (table, name) in PROJECTION {
+            match compare_table(conn, table, name, limit, &mut found) {
+                // What a table holds cannot be compared where it is not the table that it was; that is named already.
+                Err(StoreError::Sql(_)) if schema_differs => {}
+                other => other?,
+            }
+        }
+        if !schema_differs {
+            for table in ["grants", "requests"] {
+                misplaced(conn, table, limit, &mut found)?;
+            }
+        }
+        // Where there can be no second connection, the first does it.
+        match beside.join().ok().and_then(Result::ok).map_or_else(|| lying_indexes(conn), Ok) {
+            Ok(lying) => found.extend(lying),
             Err(StoreError::Sql(_)) if schema_differs => {}
-            other => other?,
+            Err(e) => return Err(e),
         }
-    }
-    if !schema_differs {
-        for table in ["grants", "requests"] {
-            misplaced(conn, table, limit, &mut found)?;
-        }
-    }
-    match lying_indexes(conn, &mut found) {
-        Err(StoreError::Sql(_)) if schema_differs => {}
-        other => other?,
-    }
-    found.truncate(limit);
-    Ok(found)
+        found.truncate(limit);
+        Ok(found)
+    })
+}
+
+/// A second connection, that only reads.
+fn second(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(Duration::from_secs(1))?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;")?;
+    Ok(conn)
 }
 
 /// Tables, indexes, triggers and views that are too many, too few, or others than aosctl makes.
 pub fn compare_schema(conn: &Connection, limit: usize) -> Result<Vec<Difference>, StoreError> {
     let columns = ["type", "name", "tbl_name", "sql"].map(str::to_string);
     let mut found = Vec::new();
-    let of = |schema: &str| format!("SELECT type, name, tbl_name, sql FROM {schema}.sqlite_schema {LISTED}");
-    one_sided(conn, (&of("main"), &of("replayed")), SCHEMA, (&columns, "name"), limit, &mut found)?;
+    let ours = format!("SELECT type, name, tbl_name, sql FROM main.sqlite_schema {LISTED}");
+    let made = "SELECT type, name, tbl_name, sql FROM replayed.schema_made";
+    one_sided(conn, (&ours, made), SCHEMA, (&columns, "name"), limit, &mut found)?;
     Ok(found)
 }
 
@@ -71,7 +90,31 @@ fn compare_table(
         .collect::<Result<_, _>>()?;
     let list = columns.join(", ");
     let of = |schema: &str| format!("SELECT {list} FROM {schema}.{table} NOT INDEXED");
-    one_sided(conn, (&of("main"), &of("replayed")), table, (&columns, name), limit, found)
+    let (ours, replayed) = (of("main"), of("replayed"));
+    if same_rows(conn, (&ours, &replayed), columns.len())? {
+        return Ok(());
+    }
+    one_sided(conn, (&ours, &replayed), table, (&columns, name), limit, found)
+}
+
+/// Have both the same rows in the same order? So they have where nothing is wrong, since both were filled in the order of the
+/// log, and then nothing needs to be sorted. Where not, the rows may still be the same.
+fn same_rows(conn: &Connection, (ours, replayed): (&str, &str), columns: usize) -> Result<bool, StoreError> {
+    let (mut ours, mut replayed) = (conn.prepare(ours)?, conn.prepare(replayed)?);
+    let (mut ours, mut replayed) = (ours.query([])?, replayed.query([])?);
+    loop {
+        match (ours.next()?, replayed.next()?) {
+            (None, None) => return Ok(true),
+            (Some(a), Some(b)) => {
+                for i in 0..columns {
+                    if a.get_ref(i)? != b.get_ref(i)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Rows of the one that the other lacks, both ways.
@@ -117,7 +160,8 @@ fn misplaced(conn: &Connection, table: &str, limit: usize, found: &mut Vec<Diffe
 
 /// What SQLite finds wrong with its own trees: above all, indexes that hide rows from whoever reads through them. Payloads
 /// are found by their number alone, so there is nothing beside their table that could differ from it.
-fn lying_indexes(conn: &Connection, found: &mut Vec<Difference>) -> Result<(), StoreError> {
+fn lying_indexes(conn: &Connection) -> Result<Vec<Difference>, StoreError> {
+    let mut found = Vec::new();
     for table in PROJECTION.iter().map(|(table, _)| *table).chain(["entries"]) {
         let mut statement = conn.prepare(&format!("PRAGMA main.integrity_check({table})"))?;
         let mut rows = statement.query([])?;
@@ -133,7 +177,7 @@ fn lying_indexes(conn: &Connection, found: &mut Vec<Difference>) -> Result<(), S
             found.push(Difference { table: table.into(), row, columns: Vec::new(), kind: says, example: None });
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Two one-sided differences of one row are one change.

@@ -109,6 +109,16 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The entries of a signer from a place on, oldest first.
+pub(super) fn signed_by(conn: &Connection, actor: &str, from: u64) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!(
+        "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 AND e.actor = ?2 ORDER BY e.seq"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![clamp(from), actor], stored)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// As [`range`], envelopes alone: what the tree is made of.
 pub(super) fn envelopes(conn: &Connection, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };

@@ -8,6 +8,7 @@
 
 mod compare;
 mod entries;
+mod erase;
 mod evidence;
 mod lines;
 mod open;
@@ -20,6 +21,7 @@ mod tables;
 
 pub use compare::{Difference, compare};
 pub use entries::{Head, Stored};
+pub use erase::Scrubbed;
 pub use evidence::{LiveCounts, UseRow};
 pub use lines::scratch_lines;
 pub use open::{Snapshot, Store, Write, scratch};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::schema::{APPLICATION_ID, FINGERPRINT, MIGRATIONS, SCHEMA_VERSION, fingerprint};
@@ -12,11 +13,15 @@ use crate::sys::lock::Lock;
 use crate::sys::{SysError, files};
 
 /// How long to wait for a program that is not aosctl and holds the database.
-const BUSY: Duration = Duration::from_secs(12);
+pub(super) const BUSY: Duration = Duration::from_secs(12);
 
 /// How long to wait for one's turn among aosctl's own writers. Each takes milliseconds, so hundreds may be before this one;
 /// longer means that one of them was stopped or hangs.
 const QUEUE: Duration = Duration::from_secs(60);
+
+/// Pages that a scratch database keeps in memory, as SQLite counts them: kibibytes, with a minus. What a replay reads and
+/// changes is what it wrote last, so more does not help much.
+const SCRATCH_CACHE: i64 = -6_000;
 
 /// An open workspace database.
 pub struct Store {
@@ -135,13 +140,19 @@ impl Store {
     }
 
     /// Waits for its turn among aosctl's own writers. The kernel wakes waiters; nobody polls.
-    fn queue(&self) -> Result<Lock, StoreError> {
+    pub(super) fn queue(&self) -> Result<Lock, StoreError> {
         let lock = self.path.with_extension("lock");
         match Lock::wait(&lock, QUEUE) {
             Ok(Some(turn)) => Ok(turn),
             Ok(None) => Err(StoreError::Busy),
             Err(e) => Err(io(&lock, std::io::Error::other(e.to_string()))),
         }
+    }
+
+    /// Its turn, if nobody else writes now.
+    pub(super) fn queue_now(&self) -> Result<Option<Lock>, StoreError> {
+        let lock = self.path.with_extension("lock");
+        Lock::try_now(&lock).map_err(|e| io(&lock, std::io::Error::other(e.to_string())))
     }
 
     /// Begins to write: from here to [`Write::commit`] no other process writes.
@@ -272,7 +283,7 @@ impl Store {
 
     /// Compares the projection with the attached scratch database.
     pub fn compare(&self, limit: usize) -> Result<Vec<super::Difference>, StoreError> {
-        super::compare(&self.conn, limit)
+        super::compare(&self.conn, &self.path, limit)
     }
 }
 
@@ -289,6 +300,11 @@ pub struct Write<'s> {
 }
 
 impl Write<'_> {
+    /// The connection, for this room.
+    pub(super) fn conn(&self) -> &Connection {
+        &self.tx
+    }
+
     /// Appends an entry with its payload.
     pub fn append(&self, entry: &Stored) -> Result<(), StoreError> {
         entries::insert(&self.tx, entry)
@@ -318,13 +334,33 @@ impl Write<'_> {
     }
 }
 
-/// A database for replaying into, thrown away afterwards: no journal, no syncs.
+/// Indexes that replaying reads through. The others would only cost time: nobody looks for anything in a scratch database.
+const INDEXES_OF_REPLAY: &str = "'entries_by_subject', 'grants_by_door', 'requests_by_key', 'spends_counting'";
+
+/// A database for replaying into, thrown away afterwards: no journal, no syncs, few indexes. `schema_made` lists the schema
+/// as the migrations made it.
 pub fn scratch(path: &Path) -> Result<Store, StoreError> {
     let conn = Connection::open(path).map_err(StoreError::from_sql)?;
     conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;")?;
+    conn.pragma_update(None, "cache_size", SCRATCH_CACHE)?;
+    // A statement is planned once, whatever is bound to it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(128);
     for migration in MIGRATIONS {
         conn.execute_batch(migration)?;
+    }
+    conn.execute_batch(
+        "CREATE TABLE schema_made (type TEXT, name TEXT, tbl_name TEXT, sql TEXT);
+         INSERT INTO schema_made SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'schema_made'",
+    )?;
+    let unused: Vec<String> = conn
+        .prepare(&format!(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND name NOT IN ({INDEXES_OF_REPLAY})"
+        ))?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for index in unused {
+        conn.execute_batch(&format!("DROP INDEX {index}"))?;
     }
     Ok(Store { conn, path: path.to_path_buf() })
 }

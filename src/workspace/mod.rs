@@ -14,6 +14,7 @@ mod create;
 pub mod decision;
 mod doors;
 mod enrol;
+pub mod erase;
 mod error;
 mod glimpse;
 mod names;
@@ -27,6 +28,7 @@ mod tree;
 mod trusted;
 mod unlock;
 mod verify;
+pub mod void;
 
 pub use adopt::{Adopted, read_text};
 pub use backup::{BackedUp, BackupLine, Restored, restore};

@@ -1,6 +1,8 @@
 //! Changing a workspace: decide, sign, append and project in one transaction, then move the pin.
 
-use super::{Trusted, Workspace, WorkspaceError, pin};
+use std::time::Duration;
+
+use super::{Trusted, Workspace, WorkspaceError, erase, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
 use crate::domain::event::{Event, RollbackAccepted};
 use crate::domain::facts::Facts;
@@ -86,6 +88,7 @@ impl Workspace {
         }
         let now = clock.max(head.at);
         let before = head.size;
+        let unfinished = erase::is_unfinished(&self.place);
         let mut tx =
             Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: true };
         let done = change(&mut tx);
@@ -96,7 +99,7 @@ impl Workspace {
             other => other,
         };
         let out = done?;
-        let Tx { head, frontier, .. } = tx;
+        let Tx { head, frontier, only_narrows, .. } = tx;
         if head.size == before {
             return Ok((out, None));
         }
@@ -111,6 +114,11 @@ impl Workspace {
         }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
+        // An erasure whose bytes could not be taken out of the files yet, or that was cut off. Who erases finishes itself,
+        // and nobody who takes rights away is kept waiting for it.
+        if unfinished && !only_narrows {
+            drop(erase::finish(self, Duration::ZERO));
+        }
         Ok((out, warning))
     }
 
@@ -235,6 +243,11 @@ impl<'s> Tx<'s> {
     /// The state, verified, with what this change appended.
     pub fn facts(&self) -> &Trusted<'s> {
         &self.facts
+    }
+
+    /// The write in progress, for what is no entry.
+    pub(super) fn write(&self) -> &Write<'s> {
+        self.write
     }
 
     /// The next unused id of a kind.

@@ -9,7 +9,8 @@
 //! integrity failure too. That nothing was removed from both, and that totals are right, `audit verify` proves.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::WorkspaceError;
@@ -27,7 +28,7 @@ use crate::domain::review::ReviewRecord;
 use crate::domain::time::Time;
 use crate::log::key::{KeyFault, PublicKey, ReadyKey};
 use crate::log::payload::Record;
-use crate::log::verify::{SeenPayload, check_signature_ready, inspect};
+use crate::log::verify::{Inspected, SeenPayload, check_signature_ready, inspect};
 use crate::store::{Store, Stored, Tables};
 
 /// Facts as of a place in the log.
@@ -45,6 +46,8 @@ struct Memory {
     timelines: HashMap<Id, Timeline>,
     /// Policies that were found, each in force for every place after the first number and up to the second.
     policies: Vec<(u64, u64, Rc<Policy>)>,
+    /// Entries of which it is being found out whether they were voided.
+    voiding: HashSet<u64>,
     /// Few signers, many signatures: a key is decompressed once.
     keys: HashMap<PublicKey, Rc<Result<ReadyKey, KeyFault>>>,
 }
@@ -102,6 +105,12 @@ impl<'s> Trusted<'s> {
         Ok(found)
     }
 
+    /// An entry, verified, with its event and its texts; as [`super::Workspace::event`], for who reads many.
+    pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
+        let missing = || WorkspaceError::integrity(seq, format!("entry {seq} is missing"));
+        self.verified(&self.store.entry(seq)?.ok_or_else(missing)?)
+    }
+
     /// The tables, for writing what an entry changed.
     pub(super) fn tables(&self) -> &Tables<'s> {
         &self.tables
@@ -150,7 +159,15 @@ impl<'s> Trusted<'s> {
             if stored.seq < self.mark(subject, stored.seq) {
                 continue;
             }
-            let (entry, event) = self.verified(&stored)?;
+            let (entry, event) = match self.verified(&stored) {
+                Ok(read) => read,
+                // An operator said that it was looked into: it counts for nothing, and stops nothing any more.
+                Err(WorkspaceError::Integrity { .. }) if self.is_voided(&stored)? => {
+                    self.mark(subject, stored.seq + 1);
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
                     let mut memory = self.memory.borrow_mut();
@@ -182,8 +199,58 @@ impl<'s> Trusted<'s> {
         self.memory.borrow_mut().keys.entry(key).or_insert_with(|| Rc::new(key.ready())).clone()
     }
 
+    /// Was an entry that is no event of ours voided, by its leaf hash, by an operator who was live then? The table says where
+    /// to look; what is said there is signed. Whether it could be voided, `audit verify` proves.
+    fn is_voided(&self, stored: &Stored) -> Result<bool, WorkspaceError> {
+        let Some(by) = self.tables.invalid(stored.seq)?.and_then(|e| e.voided_seq).filter(|by| *by > stored.seq) else {
+            return Ok(false);
+        };
+        // What is badly signed, or not what it commits to, may be a revocation that somebody damaged.
+        if self.signed(stored).is_err() {
+            return Ok(false);
+        }
+        // Two that are each about the voider of the other would ask for each other for ever.
+        if !self.memory.borrow_mut().voiding.insert(stored.seq) {
+            return Ok(false);
+        }
+        let said = self.store.entry(by)?.map(|s| self.as_of(by).verified(&s)).transpose();
+        let live = |actor: Actor| match actor {
+            Actor::Identity(id) if id.kind == IdKind::Operator => {
+                Ok::<_, WorkspaceError>(self.as_of(by).identity(id)?.is_some_and(|i| i.is_live()))
+            }
+            _ => Ok(false),
+        };
+        let leaf = inspect(&stored.envelope, None).leaf().to_hex();
+        let voided = match said {
+            Ok(Some((entry, Event::EntryVoided(b)))) => b.seq == stored.seq && b.leaf == leaf && live(entry.actor)?,
+            _ => false,
+        };
+        self.memory.borrow_mut().voiding.remove(&stored.seq);
+        Ok(voided)
+    }
+
     /// Reads one stored entry and verifies form, log, place, columns, signature and commitment.
     pub(super) fn verified(&self, stored: &Stored) -> Result<(Entry, Event), WorkspaceError> {
+        let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
+        let (seen, actor, range) = self.signed(stored)?;
+        let h = seen.header().ok_or_else(|| bad("its header cannot be read".into()))?;
+        let body = stored.record.as_deref().and_then(|r| r.get(range)).unwrap_or_default();
+        let event =
+            Event::parse_bytes(&h.kind, body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
+        let at = h.at.parse().map_err(bad)?;
+        let entry = Entry {
+            seq: h.seq,
+            at,
+            actor,
+            subject: h.subject.parse().ok(),
+            leaf: seen.leaf().to_hex(),
+            origin: h.log.clone(),
+        };
+        Ok((entry, event))
+    }
+
+    /// Everything below the event: who signed it, and where its body stands in the record.
+    fn signed(&self, stored: &Stored) -> Result<(Inspected, Actor, Range<usize>), WorkspaceError> {
         let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
         // The same reading as `audit verify`'s, which builds no tree of values: a policy's payload is large.
         let seen = inspect(&stored.envelope, stored.record.as_deref());
@@ -216,19 +283,8 @@ impl<'s> Trusted<'s> {
         else {
             return Err(bad("its payload is missing, or is not the one that was signed for".into()));
         };
-        let body = stored.record.as_deref().and_then(|r| r.get(range.clone())).unwrap_or_default();
-        let event =
-            Event::parse_bytes(&h.kind, body).ok_or_else(|| bad(format!("nobody defined {}", h.kind)))?.map_err(bad)?;
-        let at = h.at.parse().map_err(bad)?;
-        let entry = Entry {
-            seq: h.seq,
-            at,
-            actor,
-            subject: h.subject.parse().ok(),
-            leaf: seen.leaf().to_hex(),
-            origin: h.log.clone(),
-        };
-        Ok((entry, event))
+        let range = range.clone();
+        Ok((seen, actor, range))
     }
 }
 
@@ -362,7 +418,14 @@ impl Facts for Trusted<'_> {
                 *upto = self.before.max(*upto);
                 return Ok(Some(policy.clone()));
             }
-            let (entry, event) = self.verified(&stored)?;
+            let (entry, event) = match self.verified(&stored) {
+                Ok(read) => read,
+                Err(WorkspaceError::Integrity { .. }) if self.is_voided(&stored)? => {
+                    before = stored.seq;
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
             match judge(&entry, &event, &self.as_of(stored.seq)) {
                 Ok(changes) => {
                     let adopted = changes.into_iter().find_map(|c| match c {

@@ -17,8 +17,8 @@ use std::ops::ControlFlow;
 
 use super::archive::{Archive, BUFFER, Directory, ExportError, Form, Tar, Target, named};
 use super::readme;
-use crate::domain::facts::Facts;
-use crate::domain::id::{Id, IdKind};
+use crate::domain::facts::Change;
+use crate::domain::id::IdKind;
 use crate::domain::time::Time;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::envelope::Envelope;
@@ -169,7 +169,7 @@ impl<'w> Export<'w> {
         for (id, key) in self.signers() {
             match key {
                 Some(key) => small.push((format!("identities/{id}.pem"), pem(&key).into_bytes())),
-                None => self.left_out.push(id.to_string()),
+                None => self.left_out.push(id),
             }
         }
         let mut add = |name: String, size: u64, content: Part| self.files.push(BundleFile { name, size, content });
@@ -186,17 +186,29 @@ impl<'w> Export<'w> {
         self.files.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
-    /// Everybody who was enrolled before the end of these entries, with the public key; none where it cannot be verified.
-    fn signers(&self) -> Vec<(Id, Option<PublicKey>)> {
+    /// Everybody who was enrolled before the end of these entries, with the public key, by the name of its file: of an
+    /// operator who took a new key at entry 17 the old one is `op-1.before-17`. No key where it cannot be verified.
+    fn signers(&self) -> Vec<(String, Option<PublicKey>)> {
         let facts = self.workspace.facts();
         let facts = facts.before(self.survey.end);
         let mut found = Vec::new();
         for kind in [IdKind::Agent, IdKind::Operator] {
             for id in self.workspace.store().subjects(kind).unwrap_or_default() {
-                match facts.identity(id) {
-                    Ok(identity) => found.extend(identity.map(|i| (id, Some(PublicKey(i.public_key))))),
-                    Err(_) => found.push((id, None)),
+                let Ok(history) = facts.history(id) else {
+                    found.push((id.to_string(), None));
+                    continue;
+                };
+                let mut key = None;
+                for change in &history {
+                    let Change::Identity(i) = change.1.as_ref() else { continue };
+                    match key.replace(PublicKey(i.public_key)) {
+                        Some(old) if old.0 != i.public_key => {
+                            found.push((format!("{id}.before-{}", i.key_seq), Some(old)));
+                        }
+                        _ => {}
+                    }
                 }
+                found.extend(key.map(|key| (id.to_string(), Some(key))));
             }
         }
         found

@@ -108,17 +108,23 @@ impl Witness {
         if name.is_none() && !path.exists() {
             return Err(WitnessError::NoIdentity);
         }
+        let wrong = |source| WitnessError::Identity { path: path.clone(), source };
+        // A name that no witness can have leaves no directory behind.
+        let candidate = match name {
+            Some(name) if !path.exists() => {
+                Some(Signer::generate().and_then(|signer| WitnessIdentity::new(name, signer)).map_err(wrong)?)
+            }
+            _ => None,
+        };
         let mut lock = None;
         if !dry_run || dir.exists() {
             files::create_private_dir(dir)?;
             lock = Some(Lock::wait(&dir.join("lock"), PATIENCE)?.ok_or(WitnessError::Busy)?);
         }
-        let wrong = |source| WitnessError::Identity { path: path.clone(), source };
         let identity = match files::read_private_kept(&path, MAX_IDENTITY_FILE_BYTES) {
             Ok(bytes) => WitnessIdentity::parse(&bytes).map_err(wrong)?,
             Err(e) if e.is_not_found() => {
-                let name = name.ok_or(WitnessError::NoIdentity)?;
-                let made = Signer::generate().and_then(|signer| WitnessIdentity::new(name, signer)).map_err(wrong)?;
+                let made = candidate.ok_or(WitnessError::NoIdentity)?;
                 if !dry_run {
                     files::create_private_new(&path, &made.to_json().map_err(wrong)?)?;
                 }

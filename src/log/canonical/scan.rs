@@ -29,6 +29,39 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+/// The same byte eight times.
+const fn eight(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks the first byte below `limit` (at most 0x80), with the high bit of its place; what is marked above it says nothing.
+const fn below(eight_bytes: u64, limit: u8) -> u64 {
+    eight_bytes.wrapping_sub(eight(limit)) & !eight_bytes & eight(0x80)
+}
+
+/// How many bytes there are before the first that is marked in its group of eight, or that `ends` for the last few.
+fn run(bytes: &[u8], mark: impl Fn(u64) -> u64, ends: impl Fn(u8) -> bool) -> Option<usize> {
+    let (groups, rest) = bytes.as_chunks::<8>();
+    for (i, group) in groups.iter().enumerate() {
+        let marked = mark(u64::from_le_bytes(*group));
+        if marked != 0 {
+            return Some(i * 8 + marked.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| ends(*byte)).map(|i| groups.len() * 8 + i)
+}
+
+/// Where the first byte is that does not stand for itself within a string. Strings are most of what is read, so eight bytes
+/// are looked at together.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    let mark = |x: u64| below(x, 0x20) | below(x ^ eight(b'"'), 1) | below(x ^ eight(b'\\'), 1);
+    run(bytes, mark, |byte| !PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain))
+}
+
+fn first_quote(bytes: &[u8]) -> Option<usize> {
+    run(bytes, |x| below(x ^ eight(b'"'), 1), |byte| byte == b'"')
+}
+
 /// A place in bytes that are valid UTF-8. Each step returns `None` where the bytes are not canonical.
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
@@ -73,7 +106,7 @@ impl<'a> Scanner<'a> {
     /// Steps behind the next `"` and returns what stood before it.
     pub(crate) fn until_quote(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().position(|&byte| byte == b'"')?;
+        let length = first_quote(rest)?;
         self.at += length + 1;
         rest.get(..length)
     }
@@ -124,11 +157,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         loop {
             let rest = self.bytes.get(self.at..)?;
-            let mut plain = 0;
-            while *PLAIN.get(usize::from(*rest.get(plain)?))? {
-                plain += 1;
-            }
-            self.at += plain;
+            self.at += first_special(rest)?;
             match self.next()? {
                 b'"' => return self.bytes.get(start..self.at - 1),
                 b'\\' => self.escape()?,
@@ -254,5 +283,29 @@ pub(crate) fn utf16_order(a: &[u8], b: &[u8]) -> Ordering {
         None => a.len().cmp(&b.len()),
         Some((&x, &y)) if x >= 0xee && y >= 0xee && (x >= 0xf0) != (y >= 0xf0) => y.cmp(&x),
         Some((x, y)) => x.cmp(y),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_together_are_as_one_by_one() {
+        let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+        for byte in 0..=255u8 {
+            for (length, at) in [(9, 0), (9, 3), (9, 7), (9, 8), (23, 11), (23, 22)] {
+                for around in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xff] {
+                    let mut bytes = vec![around; length];
+                    bytes[at] = byte;
+                    // A second one behind it must not hide the first.
+                    for end in [around, b'"', 0, b'\\'] {
+                        bytes[length - 1] = if at == length - 1 { byte } else { end };
+                        assert_eq!(first_special(&bytes), bytes.iter().position(|b| !plain(*b)), "{bytes:?}");
+                        assert_eq!(first_quote(&bytes), bytes.iter().position(|b| *b == b'"'), "{bytes:?}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::canonical::scan::utf16_order;
 use super::canonical::{self, BODY_LIMIT, JsonFault, push_string, write_within};
-use super::hash::{Hash, bytes_from_hex, hex, sha256_of};
+use super::hash::{Hash, bytes_from_hex, hex, hex_of, sha256_of};
 
 /// The names of members that may be erased, in any event type. Replay reads none of them.
 pub const ERASABLE: [&str; 12] = [
@@ -114,11 +114,9 @@ impl Commit {
         self.hasher.update(if self.empty { b"\"".as_slice() } else { b",\"" });
         self.empty = false;
         self.hasher.update(raw);
-        let mut end = *b"\":\"0000000000000000000000000000000000000000000000000000000000000000\"";
-        if let Some(place) = end.get_mut(3..67) {
-            data_encoding::HEXLOWER.encode_mut(field.as_bytes(), place);
-        }
-        self.hasher.update(end);
+        self.hasher.update(b"\":\"");
+        self.hasher.update(hex_of(field.as_bytes()));
+        self.hasher.update(b"\"");
     }
 
     pub(crate) fn finish(mut self) -> Hash {

@@ -69,9 +69,14 @@ pub fn verify_bundle(bundle: &Bundle<'_>, trust: &Trust<'_>, keys: impl Fn(&str,
         if let Some(fault) = chain.feed(&entry) {
             report.fail(Check::Chain, Some(place), fault.kind(), fault.to_string());
         }
-        if let Some(payloads) = &mut payloads {
-            entry.report_commitment(place, &mut report);
-            payloads.follow(place, &entry, &mut report);
+        match &mut payloads {
+            Some(payloads) => {
+                entry.report_commitment(place, &mut report);
+                payloads.follow(place, &entry, &mut report);
+            }
+            // It commits to nothing, whatever there is beside it.
+            None if entry.is_unreadable() => entry.report_commitment(place, &mut report),
+            None => {}
         }
     }
     if let Some(payloads) = &payloads {
@@ -122,8 +127,9 @@ impl<'a> Payloads<'a> {
                 (Some(seq), payload) if !by_seq.contains_key(&seq) => {
                     by_seq.insert(seq, payload);
                 }
-                (Some(seq), _) => {
+                (Some(seq), payload) => {
                     report.fail(Check::Commitments, Some(seq), "payload_twice", "there are two payloads");
+                    report_form(&payload, Some(seq), report);
                 }
                 (None, SeenPayload::Unreadable(fault)) => {
                     report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
@@ -166,6 +172,7 @@ impl<'a> Payloads<'a> {
             report.fail(Check::Commitments, Some(seq), fault.kind(), fault.to_string());
         }
         // What no entry took belongs to none.
+        self.by_seq.values().for_each(|payload| report_form(payload, None, report));
         if let Some(seq) = self.by_seq.keys().next() {
             let detail = format!("there is a payload for entry {seq}, which is not there");
             report.fail(Check::Commitments, None, "payload_of_no_entry", detail);
@@ -173,16 +180,21 @@ impl<'a> Payloads<'a> {
     }
 }
 
-/// The seq of the entry whose payload a line says it is.
-///
-/// # Errors
-/// What is wrong with a line that does not say.
-pub fn line_seq(line: &[u8]) -> Result<u64, PayloadFault> {
+/// What a payload line says by itself: the seq of its entry, unless it cannot be parsed, and what is wrong with its form.
+#[must_use]
+pub fn look_at_line(line: &[u8]) -> (Option<u64>, Option<PayloadFault>) {
     let view = PayloadView::read(line, Form::Line);
-    match (seq_by(line, &view), view) {
-        (Some(seq), _) => Ok(seq),
-        (None, Err(fault)) => Err(fault),
-        (None, Ok(view)) => Ok(view.seq),
+    (seq_by(line, &view), view.map_or_else(Some, |view| view.fault))
+}
+
+fn report_form(payload: &SeenPayload, seq: Option<u64>, report: &mut Report) {
+    let fault = match payload {
+        SeenPayload::Unreadable(fault) => Some(fault),
+        SeenPayload::Read { fault, .. } => fault.as_ref(),
+        SeenPayload::Absent => None,
+    };
+    if let Some(fault) = fault {
+        report.fail(Check::CanonicalForm, seq, fault.kind(), fault.to_string());
     }
 }
 

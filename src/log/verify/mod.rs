@@ -16,9 +16,10 @@ mod erasure;
 mod inspect;
 
 pub use anchor::{Coverage, Witnesses, check_pin, check_tree_root, check_witnesses, report_tail};
-pub use bundle::{Bundle, Trust, line_seq, verify_bundle};
+pub use bundle::{Bundle, Trust, look_at_line, verify_bundle};
 pub use chain::{ChainChecker, ChainFault};
 pub use erasure::{ErasureClaim, ErasureFault, ErasureLedger};
 pub use inspect::{
-    Inspected, SeenPayload, SignatureFault, check_signature, check_signature_ready, inspect, inspect_line,
+    Inspected, SeenPayload, SignatureFault, check_signature, check_signature_ready, check_signatures, inspect,
+    inspect_line,
 };

@@ -76,12 +76,12 @@ pub struct BackupLine {
     pub at: Time,
     /// Bytes.
     pub bytes: u64,
-    /// Entries that it holds.
-    pub entries: u64,
     /// The name that it got, without directories.
     pub file: String,
     /// Its SHA-256, hex.
     pub sha256: String,
+    /// Entries that it holds.
+    pub size: u64,
 }
 
 struct Small {
@@ -220,9 +220,9 @@ impl Workspace {
         let line = BackupLine {
             at: done.at,
             bytes: done.bytes,
-            entries: done.entries,
             file: to.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             sha256: done.sha256.clone(),
+            size: done.entries,
         };
         list.extend(serde_json::to_vec(&line).map_err(|e| WorkspaceError::Unwritable(e.to_string()))?);
         list.push(b'\n');

@@ -14,9 +14,9 @@ use super::whole::disputed;
 use super::{Verification, VerifyOptions};
 use crate::domain::time::Time;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
-use crate::log::payload::RECORD_LIMIT;
+use crate::log::payload::{PayloadFault, RECORD_LIMIT};
 use crate::log::verdict::{Check, Report};
-use crate::log::verify::{Coverage, check_tree_root, line_seq};
+use crate::log::verify::{Coverage, check_tree_root, look_at_line};
 use crate::store::{Store, scratch, scratch_lines};
 use crate::sys::{SysError, files};
 use crate::workspace::WorkspaceError;
@@ -122,30 +122,29 @@ fn keep_lines(mut file: Box<dyn BufRead>, lines: &Store, report: &mut Report) ->
             continue;
         }
         // What stands at the end of a line is what it says, unless it cannot be parsed: then it says nothing, and that is
-        // found when its entry is looked at, or here when another line has the same seq.
-        let at_end = seq_at_end(&line.bytes);
-        let seq = match at_end.map_or_else(|| line_seq(&line.bytes), Ok) {
-            Ok(seq) => Some(seq),
-            Err(fault) => {
-                report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
-                None
-            }
-        };
+        // found when its entry is looked at, or here when it is odd in some other way.
+        let at_end = seq_at_end(&line.bytes).filter(|_| line.ended);
+        let (seq, fault) = at_end.map_or_else(|| look_at_line(&line.bytes), |seq| (Some(seq), None));
         if !line.ended {
-            let seq = seq.filter(|_| at_end.is_none() || line_seq(&line.bytes).is_ok());
             report.fail(Check::CanonicalForm, seq, "line_end", "the last payload line has no end");
         }
-        let Some(seq) = seq else { continue };
+        let Some(seq) = seq else {
+            report_form(report, None, fault);
+            continue;
+        };
         if lines.put_line(seq, &line.bytes)? {
             continue;
         }
-        let before = lines.line(seq)?.unwrap_or_default();
-        match (line_seq(&before), line_seq(&line.bytes)) {
-            (Ok(_), Ok(_)) => report.fail(Check::Commitments, Some(seq), "payload_twice", "there are two payloads"),
-            (_, Err(fault)) => report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string()),
-            (Err(fault), Ok(_)) => {
-                report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
+        let before = look_at_line(&lines.line(seq)?.unwrap_or_default());
+        match (before, look_at_line(&line.bytes)) {
+            (_, (None, fault)) => report_form(report, None, fault),
+            ((None, fault), _) => {
+                report_form(report, None, fault);
                 lines.replace_line(seq, &line.bytes)?;
+            }
+            (_, (_, fault)) => {
+                report.fail(Check::Commitments, Some(seq), "payload_twice", "there are two payloads");
+                report_form(report, Some(seq), fault);
             }
         }
     }
@@ -169,17 +168,21 @@ fn lines_of_no_entry(lines: &Store, size: u64, report: &mut Report) -> Result<()
     let mut from = size;
     let mut first = true;
     while let Some((seq, line)) = lines.line_from(from)? {
-        match line_seq(&line) {
-            Ok(seq) if std::mem::take(&mut first) => {
-                let detail = format!("there is a payload for entry {seq}, which is not there");
-                report.fail(Check::Commitments, None, "payload_of_no_entry", detail);
-            }
-            Ok(_) => {}
-            Err(fault) => report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string()),
+        let (said, fault) = look_at_line(&line);
+        report_form(report, None, fault);
+        if said.is_some() && std::mem::take(&mut first) {
+            let detail = format!("there is a payload for entry {seq}, which is not there");
+            report.fail(Check::Commitments, None, "payload_of_no_entry", detail);
         }
         from = seq + 1;
     }
     Ok(())
+}
+
+fn report_form(report: &mut Report, seq: Option<u64>, fault: Option<PayloadFault>) {
+    if let Some(fault) = fault {
+        report.fail(Check::CanonicalForm, seq, fault.kind(), fault.to_string());
+    }
 }
 
 /// The entries of a bundle, each with its payload line.

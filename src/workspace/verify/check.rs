@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::source::{Given, Payloads};
 use crate::log::key::{KeyFault, ReadyKey};
-use crate::log::verify::{Inspected, SignatureFault, check_signature_ready, inspect, inspect_line};
+use crate::log::verify::{Inspected, SignatureFault, check_signatures, inspect, inspect_line};
 
 /// Keys by signer, shared with the threads that check signatures.
 pub(super) type Registry = HashMap<String, Result<ReadyKey, KeyFault>>;
@@ -46,15 +46,31 @@ pub(super) fn check_all(batch: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
     })
 }
 
+/// Signatures that are verified together: so many that it pays, so few that a thread's share is made of several.
+const TOGETHER: usize = 64;
+
 fn check_part(part: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
+    let inspect = if task.payloads.lines() { inspect_line } else { inspect };
     let mut first = task.first;
-    let mut check = |given: Given| {
-        let payload = given.payload.as_deref();
-        let inspect = if task.payloads.lines() { inspect_line } else { inspect };
-        let inspected = inspect(&given.envelope, payload);
-        let key = inspected.actor().filter(|_| !std::mem::take(&mut first)).and_then(|a| task.registry.get(a));
-        let signature = check_signature_ready(&inspected, key);
-        Checked { given, inspected, signature }
-    };
-    part.into_iter().map(&mut check).collect()
+    let mut checked = Vec::with_capacity(part.len());
+    let mut part = part.into_iter();
+    loop {
+        let group: Vec<(Given, Inspected)> = part
+            .by_ref()
+            .take(TOGETHER)
+            .map(|given| {
+                let inspected = inspect(&given.envelope, given.payload.as_deref());
+                (given, inspected)
+            })
+            .collect();
+        if group.is_empty() {
+            return checked;
+        }
+        let signatures = check_signatures(group.iter().map(|(_, inspected)| {
+            let actor = inspected.actor().filter(|_| !std::mem::take(&mut first));
+            (inspected, actor.and_then(|a| task.registry.get(a)))
+        }));
+        let joined = group.into_iter().zip(signatures);
+        checked.extend(joined.map(|((given, inspected), signature)| Checked { given, inspected, signature }));
+    }
 }

@@ -17,15 +17,17 @@ use crate::domain::id::Actor;
 use crate::domain::time::Time;
 use crate::log::checkpoint::VerifierKey;
 use crate::log::key::PublicKey;
+use crate::log::origin::origin;
 use crate::log::verdict::{Check, Report, Status};
 use crate::log::verify::{
-    ChainChecker, ErasureClaim, ErasureLedger, SeenPayload, SignatureFault, check_signature_ready, line_seq,
+    ChainChecker, ErasureClaim, ErasureLedger, SeenPayload, SignatureFault, check_signature_ready, look_at_line,
 };
 use crate::store::{Difference, Store, Tables};
 use crate::workspace::WorkspaceError;
 
-/// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB.
-const BATCH: usize = 2_000;
+/// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB. Three batches are in
+/// memory at once: one is read, one is checked, one is followed.
+const BATCH: usize = 512;
 
 /// The first batch. A signature is checked on all cores only by a key that was known when its batch began, and most
 /// signers are enrolled early: so the batches begin small, and double.
@@ -126,6 +128,10 @@ impl<'a> Run<'a> {
                     let task = Task { registry: &registry, payloads, threads, first };
                     check_all(given, task)
                 });
+                if more {
+                    batch = (batch * 2).min(BATCH);
+                    next = source.next(batch)?;
+                }
                 for entry in std::mem::take(&mut ready) {
                     self.follow(entry)?;
                 }
@@ -137,10 +143,6 @@ impl<'a> Run<'a> {
             }
             ready = checked;
             first = false;
-            if more {
-                batch = (batch * 2).min(BATCH);
-                next = source.next(batch)?;
-            }
         }
     }
 
@@ -152,8 +154,12 @@ impl<'a> Run<'a> {
         }
         self.disown(place, &mut e);
         e.inspected.report_form(place, &mut self.report);
-        if self.payloads.all() || e.inspected.payload != SeenPayload::Absent {
+        let unreadable = e.inspected.is_unreadable();
+        if self.payloads.all() || unreadable || e.inspected.payload != SeenPayload::Absent {
             e.inspected.report_commitment(place, &mut self.report);
+        }
+        if unreadable {
+            self.report.fail(Check::Authority, Some(place), "unreadable", "the entry cannot be read");
         }
         // A signer who was enrolled, or got another key, while this entry was being checked: look again, now that it is
         // known.
@@ -180,7 +186,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.ledger.missing(place, e.inspected.payload.erased());
-        self.compare_columns(&e);
+        self.compare_columns(&e, at);
         if self.payloads == Payloads::Lines
             && let Some(h) = e.inspected.header()
             && h.actor.parse::<Actor>().is_ok()
@@ -196,7 +202,7 @@ impl<'a> Run<'a> {
     fn disown(&mut self, place: u64, e: &mut Checked) {
         if self.payloads.lines()
             && let SeenPayload::Unreadable(fault) = &e.inspected.payload
-            && line_seq(e.given.payload.as_deref().unwrap_or_default()).ok() != Some(place)
+            && look_at_line(e.given.payload.as_deref().unwrap_or_default()).0 != Some(place)
         {
             self.report.fail(Check::CanonicalForm, None, fault.kind(), fault.to_string());
             e.inspected.payload = SeenPayload::Absent;
@@ -221,10 +227,13 @@ impl<'a> Run<'a> {
     }
 
     /// The columns beside an envelope are what it is found by: they must say what it says.
-    fn compare_columns(&mut self, e: &Checked) {
+    fn compare_columns(&mut self, e: &Checked, at_signed: Option<Time>) {
         let (Some(h), Some(row)) = (e.inspected.header(), &e.given.row) else { return };
         let (kind, actor, subject, at) = &row.columns;
-        let signed_at = h.at.parse::<Time>().map(Time::millis).unwrap_or(i64::MIN);
+        let signed_at = at_signed.map_or(i64::MIN, Time::millis);
+        if (kind, actor, subject, *at) == (&h.kind, &h.actor, &h.subject, signed_at) {
+            return;
+        }
         let pairs = [
             ("kind", kind.clone(), h.kind.clone()),
             ("actor", actor.clone(), h.actor.clone()),
@@ -251,6 +260,17 @@ impl<'a> Run<'a> {
             Ok(pair) => pair,
             Err((kind, voidable)) => return self.skip(place, e, kind, voidable),
         };
+        if let (0, Event::WorkspaceCreated(b)) = (place, &event)
+            && origin(&PublicKey(b.operator_key.0), &PublicKey(b.log_key.0), &b.nonce.0) != entry.origin
+        {
+            // The format of `log` is that name.
+            self.report.fail(
+                Check::Chain,
+                Some(0),
+                "log",
+                "the keys and the nonce of entry 0 do not give the log's name",
+            );
+        }
         match judge(&entry, &event, &self.tables) {
             Ok(changes) => {
                 if place == 0
@@ -268,13 +288,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(())
             }
-            Err(Refusal::Fault(fault)) => {
-                if fault.kind == "origin" {
-                    // The header's `log` is not the name that the keys and the nonce give: so says the format of `log`.
-                    self.report.fail(Check::Chain, Some(place), "log", fault.detail.clone());
-                }
-                self.skip(place, e, fault.kind, true)
-            }
+            Err(Refusal::Fault(fault)) => self.skip(place, e, fault.kind, true),
             Err(Refusal::Facts(e)) => Err(e.into()),
         }
     }
@@ -322,6 +336,7 @@ impl<'a> Run<'a> {
         if self.chain.size() == 0 {
             self.report.fail(Check::Authority, Some(0), "entry_0_missing", "the log is empty");
         }
+        self.tables.write_out()?;
         let invalid = self.tables.invalid_entries()?;
         report_invalid(&mut self.report, &invalid);
         Ok(invalid)

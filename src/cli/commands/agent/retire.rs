@@ -123,13 +123,18 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Ok(tx.append(me.by(), IdentityRetired { id: agent.id, as_of: args.as_of, reason: args.reason })?)
     })?;
     view.seq = Some(appended.seq);
-    Ok(Outcome::of(Exit::Done, view)
-        .warn_if(warning)
-        .note("It has no rights from here on, and its name is not used again. Its identity file is of no")
-        .note(format!(
+    let out = Outcome::of(Exit::Done, view).warn_if(warning);
+    let out = if args.as_of.is_some() {
+        out.note("See what it did, and what revokes it: aosctl audit disputed")
+    } else {
+        out
+    };
+    Ok(out.note("It has no rights from here on, and its name is not used again. Its identity file is of no").note(
+        format!(
             "use any more; delete it where it lies (by default {}).",
             safe(&ws.agent_file(&name).display().to_string())
-        )))
+        ),
+    ))
 }
 
 /// A dispute begins at an entry that exists, and not before the identity did.

@@ -91,9 +91,9 @@ fn next(case: &Case, d: &Decided, answer: Answer) -> String {
     if answer == Answer::Deny {
         return format!("{name} is told no, and would have to ask again");
     }
-    if d.approved < d.needed {
+    if agreed(case, d) < d.needed {
         let end = d.until.map_or(case.request.until, |u| u.min(case.request.until));
-        return format!("{} of {}: another operator must approve it before {}", d.approved, d.needed, minute(end));
+        return format!("{} of {}: another operator must approve it before {}", agreed(case, d), d.needed, minute(end));
     }
     let end = minute(d.until.unwrap_or(d.at));
     let alone = if d.self_approved { " (recorded as self-approved: there is no second operator)" } else { "" };
@@ -101,11 +101,21 @@ fn next(case: &Case, d: &Decided, answer: Answer) -> String {
     format!("{name} may {what} once before {end}{alone}")
 }
 
+/// Who agrees. An edit of the audit trail is signed by an operator who carries it out, and that one counts.
+fn agreed(case: &Case, d: &Decided) -> usize {
+    d.approved + usize::from(case.request.requester.kind == IdKind::Operator)
+}
+
 fn command(case: &Case, d: &Decided, answer: Answer) -> Option<String> {
-    let id = d.request;
-    // An operator's own request is an edit of the audit trail, which is no command to run.
-    let runs = answer == Answer::Approve && d.approved >= d.needed && case.request.requester.kind == IdKind::Agent;
-    runs.then(|| format!("aosctl run {id} -- CMD..."))
+    if answer == Answer::Deny || agreed(case, d) < d.needed {
+        return None;
+    }
+    if case.request.requester.kind == IdKind::Agent {
+        return Some(format!("aosctl run {} -- CMD...", d.request));
+    }
+    // An operator's own request is an edit of the audit trail.
+    let entry = case.request.resource.as_str().strip_prefix("entry:").filter(|n| n.parse::<u64>().is_ok())?;
+    Some(format!("aosctl audit erase {entry}"))
 }
 
 impl View for DecisionsView {

@@ -39,6 +39,8 @@ pub struct EntryView {
     pub payload: Option<Map<String, Value>>,
     /// Members of the body that were erased.
     pub erased: Vec<String>,
+    /// An operator said beside it what is right: aosctl audit show.
+    pub corrected: bool,
     /// What is wrong with it, as far as one entry shows by itself. Only `audit verify` proves.
     pub fault: Option<String>,
 }
@@ -72,6 +74,7 @@ impl EntryView {
             header: header.and_then(|h| serde_json::from_slice(&h.to_jcs()).ok()),
             payload: body,
             erased: seen.payload.erased().to_vec(),
+            corrected: false,
             fault,
         }
     }
@@ -96,6 +99,8 @@ impl EntryView {
             Some(f) => format!("! {f}"),
             None => self.gist(),
         };
+        let mark = if self.corrected { "(corrected) " } else { "" };
+        let gist = format!("{mark}{gist}");
         let room = width.saturating_sub(text::width(&head));
         format!("{head}{}", text::truncate(&text::safe(&gist), room)).trim_end().to_string()
     }

@@ -77,6 +77,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         until: args.until.as_deref().map(|t| time(t, now)).transpose()?,
     };
     let _snapshot = workspace.store().snapshot()?;
+    let corrected = workspace.store().corrected()?;
     let mut kept: std::collections::VecDeque<EntryView> = std::collections::VecDeque::new();
     let json = ctx.json();
     let width = ctx.screen().width;
@@ -89,7 +90,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let Some(last) = batch.last() else { break };
         from = last.seq + 1;
         for stored in &batch {
-            let entry = EntryView::of(stored);
+            let mut entry = EntryView::of(stored);
+            entry.corrected = corrected.contains(&stored.seq);
             if !filter.wants(&entry) {
                 continue;
             }

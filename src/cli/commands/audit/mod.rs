@@ -1,18 +1,24 @@
 //! `aosctl audit`: the log, to read and to prove.
 
 pub mod checkpoint;
+pub mod correct;
+pub mod disputed;
 pub mod entry;
+pub mod erase;
 pub mod export;
 pub mod log;
+pub mod pack;
 pub mod prove;
 pub mod show;
 pub mod verify;
+pub mod void;
 pub mod witness;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, View};
+use crate::workspace::Workspace;
 
 /// The log: read it and prove it.
 #[derive(Debug, clap::Args)]
@@ -26,18 +32,23 @@ pub struct Args {
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Verb {
     Checkpoint(checkpoint::Args),
+    Correct(correct::Args),
+    Disputed(disputed::Args),
+    Erase(erase::Args),
     Export(export::Args),
     Log(log::Args),
+    Pack(pack::Args),
     Prove(prove::Args),
     Show(show::Args),
     Verify(verify::Args),
+    Void(void::Args),
     Witness(witness::Args),
 }
 
 impl Args {
     /// Whether it writes by itself what `--output` names.
     pub fn writes_output(&self) -> bool {
-        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Prove(_) | Verb::Witness(_))
+        matches!(self.verb, Verb::Checkpoint(_) | Verb::Export(_) | Verb::Pack(_) | Verb::Prove(_) | Verb::Witness(_))
     }
 }
 
@@ -45,11 +56,16 @@ impl Args {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     match args.verb {
         Verb::Checkpoint(a) => checkpoint::run(a, ctx),
+        Verb::Correct(a) => correct::run(a, ctx),
+        Verb::Disputed(a) => disputed::run(a, ctx),
+        Verb::Erase(a) => erase::run(a, ctx),
         Verb::Export(a) => export::run(a, ctx),
         Verb::Log(a) => log::run(a, ctx),
+        Verb::Pack(a) => pack::run(a, ctx),
         Verb::Prove(a) => prove::run(a, ctx),
         Verb::Show(a) => show::run(a, ctx),
         Verb::Verify(a) => verify::run(a, ctx),
+        Verb::Void(a) => void::run(a, ctx),
         Verb::Witness(a) => witness::run(a, ctx),
     }
 }
@@ -60,4 +76,11 @@ fn made(ctx: &Context, view: impl View + 'static, into_file: bool) -> Outcome {
         return Outcome::silent(Exit::Done);
     }
     Outcome::of(Exit::Done, view)
+}
+
+/// There is no entry of that number.
+fn no_such_entry(ws: &Workspace, seq: u64) -> CliError {
+    let last = ws.store().last_seq().ok().flatten().unwrap_or(0);
+    CliError::no("no_such_entry", format!("there is no entry {seq}"))
+        .hint(format!("the last one is {last}: aosctl audit show {last}"))
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::commands::agent::check_as_of;
+use crate::cli::commands::audit::disputed::disputed_of;
+use crate::cli::commands::audit::disputed::view::{DisputedIdentity, list as disputes};
 use crate::cli::commands::connect::view::ids;
 use crate::cli::complete;
 use crate::cli::error::CliError;
@@ -56,6 +58,8 @@ pub struct OperatorRetireView {
     pub owned_grants: Vec<Id>,
     /// What they signed from this entry on is disputed.
     pub disputed_from: Option<u64>,
+    /// What they signed from there on, what depends on it, and what revokes it.
+    pub disputed: Vec<DisputedIdentity>,
     /// The entry that retired them; absent in a dry run.
     pub seq: Option<u64>,
     /// Keys whose attended secrets they could open, and may have copies of.
@@ -90,6 +94,7 @@ impl View for OperatorRetireView {
         }
         if let Some(seq) = self.disputed_from {
             out.push_str(&show::field(screen, "disputed", &format!("what they signed from entry {seq} on")));
+            out.push_str(&disputes(&self.disputed, screen));
         }
         out
     }
@@ -134,11 +139,15 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         owned_grants: live.iter().filter(|g| g.owner == target.id && !theirs(g.agent)).map(|g| g.id).collect(),
         agents: agents.iter().map(|a| a.handle.clone().unwrap_or_else(|| a.id.to_string())).collect(),
         disputed_from: args.as_of,
+        disputed: Vec::new(),
         seq: None,
         could_open: vault::open_to(&ws, &target.public_key)?,
         not_resealed: Vec::new(),
     };
     if args.dry_run {
+        if let Some(from) = args.as_of {
+            view.disputed = disputed_of(&ws, target.id, from, now)?;
+        }
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
     }
     let me = ctx.unlock(&ws)?;
@@ -156,6 +165,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     resealed.clear(&ws);
     view.not_resealed.clone_from(&resealed.not);
     view.seq = Some(appended.seq);
+    if let Some(from) = args.as_of {
+        view.disputed = disputed_of(&ws, target.id, from, now)?;
+    }
     let known = view.could_open.clone();
     let mut out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
     if let Some(operator) = paper {
@@ -172,5 +184,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         out = out.note(format!("They may have copies of the secrets of {}: turn those keys over.", ids(&known)));
     }
     let out = if me.id == target.id { out.warn("that was you: your identity signs nothing any more") } else { out };
+    let out =
+        if args.as_of.is_some() { out.note("See again what is left to revoke: aosctl audit disputed") } else { out };
     Ok(out.note("For 30 days they still count where an edit of the audit trail needs two approvers."))
 }

@@ -28,7 +28,7 @@ const RECEIPT_LIMIT: usize = 262_144;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ProofArgs {
     /// Check a receipt or a consistency proof (aosctl audit prove), without a workspace
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "vkey")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "vkey", conflicts_with_all = ["bundle", "since_pin", "checkpoint", "max_unanchored", "monitor"])]
     pub proof: Option<PathBuf>,
     /// With --proof: the members of the payload that were opened with the receipt
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "proof")]

@@ -4,7 +4,7 @@ mod state;
 
 pub use state::{WitnessKeyView, WitnessLastView};
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -18,6 +18,7 @@ use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::cli::text::safe;
 use crate::domain::time::Time;
+use crate::evidence::bundle::{self, BundleError};
 use crate::evidence::proof::{self, CONSISTENCY_LIMIT, Consistency};
 use crate::evidence::witness::{Evidence, Sight, Witness, WitnessError};
 use crate::log::checkpoint::VerifierKey;
@@ -46,8 +47,8 @@ pub struct Args {
     /// A consistency proof from the checkpoint that this witness saw last to this one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "bundle")]
     proof: Option<PathBuf>,
-    /// A bundle (directory) whose entries show the same; their roots are computed
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::AnyPath)]
+    /// A bundle (a directory, a tar, a pack) whose entries show the same: the roots are computed from them
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     bundle: Option<PathBuf>,
     /// Make this machine's witness under that name if there is none yet: w.example/ops
     #[arg(long, value_name = "NAME")]
@@ -159,10 +160,10 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
         proof = Some(note);
         note = whole.new.into_bytes();
     }
-    let mut entries = args.bundle.as_deref().map(entries_of).transpose()?;
-    let evidence = match (&proof, &mut entries) {
+    let mut bundle = args.bundle.as_deref().map(bundle::open).transpose().map_err(unreadable)?;
+    let evidence = match (&proof, &mut bundle) {
         (Some(proof), _) => Evidence::Proof(proof),
-        (None, Some(lines)) => Evidence::Entries(lines),
+        (None, Some(bundle)) => Evidence::Entries(&mut bundle.entries),
         (None, None) => Evidence::None,
     };
 
@@ -218,9 +219,11 @@ fn stdin() -> Result<Vec<u8>, CliError> {
     Ok(bytes)
 }
 
-/// The lines of a bundle's `entries.jsonl`.
-fn entries_of(bundle: &Path) -> Result<impl BufRead + use<>, CliError> {
-    Ok(BufReader::new(files::open_file(&bundle.join("entries.jsonl"))?))
+fn unreadable(e: BundleError) -> CliError {
+    match e {
+        BundleError::Sys(e) => e.into(),
+        e => CliError::could_not("bad_bundle", safe(&e.to_string())),
+    }
 }
 
 /// What a person reads of a refusal.

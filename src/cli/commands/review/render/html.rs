@@ -43,6 +43,20 @@ pub fn html(sheet: &Sheet) -> String {
     p.out
 }
 
+/// Everything up to the body, which nothing but the one style sheet is let into.
+pub fn begin(title: &str) -> String {
+    let digest = BASE64.encode(Sha256::digest(STYLE.as_bytes()).as_slice());
+    let title = escape(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'; \
+         base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    )
+}
+
 struct Page {
     out: String,
     /// Items that have a row in the annex.
@@ -55,19 +69,8 @@ impl Page {
     }
 
     fn begin(&mut self, sheet: &Sheet) {
-        let company = sheet.company.as_deref().map(|c| format!(", {}", escape(c))).unwrap_or_default();
-        let digest = BASE64.encode(Sha256::digest(STYLE.as_bytes()).as_slice());
-        self.add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        self.add(&format!(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'; \
-             base-uri 'none'; form-action 'none'\">\n"
-        ));
-        self.add("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        self.add(
-            "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n",
-        );
-        self.add(&format!("<title>Access review {}{company}</title>\n", escape(&sheet.month_name)));
-        self.add(&format!("<style>{STYLE}</style>\n</head>\n<body>\n"));
+        let company = sheet.company.as_deref().map(|c| format!(", {c}")).unwrap_or_default();
+        self.add(&begin(&format!("Access review {}{company}", sheet.month_name)));
     }
 
     fn header(&mut self, sheet: &Sheet) {
@@ -294,7 +297,7 @@ fn typed(command: &str) -> String {
     format!("<code class=\"command\">{}</code>", escape(command))
 }
 
-fn minute(at: Time) -> String {
+pub fn minute(at: Time) -> String {
     format!("<time datetime=\"{at}\">{}</time>", show::minute(at))
 }
 
@@ -304,13 +307,13 @@ fn day(at: Time) -> String {
 }
 
 /// Somebody else's words. What runs from right to left must not pull our own words round.
-fn apart(words: &str) -> String {
+pub fn apart(words: &str) -> String {
     if words.is_ascii() { escape(words) } else { format!("<bdi>{}</bdi>", escape(words)) }
 }
 
 /// Text as HTML text or as an attribute's value in quotes. What is hidden is visible already
 /// ([`crate::cli::text::safe`]).
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

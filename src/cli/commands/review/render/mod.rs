@@ -22,6 +22,9 @@ use crate::cli::global::Format;
 use crate::cli::outcome::{Screen, View};
 use crate::review::model::Review;
 use order::{Room, Sheet};
+
+pub(in crate::cli::commands) use csv::record as csv_record;
+pub(in crate::cli::commands) use html::{apart, begin as html_begin, escape, minute};
 use rest::Fold;
 
 /// A review, ready to be drawn. Its JSON is the review's own.

@@ -1,0 +1,93 @@
+//! A witness that is killed at any moment never cosigns two trees.
+
+use std::time::Duration;
+
+use crate::*;
+
+/// Two histories that a thief of the log's identity could sign: at each try one is offered to a witness that is killed at
+/// a random moment, then both again. Whatever was persisted decides, and only one of them is ever cosigned.
+#[test]
+fn killed_between_remembering_and_signing_it_signs_the_same_or_nothing() {
+    let b = bench();
+    let vkey = vkey(&b);
+    checkpoint_of(&b, "base");
+    let other = fork_of(&b);
+    grow(&b, "ours");
+    grow(&other, "theirs");
+    b.ok(&["audit", "prove", "--consistency", "base", "-o", "a", "-q"]);
+    let base = b.path("base");
+    other.ok(&["audit", "prove", "--consistency", base.to_str().unwrap(), "-o", "b", "-q"]);
+    copy(&other.path("b"), &b.path("b"));
+    let args = ["audit", "witness", "base", "--name", "w.example", "--log", &vkey];
+    expect(&run(stranger(&b, "w", &args)), 0, "first sight");
+
+    let mut random = Random(u64::from(std::process::id()) << 20 | 0xA05C);
+    println!("seed {}", random.0);
+    let (mut remembered, mut lost) = (0, 0);
+    for round in 0..20 {
+        let home = format!("w{round}");
+        copy(&b.path("w"), &b.path(&home));
+        let mut child = stranger(&b, &home, &["audit", "witness", "a", "-o", &format!("{home}.a"), "-q"]);
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(random.next() % 25_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let early = b.path(&format!("{home}.a")).exists();
+
+        // The other history is offered first now.
+        let theirs = run(stranger(&b, &home, &["audit", "witness", "b", "-o", &format!("{home}.b")]));
+        let ours = run(stranger(&b, &home, &["audit", "witness", "a", "-o", &format!("{home}.a")]));
+        match code(&theirs) {
+            0 => {
+                assert!(!early, "round {round}: both histories were cosigned");
+                expect(&ours, 4, "FORK");
+                lost += 1;
+            }
+            4 => {
+                expect(&theirs, 4, "FORK");
+                expect(&ours, 0, "the same as seen before");
+                remembered += 1;
+            }
+            other => panic!("round {round}: exit {other}: {}", text(&theirs.stderr)),
+        }
+        let signed = [b.path(&format!("{home}.a")), b.path(&format!("{home}.b"))].map(|path| path.exists());
+        assert!(signed[0] != signed[1], "round {round}: {signed:?}");
+        // No half of a file is left where another run would trip over it.
+        expect(&run(stranger(&b, &home, &["audit", "witness", "last"])), 0, "");
+    }
+    println!("killed after it remembered: {remembered}; before: {lost}");
+}
+
+/// Several runs of one witness at once take turns.
+#[test]
+fn runs_at_the_same_time_take_turns() {
+    let b = bench();
+    let vkey = vkey(&b);
+    checkpoint_of(&b, "base");
+    let args = ["audit", "witness", "base", "--name", "w.example", "--log", &vkey];
+    let children: Vec<_> = (0..8)
+        .map(|n| {
+            let mut c = stranger(&b, "w", &args);
+            c.arg("-o").arg(format!("signed-{n}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    // One identity was made, and all signed with it.
+    let lines: std::collections::BTreeSet<String> =
+        (0..8).map(|n| read(&b.path(&format!("signed-{n}"))).lines().last().unwrap()[..30].to_string()).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+}
+
+/// xorshift64: enough to choose moments.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
