@@ -317,6 +317,8 @@ impl Write<'_> {
 
     /// Empties every table of the projection, for making them anew from the log.
     pub fn clear_tables(&self) -> Result<(), StoreError> {
+        // Until the commit they may refer to what is not there yet.
+        self.tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         for (table, _) in super::schema::PROJECTION {
             self.tx.execute(&format!("DELETE FROM {table}"), [])?;
         }

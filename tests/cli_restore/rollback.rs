@@ -178,7 +178,10 @@ fn a_log_that_was_changed_cannot_be_accepted() {
     std::fs::remove_file(state_of(&b).join("pin")).unwrap();
     sql(
         &b.db(),
-        &format!("{}UPDATE payloads SET record = replace(record, 'ACME', 'ACNE') WHERE seq = 0;", drop_triggers(&b)),
+        &format!(
+            "{}UPDATE payloads SET record = CAST(replace(CAST(record AS TEXT), 'ACME', 'ACNE') AS BLOB) WHERE seq = 0;",
+            drop_triggers(&b)
+        ),
     );
     let out = b.run(&["workspace", "accept-rollback", "--reason", "x", "--yes"]);
     assert_eq!(code(&out), 4, "{}", text(&out.stderr));
