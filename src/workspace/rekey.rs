@@ -7,9 +7,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Appended, By, OperatorIdentity, Tx, Workspace, WorkspaceError, read_sealed};
+use super::{Appended, By, OperatorIdentity, Trusted, Tx, Workspace, WorkspaceError, read_sealed};
 use crate::domain::event::{Hex32, OperatorRotated, RecoveryEnrolled};
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Change, Facts};
 use crate::domain::id::{Id, IdKind};
 use crate::domain::identity::Identity;
 use crate::identity::{IdentityError, Passphrase, SealedIdentity, Signer, enrolment_message};
@@ -170,5 +170,29 @@ impl Workspace {
         // A second identity in the workspace would make everybody name theirs.
         let home = self.place().operators().join(&name);
         if inside.is_empty() || home.symlink_metadata().is_ok() { home } else { outside.join(name) }
+    }
+}
+
+impl Trusted<'_> {
+    /// The identities on paper, retired ones too, in the order of their ids.
+    pub fn recoveries(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
+        let mut found = Vec::new();
+        for id in self.store().subjects(IdKind::Operator)? {
+            found.extend(self.identity(id)?.filter(|i| i.recovers().is_some()));
+        }
+        Ok(found)
+    }
+
+    /// Every key that an operator ever signed with, oldest first.
+    pub fn keys_ever(&self, operator: Id) -> Result<Vec<[u8; 32]>, WorkspaceError> {
+        let mut found: Vec<[u8; 32]> = Vec::new();
+        for (_, change) in self.history(operator)? {
+            if let Change::Identity(i) = &*change
+                && found.last() != Some(&i.public_key)
+            {
+                found.push(i.public_key);
+            }
+        }
+        Ok(found)
     }
 }

@@ -83,26 +83,9 @@ impl<'s> Trusted<'s> {
         self.as_of(seq)
     }
 
-    /// The identities on paper, retired ones too, in the order of their ids.
-    pub fn recoveries(&self) -> Result<Vec<Rc<Identity>>, WorkspaceError> {
-        let mut found = Vec::new();
-        for id in self.store.subjects(IdKind::Operator)? {
-            found.extend(self.identity(id)?.filter(|i| i.recovers().is_some()));
-        }
-        Ok(found)
-    }
-
-    /// Every key that an operator ever signed with, oldest first.
-    pub fn keys_ever(&self, operator: Id) -> Result<Vec<[u8; 32]>, WorkspaceError> {
-        let mut found: Vec<[u8; 32]> = Vec::new();
-        for (_, change) in self.history(operator)? {
-            if let Change::Identity(i) = &*change
-                && found.last() != Some(&i.public_key)
-            {
-                found.push(i.public_key);
-            }
-        }
-        Ok(found)
+    /// The log.
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
     }
 
     /// An entry, verified, with its event and its texts; as [`super::Workspace::event`], for who reads many.

@@ -197,19 +197,22 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         let line = format!("export AOSCTL_WORKSPACE={}", crate::cli::text::safe(&dir.display().to_string()));
         out = out.note("So that the next commands find it:").note(format!("  {line}"));
     }
-    out = if made {
-        recovery::told(out, Id::FIRST_OPERATOR)
-    } else {
-        out.note("A lost passphrase is lost, unless you keep a recovery code on paper:")
-            .note("  aosctl operator recovery new")
-    };
-    Ok(out
+    if made {
+        out = recovery::told(out, Id::FIRST_OPERATOR);
+    }
+    out = out
         .note("Next:")
         .note("  aosctl integration add github --kind github")
         .note("  aosctl agent add build-bot")
         .note("  aosctl connect github --agent build-bot --scope repo:OWNER/NAME")
         .note("What stops everything at once, without a passphrase:")
-        .note("  aosctl freeze"))
+        .note("  aosctl freeze");
+    if !made {
+        out = out
+            .note("Only a recovery code on paper survives a lost passphrase:")
+            .note("  aosctl operator recovery new");
+    }
+    Ok(out)
 }
 
 /// The identity on paper, handed over: where it is asked for, and where somebody at the terminal wants one. A passphrase
