@@ -83,6 +83,11 @@ impl<'s> Trusted<'s> {
         self.as_of(seq)
     }
 
+    /// The log.
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
+    }
+
     /// An entry, verified, with its event and its texts; as [`super::Workspace::event`], for who reads many.
     pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
         let missing = || WorkspaceError::integrity(seq, format!("entry {seq} is missing"));
