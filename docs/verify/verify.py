@@ -8,6 +8,7 @@ read; 4 something does not verify. Needs Python 3.9, the package `cryptography`,
 import argparse, base64, datetime, hashlib, json, os, re, sys, tarfile, zipfile
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+sys.dont_write_bytecode = True  # nothing is left beside these files
 class Bad(Exception): """What was read breaks a rule; the text names it."""
 def need(condition, rule="rule"):
     if not condition: raise Bad(rule)
