@@ -132,9 +132,22 @@ def stories(judge, rules, count, length):
         judge.add("stories", "seed %d" % (SEED * 1000 + number), log.files(), log.vkey)
 
 
-def erased(log, seed):
+def voided(judge, rules):
+    """Two invalid entries of an agent in a calm story, each voided afterwards."""
+    one = story.Story(SEED * 11, rules, verify)
+    log = one.tell(30, calm=True)
+    erased(log, one.shadow.erased)
+    agent = next(name for name in one.shadow.things if name.startswith("ag-"))
+    for subject, body, kind in (("g-999", {"grant": "g-999"}, "grant.revoked/1"), ("w-1", {"target": "w-1"}, "workspace.thawed/1")):
+        seq = one.add(agent, kind, subject, body)
+        judge.add("voided", "not yet", log.files(), log.vkey, False)
+        one.add("op-1", "entry.voided/1", subject, {"seq": seq, "leaf": log.leaf(seq)})
+        judge.add("voided", "seq %d" % seq, log.files(), log.vkey, True)
+
+
+def erased(log, pairs):
     """The bundle's payloads as they are after the erasures that the log tells of."""
-    for seq, names in one_by_seq(seed).items():
+    for seq, names in one_by_seq(pairs).items():
         log.records[seq] = forge.erase(log.records[seq], names)
 
 
@@ -251,6 +264,7 @@ def main():
         archives(judge, made, made["log.vkey"].decode().strip())
         vectors(judge)
         stories(judge, rules, int(os.environ.get("AOSCTL_STORIES", "16")), 100)
+        voided(judge, rules)
         mutations(judge, rules, int(os.environ.get("AOSCTL_MUTATIONS", "24")))
         judge.finish()
     print(", ".join("%s %d" % item for item in judge.counts.items()))
