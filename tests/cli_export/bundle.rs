@@ -256,3 +256,25 @@ fn openssl_reads_every_key() {
     }
     assert!(read >= 4);
 }
+
+#[test]
+fn aosctl_itself_verifies_each_form() {
+    if !crate::verifies_bundles() {
+        return;
+    }
+    let w = copy();
+    let place = w.place();
+    exported(&place, "dir", &[]);
+    exported(&place, "file.tar", &[]);
+    exported(&place, "none", &["--payloads", "none"]);
+    exported(&place, "some", &["--payloads", "grant"]);
+    let pack = ["audit", "pack", "--since", "2026-11-21", "--until", "2026-11-21T09:59:30Z", "-o", "p.zip"];
+    let done = aosctl(&place, &pack).output().unwrap();
+    assert_eq!(code(&done), 0, "{}", text(&done.stderr));
+    let key = vkey(&place);
+    // Without payloads not everything can be checked.
+    for (name, exit) in [("dir", 0), ("file.tar", 0), ("p.zip", 0), ("none", 1), ("some", 1)] {
+        let done = aosctl(&place, &["audit", "verify", "--bundle", name, "--vkey", &key]).output().unwrap();
+        assert_eq!(code(&done), exit, "{name}: {}{}", text(&done.stdout), text(&done.stderr));
+    }
+}

@@ -1,6 +1,6 @@
 //! What a bundle is put into: a directory, a tar, a zip. The same names and bytes in each, nothing of when or where.
 
-mod crc;
+pub(super) mod crc;
 mod tar;
 mod zip;
 

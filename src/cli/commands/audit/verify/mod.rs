@@ -109,9 +109,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let alone = !view.from_bundle && view.unanchored.as_ref().is_some_and(|u| u.entries == view.entries);
     let mut outcome = Outcome::of(exit, view);
     if exit == Exit::Done && alone {
-        outcome = outcome.note(
-            "a pin on this disk cannot show that both were rolled back: keep the vkey and a checkpoint elsewhere",
-        );
+        outcome = outcome.note("keep the vkey and a checkpoint elsewhere: aosctl audit checkpoint -o FILE");
     }
     Ok(outcome)
 }
@@ -163,7 +161,7 @@ fn outside(args: &Args) -> Result<Outside, CliError> {
 fn key(text: &str, kind: KeyKind) -> Result<VerifierKey, CliError> {
     let whose = match kind {
         KeyKind::Log => "it is printed by init, and looks like aosctl/HEX+HEX+BASE64",
-        KeyKind::Cosignature => "its first run of aosctl audit witness prints it, and it looks like NAME+HEX+BASE64",
+        KeyKind::Cosignature => "aosctl audit witness key prints it, and it looks like NAME+HEX+BASE64",
     };
     let key = VerifierKey::parse(text)
         .map_err(|e| CliError::usage(format!("that is not a verifier key: {e}")).hint(whose))?;
