@@ -200,7 +200,7 @@ def read_payloads(log, data, entries):
         fine = log.fits("record", record) and set(record["body"]) == set(record["salts"]) and record.get("erased", 1)
         fine = fine and not set(record["body"]) & set(record.get("erased", ()))
         fine = fine and depth(record["body"]) <= 64 and len(canonical(record["body"])) <= 2**20
-        if not fine or not exact or line == last: log.fail("canonical_form", seq, "payload")
+        if not fine or not exact or line == last: log.fail("canonical_form", seq if seq < entries else None, "payload")
         if seq >= entries: log.fail("commitments", None, "payload_of_no_entry")
         elif seq in log.payloads: log.fail("commitments", seq, "payload_twice")
         elif fine: log.payloads[seq] = record, exact
