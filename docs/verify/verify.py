@@ -166,7 +166,7 @@ class Log:
             voidable = True
             self.judge(header["type"], header["actor"], header["subject"], record["body"])
         except Bad as bad: self.invalid[seq] = voidable, str(bad)
-        self.headers.append(header)
+        self.headers.append(header if self.fits("header", header) else {})
         self.leaves.append(self.leaf)
 # Bundles --------------------------------------------------------------------------------------------------------------
 CHECKS = ("canonical_form", "signatures", "chain", "tree_root", "commitments", "authority", "projections",
