@@ -9,6 +9,7 @@
 )]
 
 mod approve_world;
+mod pty;
 mod support;
 
 #[path = "cli_erase/agree.rs"]
@@ -21,6 +22,8 @@ mod killed;
 mod refused;
 #[path = "cli_erase/said.rs"]
 mod said;
+#[path = "cli_erase/terminal.rs"]
+mod terminal;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

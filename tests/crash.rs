@@ -16,6 +16,8 @@ mod support;
 
 #[path = "crash/busy.rs"]
 mod busy;
+#[path = "crash/crowd.rs"]
+mod crowd;
 #[path = "crash/damaged.rs"]
 mod damaged;
 #[path = "crash/full.rs"]

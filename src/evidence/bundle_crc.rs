@@ -1,4 +1,4 @@
-//! The CRC-32 of zip (ISO 3309, as in the zip specification, 4.4.7), to notice bytes that another reader would refuse.
+//! Reading a member of an archive to its end, and noticing bytes that another reader would refuse.
 
 use std::io::{Error, ErrorKind, Read};
 
@@ -34,7 +34,7 @@ impl<R: Read> Read for CrcReader<R> {
         if self.expected.is_some() {
             self.crc.update(buffer.get(..read).unwrap_or_default());
         }
-        if read == 0 && self.expected.is_some_and(|crc| crc != self.crc.value()) {
+        if read == 0 && self.expected.is_some_and(|crc| crc != self.crc.finish()) {
             return Err(bad("its CRC-32 is not the one that the archive says"));
         }
         Ok(read)

@@ -27,6 +27,9 @@ pub(super) fn members(file: &Section) -> Result<BTreeMap<String, Member>, String
             return only_zeros(file, at).map(|()| members);
         }
         let (name, kind, size) = header(&block)?;
+        if kind == b'5' && size == 0 && name == b"./" {
+            continue;
+        }
         let name = plain_name(&name)?;
         match kind {
             b'0' | 0 if !name.ends_with('/') => keep(&mut members, name, Member { at, size, crc: None })?,

@@ -267,7 +267,7 @@ struct Quick {
 const USES_BEFORE_TABLE: u32 = 24;
 
 /// Most bytes of tables at once, in a process: the first signers who signed much have one, the others do without.
-const TABLES_LIMIT: usize = 12 * 1_048_576;
+const TABLES_LIMIT: usize = 20 * 1_048_576;
 
 static TABLES: AtomicUsize = AtomicUsize::new(0);
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 
@@ -70,9 +70,7 @@ impl Store {
     pub fn scrub(&self, patience: Duration, done: impl FnOnce()) -> Result<Scrubbed, StoreError> {
         let queue = if patience.is_zero() { self.queue_now()? } else { Some(self.queue()?) };
         let Some(_queue) = queue else { return Ok(Scrubbed::Read) };
-        let end = Instant::now() + patience;
-        self.conn().busy_timeout(patience)?;
-        let result = self.rewrite(end);
+        let result = self.rewrite(patience);
         self.conn().busy_timeout(BUSY)?;
         let result = result?;
         if result == Scrubbed::Clean {
@@ -81,19 +79,23 @@ impl Store {
         Ok(result)
     }
 
-    fn rewrite(&self, end: Instant) -> Result<Scrubbed, StoreError> {
+    fn rewrite(&self, patience: Duration) -> Result<Scrubbed, StoreError> {
         // Before as well: a reader of an older snapshot is then waited for before a second copy is written.
-        if !self.empty_wal(end)? {
+        if !self.empty_wal(patience)? {
             return Ok(Scrubbed::Read);
         }
+        self.conn().busy_timeout(patience)?;
         match self.conn().execute_batch("VACUUM").map_err(StoreError::from_sql) {
             Err(StoreError::Busy) => return Ok(Scrubbed::Read),
             other => other?,
         }
-        Ok(if self.empty_wal(end)? { Scrubbed::Clean } else { Scrubbed::Read })
+        Ok(if self.empty_wal(patience)? { Scrubbed::Clean } else { Scrubbed::Read })
     }
 
-    fn empty_wal(&self, end: Instant) -> Result<bool, StoreError> {
+    fn empty_wal(&self, patience: Duration) -> Result<bool, StoreError> {
+        // SQLite's own waiting polls more and more rarely, so it is told not to.
+        self.conn().busy_timeout(Duration::ZERO)?;
+        let mut tries = patience.as_millis() / PAUSE.as_millis();
         loop {
             let busy: rusqlite::Result<i64> =
                 self.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0));
@@ -102,9 +104,10 @@ impl Store {
                 Ok(_) | Err(StoreError::Busy) => {}
                 Err(e) => return Err(e),
             }
-            if Instant::now() >= end {
+            if tries == 0 {
                 return Ok(false);
             }
+            tries -= 1;
             std::thread::sleep(PAUSE);
         }
     }
@@ -181,11 +184,6 @@ impl Store {
     pub fn claimed_on(&self, grant: Id, from: u64) -> Result<Vec<Request>, StoreError> {
         let p = params![grant.to_string(), clamp(from)];
         self.tables().requests_where("grant_id = ?1 AND claimed_seq >= ?2 ORDER BY claimed_seq", p)
-    }
-
-    /// The first entry that was signed at that moment or later.
-    pub fn first_at(&self, at: i64) -> Result<Option<u64>, StoreError> {
-        Ok(self.numbers("SELECT seq FROM entries WHERE at >= ?1 ORDER BY seq LIMIT 1", at)?.pop())
     }
 
     fn numbers(&self, sql: &str, p: i64) -> Result<Vec<u64>, StoreError> {

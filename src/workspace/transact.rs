@@ -102,7 +102,7 @@ impl Workspace {
             other => other,
         };
         let out = done?;
-        let Tx { head, frontier, .. } = tx;
+        let Tx { head, frontier, only_narrows, .. } = tx;
         if head.size == before {
             return Ok((out, None));
         }
@@ -117,8 +117,9 @@ impl Workspace {
         }
         let warning =
             self.log_identity().and_then(|log| pin::advance(&self.state_dir(), &self.origin, &log, &frontier)).err();
-        // An erasure whose bytes could not be taken out of the files yet, or that was cut off. Who erases finishes itself.
-        if unfinished {
+        // An erasure whose bytes could not be taken out of the files yet, or that was cut off. Who erases finishes itself,
+        // and nobody who takes rights away is kept waiting for it.
+        if unfinished && !only_narrows {
             drop(erase::finish(self, Duration::ZERO));
         }
         // The new pin would make a log that was rolled back look whole: whoever is here now must hear of it.

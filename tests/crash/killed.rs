@@ -17,7 +17,7 @@ use crate::{assert_whole, ends, soak, verify};
 const LAST: Duration = Duration::from_millis(60);
 
 /// How a command ended that was killed after a while, or was quicker.
-enum Ended {
+pub enum Ended {
     /// It had printed its answer: acknowledged.
     Answered(i32, Value),
     /// It had not.
@@ -25,7 +25,7 @@ enum Ended {
 }
 
 /// Starts a command, kills it after a while, and reads what it had printed by then.
-fn kill_after(mut c: Command, delay: Duration) -> Ended {
+pub fn kill_after(mut c: Command, delay: Duration) -> Ended {
     let mut child = c.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(delay);
     child.kill().unwrap();

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use aosctl::domain::access::Access;
-use aosctl::domain::event::{EntryVoided, Event, GrantIssued};
+use aosctl::domain::event::{EntryCorrected, EntryVoided, Event, GrantIssued};
 use aosctl::domain::facets::DataClass;
 use aosctl::log::verdict::{Check, Status};
 use aosctl::store::{SqlKind, StoreError};
@@ -96,6 +96,7 @@ pub fn base() -> &'static World {
                 params![i64::try_from(seq).unwrap(), leaf],
             )
             .unwrap();
+        w.must(&stage.cast, "op-1", now(), |_| EntryCorrected { seq: 3, note: Some("it was Tuesday".into()) }.into());
         w.must(&stage.cast, "op-1", now(), |_| EntryVoided { seq, leaf: leaf.clone(), reason: None }.into());
         let v = verified(&w).unwrap();
         assert!(!v.report.failed() && v.differences.is_empty(), "{v:#?}");

@@ -27,8 +27,8 @@ pub struct HandedOut {
     pub at: String,
     /// Where it was written.
     pub file: String,
-    /// It holds the entries before this one.
-    pub size: u64,
+    /// It holds the entries before this one; absent where nobody wrote that down.
+    pub size: Option<u64>,
 }
 
 /// A line of `exports.jsonl` or `backups.jsonl`, as far as it matters here.
@@ -40,23 +40,54 @@ struct Line {
     file: String,
     /// Absent: nobody knows, so it may hold everything.
     size: Option<u64>,
-    /// `none`, `all`, or types.
+    /// `none`, `all` or `some`.
     payloads: Option<Value>,
+    /// The first and the last entry whose payload it holds.
+    payload_range: Option<(u64, u64)>,
+    /// The types that were chosen; empty for all.
+    #[serde(default)]
+    types: Vec<String>,
+}
+
+impl Line {
+    /// May it hold the payload of that entry? Where nobody wrote it down, it may.
+    fn may_hold(&self, seq: u64, kind: &str) -> bool {
+        self.size.is_none_or(|size| seq < size)
+            && !matches!(&self.payloads, Some(Value::String(p)) if p == "none")
+            && self.payload_range.is_none_or(|(first, last)| (first..=last).contains(&seq))
+            && (self.types.is_empty() || self.types.iter().any(|t| kind == t || kind.split('/').next() == Some(t)))
+    }
 }
 
 impl Workspace {
     /// What was handed out and holds the payload of an entry, as far as aosctl wrote it down.
-    pub fn handed_out(&self, seq: u64) -> Vec<HandedOut> {
+    /// A list that cannot be read is itself listed, because it may name anything.
+    pub fn handed_out(&self, seq: u64, entry_type: &str) -> Vec<HandedOut> {
         let mut found = Vec::new();
         for (kind, name) in [("export", "exports.jsonl"), ("backup", "backups.jsonl")] {
-            let bytes = files::read_limited_kept(&self.state_dir().join(name), LIST_LIMIT).unwrap_or_default();
-            for line in bytes.split(|b| *b == b'\n') {
-                let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
-                let size = line.size.unwrap_or(u64::MAX);
-                let without = matches!(&line.payloads, Some(Value::String(p)) if p == "none");
-                if size > seq && !without {
-                    found.push(HandedOut { kind, at: line.at, file: line.file, size });
+            let path = self.state_dir().join(name);
+            let unreadable =
+                |what: &str| HandedOut { kind, at: String::new(), file: format!("{what} {name}"), size: None };
+            let bytes = match files::read_limited_kept(&path, LIST_LIMIT) {
+                Ok(bytes) => bytes,
+                Err(_) if !path.exists() => continue,
+                Err(_) => {
+                    found.push(unreadable("unknown: nobody can read"));
+                    continue;
                 }
+            };
+            let mut lost = false;
+            for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice::<Line>(line) {
+                    Ok(line) if line.may_hold(seq, entry_type) => {
+                        found.push(HandedOut { kind, at: line.at, file: line.file, size: line.size });
+                    }
+                    Ok(_) => {}
+                    Err(_) => lost = true,
+                }
+            }
+            if lost {
+                found.push(unreadable("unknown: nobody can read some lines of"));
             }
         }
         found

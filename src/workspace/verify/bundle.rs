@@ -26,7 +26,7 @@ use crate::workspace::WorkspaceError;
 const MAX_ENTRY_LINE: usize = 1_048_576;
 
 /// Bytes that one batch may hold: a hostile bundle may have large lines only.
-const BATCH_BYTES: usize = 8 * 1_048_576;
+const BATCH_BYTES: usize = 4 * 1_048_576;
 
 /// The files of a bundle, to be read once.
 pub struct BundleFiles {

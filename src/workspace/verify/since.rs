@@ -62,9 +62,9 @@ pub fn verify_since_pin(
     }
     let vkey = vkey.unwrap_or_else(|| pin::vkey(ws.origin()));
     let anchors = Anchors::open(outside, note.as_deref(), &vkey);
-    let pinned = note.as_deref().and_then(|note| Checkpoint::open(note, &vkey).ok()).map_or(0, |(c, _)| c.size);
+    let pinned = note.as_deref().and_then(|note| Checkpoint::open(note, &vkey).ok()).map(|(c, _)| c.size);
     let mut tail_of = Tail { ws: &ws, head: &head, report, ledger: ErasureLedger::new(), invalid: Vec::new() };
-    let chain = tail_of.walk(pinned.min(head.size), anchors.sizes().collect(), progress)?;
+    let chain = tail_of.walk(pinned.unwrap_or(head.size).min(head.size), anchors.sizes().collect(), progress)?;
     let Tail { mut report, invalid, .. } = tail_of;
 
     report.checked(Check::TreeRoot);
@@ -96,7 +96,7 @@ pub fn verify_since_pin(
         kept: anchored.kept,
         witnesses: anchored.witnesses,
         pinned: covers,
-        since: Some(pinned.min(head.size)),
+        since: Some(pinned.unwrap_or(head.size).min(head.size)),
         disputed: 0,
         report,
     })
@@ -204,12 +204,20 @@ impl Tail<'_> {
         self.ledger.missing(place, seen.payload.erased());
         let actor = seen.actor().and_then(|a| a.parse::<Actor>().ok());
         let before = facts.before(place);
+        let of = |facts: &Trusted<'_>, id| facts.identity(id).map(|i| i.map(|i| PublicKey(i.public_key)));
         let key = match actor {
-            Some(Actor::Log) => Some(PublicKey(self.ws.origin().log_key)),
+            Some(Actor::Log) => Ok(Some(PublicKey(self.ws.origin().log_key))),
             // Entry 0 was verified when the workspace was opened.
-            Some(Actor::Identity(id)) if place == 0 => self.ws.facts().identity(id)?.map(|i| PublicKey(i.public_key)),
-            Some(Actor::Identity(id)) => before.identity(id)?.map(|i| PublicKey(i.public_key)),
-            None => None,
+            Some(Actor::Identity(id)) if place == 0 => of(&self.ws.facts(), id),
+            Some(Actor::Identity(id)) => of(&before, id),
+            None => Ok(None),
+        };
+        let key = match key {
+            Err(WorkspaceError::Integrity { detail, .. }) => {
+                self.report.fail(Check::Authority, Some(place), "facts", detail);
+                None
+            }
+            key => key?,
         };
         let signature = match &key {
             Some(key) => check_signature(&seen, key),

@@ -112,7 +112,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         bytes_gone: None,
         removed_copies: Vec::new(),
         also_in: stands_also_in(&ws, seq, &going)?,
-        beyond_reach: ws.handed_out(seq),
+        beyond_reach: ws.handed_out(seq, &found.kind),
     };
     if args.dry_run {
         return dry_run(ctx, &ws, view, &members);
@@ -137,7 +137,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     view.take(&step);
     if view.erased_by.is_none() {
         let out = Outcome::of(Exit::Pending, view).warn_if(pin);
-        return Ok(too_few(&ws, &step, waiting(out, &step, operator.id, seq))?);
+        return too_few(&ws, &step, waiting(out, &step, operator.id, seq));
     }
     Ok(finished(&ws, view).warn_if(pin))
 }

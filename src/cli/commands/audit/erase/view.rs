@@ -128,8 +128,8 @@ impl AuditEraseView {
         }
         for (i, h) in self.beyond_reach.iter().enumerate() {
             let label = if i == 0 { "beyond reach" } else { "" };
-            let at = if h.at.is_empty() { "at a time that nobody wrote down" } else { h.at.as_str() };
-            page.push_str(&show::field(screen, label, &format!("{} {at}: {}", h.kind, h.file)));
+            let at = if h.at.is_empty() { String::new() } else { format!(" of {}", h.at) };
+            page.push_str(&show::field(screen, label, &format!("{}{at}: {}", h.kind, h.file)));
         }
         page
     }

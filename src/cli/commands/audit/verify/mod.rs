@@ -109,9 +109,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let alone = !view.from_bundle && view.unanchored.as_ref().is_some_and(|u| u.entries == view.entries);
     let mut outcome = Outcome::of(exit, view);
     if exit == Exit::Done && alone {
-        outcome = outcome.note(
-            "a pin on this disk cannot show that both were rolled back: keep the vkey and a checkpoint elsewhere",
-        );
+        outcome = outcome.note("keep the vkey and a checkpoint elsewhere: aosctl audit checkpoint -o FILE");
     }
     Ok(outcome)
 }
