@@ -8,7 +8,7 @@ use crate::evidence::pack::Pack;
 pub(super) fn page(pack: &Pack, export: &Export<'_>) -> String {
     let receipts = if export.survey().may_be_signed() {
         "receipts/       for the entry of each line: a proof that the log holds it, in\n                \
-         the form of C2SP tlog-proof, checkable without the rest of the log\n"
+         the form of C2SP tlog-proof, checkable without the rest\n"
     } else {
         "NO RECEIPTS: the end of this log is not what its log identity signed before.\n"
     };
