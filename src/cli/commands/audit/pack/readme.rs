@@ -41,7 +41,8 @@ One line of a sample, by the receipt that it names:
 The same entry in the bundle, by hand: the receipt's line \"extra\" is the entry,
 in base64, as it stands in bundle/entries.jsonl:
 
-    sed -n 's/^extra //p' $P | base64 -d | grep -qxFf- bundle/entries.jsonl && echo in
+    sed -n 's/^extra //p' $P | base64 -d |
+      grep -qxFf- bundle/entries.jsonl && echo in
 ",
         verifier = if VERIFIER.is_empty() {
             ""
