@@ -6,11 +6,14 @@ use std::process::{Command, Output};
 use crate::support::{code, text};
 use crate::{copy, exported, files, has, skip, vkey};
 
-/// The commands of a page: lines that begin with four spaces, in blocks.
+/// The commands of a page: lines that begin with four spaces, in blocks of their own.
 pub fn blocks(page: &str) -> Vec<String> {
     let mut blocks = vec![String::new()];
+    let mut before = "";
     for line in page.lines() {
-        match line.strip_prefix("    ") {
+        let begins = before.is_empty() || !blocks.last().unwrap().is_empty();
+        before = line;
+        match line.strip_prefix("    ").filter(|_| begins) {
             Some(command) => {
                 let last = blocks.last_mut().unwrap();
                 last.push_str(command);
