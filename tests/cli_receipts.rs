@@ -28,10 +28,17 @@ mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
+use aosctl::domain::event::IntegrationAdded;
+use aosctl::domain::id::{Id, IdKind};
+use aosctl::domain::time::Time;
+use aosctl::identity::{Passphrase, Signer};
+use aosctl::sys::clock;
+use aosctl::workspace::{By, Place, Workspace, WorkspaceError};
 use approve_world::{Ask, World, minutes_ago};
 use serde_json::Value;
-use support::{Bench, code, text};
+use support::{Bench, PASSPHRASE, code, text};
 
 /// The company of the approval tests, with one approved deployment.
 pub fn company() -> World {
@@ -41,11 +48,24 @@ pub fn company() -> World {
     w
 }
 
-/// A workspace of two entries. Argon2 is slow, so it is made once and copied: all of these are one log.
+/// The first of them, and its operator unlocked: Argon2 is slow.
+fn first() -> &'static (Bench, Signer) {
+    static FIRST: OnceLock<(Bench, Signer)> = OnceLock::new();
+    FIRST.get_or_init(|| {
+        let b = Bench::new();
+        let (_, sealed) = open(&b).sealed_operator(None).unwrap();
+        let signer = sealed.unlock(&Passphrase::chosen(PASSPHRASE.into()).unwrap()).unwrap();
+        (b, signer)
+    })
+}
+
+/// A workspace of two entries, made once and copied: all of these are one log.
 pub fn bench() -> Bench {
-    static FIRST: std::sync::OnceLock<Bench> = std::sync::OnceLock::new();
-    let first = FIRST.get_or_init(Bench::new);
-    fork_of(first)
+    fork_of(&first().0)
+}
+
+fn open(b: &Bench) -> Workspace {
+    Workspace::open(Place { dir: b.workspace(), state: b.path("state") }).unwrap()
 }
 
 /// The log's verifier key.
@@ -56,9 +76,20 @@ pub fn vkey(b: &Bench) -> String {
     err.split('\'').nth(1).unwrap().to_string()
 }
 
-/// Appends an entry or two.
+/// Appends an entry to a copy that [`bench`] gave.
 pub fn grow(b: &Bench, name: &str) {
-    b.add_agent(name);
+    let ws = open(b);
+    let appended = ws.transact(Time::from(clock::now()), |tx| {
+        let added = IntegrationAdded {
+            id: tx.next_id(IdKind::Integration)?,
+            handle: name.into(),
+            kind: "github".into(),
+            inside: false,
+            residency: None,
+        };
+        tx.append(By::identity(Id::FIRST_OPERATOR, &first().1), added).map(drop).map_err(WorkspaceError::from)
+    });
+    appended.unwrap();
 }
 
 /// The binary on a machine that has no workspace: another home, another state directory.

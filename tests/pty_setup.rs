@@ -17,13 +17,14 @@ use pty::{Desk, assert_only_our_control};
 use support::{Bench, PASSPHRASE, code, text};
 
 /// What `init` asks, in its order, each with an answer.
-const INIT: [(&str, &str); 6] = [
+const INIT: [(&str, &str); 7] = [
     ("the company's name: ", "ACME"),
     ("your name: ", "Ada"),
     ("most money to move at once without a question [1,000.00 USD]: ", "250EUR"),
     ("most money in any 7 days, all agents together [2,500.00 EUR]: ", ""),
     ("a passphrase for your operator identity: ", PASSPHRASE),
     ("the same again: ", PASSPHRASE),
+    ("a recovery code for paper? without one a lost passphrase is lost [Y/n]: ", "n"),
 ];
 
 /// What `connect` asks.
@@ -90,11 +91,18 @@ fn init_asks_for_names_caps_and_a_passphrase_twice() {
     desk.wait_for("the two are not the same");
     desk.at(INIT[4].0, &format!("{PASSPHRASE}\n"));
     desk.at(INIT[5].0, &format!("{PASSPHRASE}\n"));
+    desk.at(INIT[6].0, "n\n");
     assert_eq!(desk.end(), 0, "{:#?}", desk.rows());
     assert_tidy(&desk);
     let said = sent(&desk).join("\n");
     assert!(said.contains("250.00 EUR at once or 2,500.00 EUR in 7 days asks"), "{said}");
-    for next in ["aosctl integration add", "aosctl agent add", "aosctl connect", "aosctl freeze"] {
+    for next in [
+        "aosctl operator recovery new",
+        "aosctl integration add",
+        "aosctl agent add",
+        "aosctl connect",
+        "aosctl freeze",
+    ] {
         assert!(said.contains(next), "{next}: {said}");
     }
     assert_eq!(code(&b.bare().args(["audit", "verify"]).output().unwrap()), 0);

@@ -83,7 +83,7 @@ fn the_newest_copy_put_back_heals_it() {
     // What the marker says is only believed as long as the log does not hold what the pin remembers.
     let fresh = Bench::new();
     fresh.ok(&["freeze"]);
-    let state = std::fs::read_dir(fresh.path("state")).unwrap().next().unwrap().unwrap().path();
+    let state = support::state_of(&fresh);
     std::fs::write(state.join("behind"), "").unwrap();
     fresh.ok(&["thaw"]);
     assert!(!state.join("behind").exists());
@@ -91,15 +91,22 @@ fn the_newest_copy_put_back_heals_it() {
 }
 
 #[test]
-fn who_makes_a_new_pin_where_there_was_none_says_so() {
+fn without_a_pin_doors_can_only_be_closed() {
     let b = Bench::new();
     let quiet = b.bare().args(["freeze"]).output().unwrap();
     assert!(!text(&quiet.stderr).contains("mind the pin"), "{}", text(&quiet.stderr));
-    let state = std::fs::read_dir(b.path("state")).unwrap().next().unwrap().unwrap().path();
+    b.ok(&["thaw"]);
+    let state = support::state_of(&b);
     std::fs::remove_file(state.join("pin")).unwrap();
     assert_eq!(code(&b.run(&["audit", "verify"])), 4);
-    let out = b.run(&["thaw"]);
-    assert_eq!(code(&out), 0);
-    assert!(text(&out.stderr).contains("mind the pin: there was none"), "{}", text(&out.stderr));
-    assert!(state.join("pin").exists());
+    let refused = (4, "pin_missing".to_string());
+    assert_eq!(kind(&b, &["agent", "add", "other-bot"]), refused);
+    let out = b.bare().args(["freeze"]).output().unwrap();
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    // Whoever closes a door makes no new pin: it would hide what is gone.
+    assert!(!state.join("pin").exists());
+    assert_eq!(kind(&b, &["thaw"]), refused);
+    b.ok(&["workspace", "accept-rollback", "--reason", "the disk was cleaned", "--yes"]);
+    b.ok(&["thaw"]);
+    b.ok(&["audit", "verify"]);
 }

@@ -109,6 +109,9 @@ impl CliError {
     }
 }
 
+/// What to type where a log may not be the newest.
+const ACCEPT: &str = "or, if this is all that is left: aosctl workspace accept-rollback --reason TEXT";
+
 impl From<WorkspaceError> for CliError {
     fn from(e: WorkspaceError) -> CliError {
         let text = safe(&e.to_string());
@@ -125,9 +128,42 @@ impl From<WorkspaceError> for CliError {
                 .hint("see everything that is wrong: aosctl audit verify"),
             WorkspaceError::RolledBack { .. } => CliError::new(Exit::Integrity, "rolled_back", text)
                 .because("an older copy of the workspace was put back, or its end was cut off")
-                .hint("put the newest copy back, then: aosctl audit verify"),
+                .hint("put the newest copy back, then: aosctl audit verify")
+                .hint(ACCEPT),
+            WorkspaceError::TailCut { .. } => CliError::new(Exit::Integrity, "tail_cut", text)
+                .because("somebody deleted entries from its end")
+                .hint("put the newest copy back, then: aosctl audit verify")
+                .hint(ACCEPT),
+            WorkspaceError::Fork { .. } => CliError::new(Exit::Integrity, "fork", text)
+                .because("two copies of the workspace were used, or an old one was put back and went on")
+                .hint("put back the copy that the pin knows, then: aosctl audit verify")
+                .hint(ACCEPT),
+            WorkspaceError::PinBroken { .. } => CliError::new(Exit::Integrity, "pin_broken", text)
+                .because("something else was written into its place")
+                .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify --checkpoint FILE")
+                .hint(ACCEPT),
             WorkspaceError::PinMissing => CliError::new(Exit::Integrity, "pin_missing", text)
-                .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify"),
+                .because("it was deleted, or the workspace came here without its state directory")
+                .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify --checkpoint FILE")
+                .hint(ACCEPT),
+            WorkspaceError::OtherLog { .. } => CliError::new(Exit::Integrity, "other_log", text)
+                .because("somebody put another workspace in its place, or it was moved here by hand")
+                .hint("put the right one back")
+                .hint(ACCEPT),
+            WorkspaceError::NotABackup { .. } => {
+                CliError::could_not("not_a_backup", text).hint("backups are made with: aosctl workspace backup -o FILE")
+            }
+            WorkspaceError::BackupDamaged { .. } => CliError::new(Exit::Integrity, "backup_damaged", text)
+                .because("it was changed or cut off after it was made; nothing was restored")
+                .hint("take another copy of it, or an older backup"),
+            WorkspaceError::NotComparable { .. } => CliError::could_not("not_comparable", text)
+                .hint("name a workspace directory, a bundle's directory, or a checkpoint"),
+            WorkspaceError::StateInUse { .. } => CliError::no("state_in_use", text)
+                .because("nothing of a log is ever written over; nothing was restored")
+                .hint("move that directory away, or restore on another machine: AOSCTL_STATE_DIR"),
+            WorkspaceError::NothingToAccept => {
+                CliError::no("nothing_to_accept", text).hint("see what is: aosctl audit verify")
+            }
             WorkspaceError::ClockBehind { .. } => CliError::could_not("clock", text)
                 .because("an entry must not be earlier than the one before it")
                 .hint("set this machine's clock right and try again"),

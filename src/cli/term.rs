@@ -7,6 +7,8 @@
 //! While a key or a passphrase is read, Ctrl-C arrives as a byte, so that the terminal is put back in order on
 //! every way out, a panic too. Only a signal from outside that kills aosctl in that moment leaves it as it is.
 
+mod paper;
+
 use super::text;
 use crate::identity::{IdentityError, Passphrase};
 use crate::secret::{Secret, SecretError};
@@ -232,6 +234,15 @@ impl Prompter {
             }
         }
         Err(TermError::NoAnswer { what: what.to_owned() })
+    }
+
+    /// Says something between two questions.
+    ///
+    /// # Errors
+    /// As [`Prompter::ask_line`].
+    pub fn tell(&self, line: &str) -> Result<(), TermError> {
+        let mut tty = self.open("an answer", "a flag")?;
+        Ok(writeln!(tty, "{line}")?)
     }
 
     /// Shows a numbered list and asks for a number; gives the index, from 0.

@@ -7,8 +7,9 @@ use crate::domain::event::{Hex32, KeyChanged};
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
 use crate::domain::key::{KeyFacts, Place};
+use crate::identity::Signer;
 use crate::rotation::case::leaked_ever;
-use crate::secret::{Circle, Vault};
+use crate::secret::{Circle, SecretError, Vault};
 use crate::workspace::{OperatorIdentity, Trusted, Tx, Workspace};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,8 +20,27 @@ pub fn of(ws: &Workspace) -> Vault {
 }
 
 /// The operators, as these facts have them. Inside a transaction take `tx.facts()`, so that nobody is enrolled in between.
+/// Live operators' identities on paper can open what they can.
 pub fn circle(facts: &Trusted<'_>) -> Result<Circle, CliError> {
-    Ok(Circle::of(&facts.operators()?))
+    circle_but(facts, None)
+}
+
+/// As [`circle`], without somebody who is just being retired, and without what they have on paper.
+pub fn circle_but(facts: &Trusted<'_>, leaves: Option<Id>) -> Result<Circle, CliError> {
+    let operators = facts.operators()?;
+    let stays = |id: Id| leaves != Some(id);
+    let mut former = Vec::new();
+    for o in operators.iter().filter(|o| o.has_new_key()) {
+        former.extend(facts.keys_ever(o.id)?);
+    }
+    let live = |id: Id| operators.iter().any(|o| o.id == id && o.is_live() && stays(id));
+    let papers = facts.recoveries()?;
+    let papers = papers.iter().filter(|p| p.retired_seq.is_none() && stays(p.id) && p.recovers().is_some_and(live));
+    let mut circle = Circle::of(&operators).with_former(former);
+    if let Some(gone) = operators.iter().find(|o| !stays(o.id)) {
+        circle = circle.without(&gone.public_key);
+    }
+    Ok(circle.with_paper(papers.map(|p| p.public_key)))
 }
 
 /// Refuses a secret that leaked, of whichever key: it opens to whoever has seen it, and no name makes it another one.
@@ -100,22 +120,58 @@ pub fn reseal(
     operators: &Circle,
     reason: &str,
 ) -> Result<Resealed, CliError> {
+    let mut done = reseal_keys(ws, tx, (me.signer(), me), operators, reason)?;
+    if let Err(e) = of(ws).reseal_fingerprint_key(me.signer(), operators) {
+        done.not.push(NotResealed { key: None, why: e.to_string() });
+    }
+    Ok(done)
+}
+
+/// As [`reseal`], for an operator whose key is new: what only the old key or the identity on paper can open is opened by
+/// that, and signed for with the new one. What cannot be written stops it, because the old key is about to go. The key of
+/// fingerprints is sealed for the opener as well until [`Resealed::settle`], so that a crash costs nobody anything.
+pub fn reseal_after(
+    ws: &Workspace,
+    tx: &mut Tx<'_>,
+    opener: &Signer,
+    me: &OperatorIdentity,
+    reason: &str,
+) -> Result<Resealed, CliError> {
+    let circle = circle(tx.facts())?;
+    let mut done = reseal_keys(ws, tx, (opener, me), &circle, reason)?;
+    // Signed by a key that counts whether or not this transaction is committed: not by the new one. An identity on paper
+    // signs nothing that counts, so the file stays as it is until afterwards: its paper opens it all the same.
+    if circle.ever.contains(&opener.public()) {
+        let both = circle.clone().with_paper([opener.public()]);
+        if let Err(e) = of(ws).reseal_fingerprint_key(opener, &both) {
+            done.not.push(NotResealed { key: None, why: e.to_string() });
+        }
+    }
+    Ok(done)
+}
+
+fn reseal_keys(
+    ws: &Workspace,
+    tx: &mut Tx<'_>,
+    (opener, me): (&Signer, &OperatorIdentity),
+    operators: &Circle,
+    reason: &str,
+) -> Result<Resealed, CliError> {
     let vault = of(ws);
     let mut done = Resealed::default();
+    let strict = opener.public() != me.signer().public();
     for id in stale(ws, tx.facts(), operators)? {
         let Some(key) = tx.facts().key(id)? else { continue };
-        match vault.reseal(id, &key.facts.place, me.signer(), operators) {
+        match vault.reseal(id, &key.facts.place, opener, operators) {
             Ok(sealed) => {
                 let facts = KeyFacts { place: sealed.place(), ..key.facts.clone() };
                 tx.append(me.by(), KeyChanged { key: id, facts, reason: Some(reason.to_string()) })?;
                 done.keys.push(id);
                 done.old.push((id, key.facts.place.clone()));
             }
+            Err(e @ SecretError::Sys(_)) if strict => return Err(e.into()),
             Err(e) => done.not.push(NotResealed { key: Some(id), why: e.to_string() }),
         }
-    }
-    if let Err(e) = vault.reseal_fingerprint_key(me.signer(), operators) {
-        done.not.push(NotResealed { key: None, why: e.to_string() });
     }
     Ok(done)
 }
@@ -125,6 +181,16 @@ impl Resealed {
     pub fn clear(&self, ws: &Workspace) {
         let vault = of(ws);
         self.old.iter().for_each(|(key, place)| vault.remove(*key, place));
+    }
+
+    /// After [`reseal_after`], when the transaction is on disk: the key of fingerprints is sealed for the operators there
+    /// are, and nobody else.
+    pub fn settle(&mut self, ws: &Workspace, opener: &Signer, me: &OperatorIdentity) -> Result<(), CliError> {
+        let _turn = ws.store().write()?;
+        if let Err(e) = of(ws).reseal_fingerprint_key_by(opener, me.signer(), &circle(&ws.facts())?) {
+            self.not.push(NotResealed { key: None, why: e.to_string() });
+        }
+        Ok(())
     }
 
     /// Says what was not sealed again, and what to do about it.

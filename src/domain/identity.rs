@@ -36,6 +36,11 @@ impl Identity {
         self.retired_seq.is_none() && self.recovers().is_none()
     }
 
+    /// Signs with another key than the one that it was enrolled with.
+    pub fn has_new_key(&self) -> bool {
+        self.key_seq != self.enrolled_seq
+    }
+
     /// The operator whom this recovery identity may give a new key; `None` for every other identity.
     pub fn recovers(&self) -> Option<Id> {
         self.operator.filter(|_| self.id.kind == IdKind::Operator)

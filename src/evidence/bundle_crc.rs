@@ -34,7 +34,7 @@ impl<R: Read> Read for CrcReader<R> {
         if self.expected.is_some() {
             self.crc.update(buffer.get(..read).unwrap_or_default());
         }
-        if read == 0 && self.expected.is_some_and(|crc| crc != self.crc.finish()) {
+        if read == 0 && self.expected.is_some_and(|crc| crc != self.crc.value()) {
             return Err(bad("its CRC-32 is not the one that the archive says"));
         }
         Ok(read)

@@ -59,6 +59,9 @@ pub enum IdentityError {
     /// The passphrase is not UTF-8, which is what a terminal gives.
     #[error("the passphrase is not UTF-8 text")]
     PassphraseNotText,
+    /// What was typed is no recovery code. No part of it is repeated.
+    #[error("not a recovery code: {0}")]
+    BadCode(&'static str),
     /// The operating system failed.
     #[error(transparent)]
     System(#[from] SysError),

@@ -10,10 +10,13 @@
 mod agree;
 mod enrol;
 mod error;
+mod kdf;
 mod passphrase;
 mod plain;
+mod recovery;
 mod sealed;
 mod signer;
+mod stream;
 mod witness;
 
 pub use agree::{agree_with, agreement_key};
@@ -23,6 +26,7 @@ pub use passphrase::{MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS, Passphrase};
 pub use plain::{PlainIdentity, PlainKind};
 pub use sealed::SealedIdentity;
 pub use signer::Signer;
+pub use stream::{OpenedStream, SealedStream, StreamError};
 pub use witness::WitnessIdentity;
 
 /// The most that an identity file can hold, in bytes; the largest real one is about 700.

@@ -62,6 +62,11 @@ impl Passphrase {
         *self.0 == *other.0
     }
 
+    /// Reads what was typed as something else than a passphrase, typed the same way: a recovery code.
+    pub fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        read(&self.0)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

@@ -1,55 +1,18 @@
+use super::kdf::{COST, Cost, Kdf};
 use super::{
     IdentityError, MAX_IDENTITY_FILE_BYTES, Passphrase, Signer, from_hex, is_id, is_origin, malformed,
     require_canonical,
 };
 use crate::sys::random;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::XNonce;
+use chacha20poly1305::aead::{Aead, Payload};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 const TAG: &str = "operator-identity/v1";
 const AEAD: &str = "xchacha20poly1305";
-const KDF: &str = "argon2id";
-/// Argon2 version 1.3 (RFC 9106) as its number.
-const KDF_VERSION: u32 = 0x13;
-
-/// What new identities are sealed with: RFC 9106 section 4, second recommended option (64 MiB, 3 passes), with
-/// one lane because ours runs in one thread.
-const COST: Cost = Cost { m_kib: 64 * 1024, t: 3, p: 1 };
-
-// What is accepted on opening. The floor is OWASP's minimum for Argon2id, so that nobody weakens a file
-// unnoticed; the ceiling keeps a hostile file from exhausting the machine.
-const M_KIB: RangeInclusive<u32> = 19 * 1024..=1024 * 1024;
-const T: RangeInclusive<u32> = 2..=20;
-const P: RangeInclusive<u32> = 1..=16;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cost {
-    m_kib: u32,
-    t: u32,
-    p: u32,
-}
-
-impl Cost {
-    fn check(self) -> Result<Self, IdentityError> {
-        for (name, value, range) in [("m_kib", self.m_kib, M_KIB), ("t", self.t, T), ("p", self.p, P)] {
-            if !range.contains(&value) {
-                return Err(IdentityError::KdfOutOfRange {
-                    what: format!("{name}={value}"),
-                    low: *range.start(),
-                    high: *range.end(),
-                });
-            }
-        }
-        Ok(self)
-    }
-}
-
 /// An operator's identity, sealed under a passphrase: Argon2id makes a key of the passphrase, and
 /// XChaCha20-Poly1305 encrypts the 32-byte seed with it.
 ///
@@ -92,18 +55,6 @@ struct File<'a> {
     sealed: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kdf<'a> {
-    m_kib: u32,
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    p: u32,
-    salt: String,
-    t: u32,
-    v: u32,
-}
-
 impl SealedIdentity {
     /// Seals an identity under a passphrase. Takes about as long and as much memory as unlocking: 64 MiB.
     ///
@@ -139,7 +90,8 @@ impl SealedIdentity {
         let header = identity.header()?;
         let payload = Payload { msg: signer.seed(), aad: &header };
         identity.sealed = identity
-            .cipher(passphrase)?
+            .cost
+            .cipher(passphrase, &identity.salt)?
             .encrypt(&XNonce::from(identity.nonce), payload)
             .ok()
             .and_then(|sealed| sealed.try_into().ok())
@@ -157,7 +109,8 @@ impl SealedIdentity {
         let header = self.header()?;
         let payload = Payload { msg: &self.sealed, aad: &header };
         let seed = self
-            .cipher(passphrase)?
+            .cost
+            .cipher(passphrase, &self.salt)?
             .decrypt(&XNonce::from(self.nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| IdentityError::WrongPassphrase)?;
@@ -194,16 +147,17 @@ impl SealedIdentity {
         if file.aosctl != TAG {
             return Err(malformed_text("it is not of the kind `operator-identity/v1`"));
         }
-        if file.aead != AEAD || file.kdf.name != KDF || file.kdf.v != KDF_VERSION {
-            return Err(malformed_text("it names another cipher or key derivation than aosctl knows"));
+        if file.aead != AEAD {
+            return Err(malformed_text("it names another cipher than aosctl knows"));
         }
+        let (cost, salt) = file.kdf.read()?;
         let sealed = file.sealed.ok_or_else(|| malformed_text("`sealed` is missing"))?;
         let identity = Self {
             id: file.id,
             origin: file.origin,
             public_key: from_hex("public_key", &file.public_key)?,
-            cost: Cost { m_kib: file.kdf.m_kib, t: file.kdf.t, p: file.kdf.p }.check()?,
-            salt: from_hex("salt", &file.kdf.salt)?,
+            cost,
+            salt,
             nonce: from_hex("nonce", &file.nonce)?,
             sealed: from_hex("sealed", &sealed)?,
         };
@@ -257,47 +211,13 @@ impl SealedIdentity {
             aead: AEAD.into(),
             aosctl: TAG.into(),
             id: self.id.clone(),
-            kdf: Kdf {
-                m_kib: self.cost.m_kib,
-                name: KDF.into(),
-                p: self.cost.p,
-                salt: HEXLOWER.encode(&self.salt),
-                t: self.cost.t,
-                v: KDF_VERSION,
-            },
+            kdf: Kdf::of(self.cost, &self.salt),
             nonce: HEXLOWER.encode(&self.nonce),
             origin: self.origin.clone(),
             public_key: HEXLOWER.encode(&self.public_key),
             sealed,
         };
         serde_json::to_vec(&file).map_err(|_| IdentityError::Internal("writing JSON"))
-    }
-
-    /// The cipher under the key that Argon2id makes of the passphrase.
-    fn cipher(&self, passphrase: &Passphrase) -> Result<XChaCha20Poly1305, IdentityError> {
-        let Cost { m_kib, t, p } = self.cost;
-        let params = Params::new(m_kib, t, p, Some(32)).map_err(|_| IdentityError::Internal("Argon2id"))?;
-        let mut memory: Vec<Block> = Vec::new();
-        let blocks = params.block_count();
-        memory.try_reserve_exact(blocks).map_err(|_| IdentityError::OutOfMemory { m_kib })?;
-        memory.resize(blocks, Block::new());
-        let mut key = Zeroizing::new([0; 32]);
-        let result = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
-            passphrase.bytes(),
-            &self.salt,
-            &mut *key,
-            &mut memory,
-        );
-        // The first blocks depend on the passphrase alone; leave none of them for whoever gets the memory next.
-        for block in &mut memory {
-            let words: &mut [u64] = block.as_mut();
-            words.zeroize();
-        }
-        result.map_err(|_| IdentityError::Internal("Argon2id"))?;
-        let mut aead_key = Key::from(*key);
-        let cipher = XChaCha20Poly1305::new(&aead_key);
-        aead_key.as_mut_slice().zeroize();
-        Ok(cipher)
     }
 }
 

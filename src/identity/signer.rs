@@ -21,6 +21,12 @@ impl Signer {
         Self(SigningKey::from_bytes(seed))
     }
 
+    /// The same identity once more, for who has to keep one.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::from_seed(self.seed())
+    }
+
     /// The public key.
     pub fn public(&self) -> [u8; 32] {
         self.0.verifying_key().to_bytes()

@@ -103,11 +103,18 @@ impl Store {
         let half = named(format!(".v{version}-backup.new"));
         files::remove_file(&half);
         let sys = |e: SysError| io(&half, std::io::Error::other(e.to_string()));
-        // Made private before SQLite writes into it.
-        files::create_private_new(&half, b"").map_err(sys)?;
-        self.conn.backup("main", &half, None::<fn(rusqlite::backup::Progress)>).map_err(StoreError::from_sql)?;
-        files::sync(&half).map_err(sys)?;
+        self.copy_into(&half)?;
         files::move_into_place(&half, &target).map_err(sys)
+    }
+
+    /// Copies the database, as this connection sees it, into a new private file. Inside a snapshot that is what the
+    /// snapshot shows, whatever others write meanwhile. Returns when it is on disk.
+    pub fn copy_into(&self, target: &Path) -> Result<(), StoreError> {
+        let sys = |e: SysError| io(target, std::io::Error::other(e.to_string()));
+        // Made private before SQLite writes into it.
+        files::create_private_new(target, b"").map_err(sys)?;
+        self.conn.backup("main", target, None::<fn(rusqlite::backup::Progress)>).map_err(StoreError::from_sql)?;
+        files::sync(target).map_err(sys)
     }
 
     /// Brings the schema up to the newest of these versions, in one transaction.
@@ -306,6 +313,16 @@ impl Write<'_> {
     /// Moves the end of the log.
     pub fn set_head(&self, head: &Head) -> Result<(), StoreError> {
         entries::set_head(&self.tx, head)
+    }
+
+    /// Empties every table of the projection, for making them anew from the log.
+    pub fn clear_tables(&self) -> Result<(), StoreError> {
+        // Until the commit they may refer to what is not there yet.
+        self.tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        for (table, _) in super::schema::PROJECTION {
+            self.tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        Ok(())
     }
 
     /// The projection, as this transaction sees it.

@@ -58,6 +58,11 @@ impl NewDir {
         opened.map_err(SysError::io("create", &self.shown(name)))
     }
 
+    /// Where it is being written: for looking at it before it gets its name.
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// What a file in it will be called.
     pub fn shown(&self, name: &str) -> PathBuf {
         self.target.join(name)

@@ -138,5 +138,7 @@ fn build(
         // Two at once: the other one was quicker.
         if place.database().exists() { WorkspaceError::Exists { dir: place.dir.clone() } } else { e.into() }
     })?;
+    // What lay here before is gone, and was looked for. Where this cannot be written, a swap is not found; all else holds.
+    let _ = super::rollback::remember(place, name);
     Ok(Created { origin: name.to_string(), vkey, operator_file: place.operators().join("op-1.json"), state_dir })
 }

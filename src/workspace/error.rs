@@ -59,9 +59,72 @@ pub enum WorkspaceError {
         /// Entries that the pin covers.
         pinned: u64,
     },
-    /// There was no pin to compare the log with. Only ever a warning: the next writer makes one.
-    #[error("there was none, so what may have been removed before now cannot be found by it; a new one was made")]
+    /// The tables count entries that are not there any more: the end of the log was cut off.
+    #[error("the log ends after {size} entries, and its tables count {counted}")]
+    TailCut {
+        /// Entries in the log.
+        size: u64,
+        /// Entries that the tables count.
+        counted: u64,
+    },
+    /// The pin knows another log of the same name: two copies of a workspace were used, or an old one was and then grew.
+    #[error("the pin remembers {pinned} entries of this log, and not these")]
+    Fork {
+        /// Entries that the pin covers.
+        pinned: u64,
+    },
+    /// What lies in the place of the pin is none, or the log did not sign it.
+    #[error("the pin does not hold: {why}")]
+    PinBroken {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no pin to compare the log with.
+    #[error("the pin is missing: nobody can tell whether this is the newest log")]
     PinMissing,
+    /// Where this workspace lies there was another one.
+    #[error("{} holds another workspace than before: {is}, where {was} was", dir.display())]
+    OtherLog {
+        /// Where.
+        dir: PathBuf,
+        /// The log that was there.
+        was: String,
+        /// The log that is there.
+        is: String,
+    },
+    /// What should be restored is no backup.
+    #[error("{} is no backup: {why}", path.display())]
+    NotABackup {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A backup that was changed or cut off, or whose log does not verify.
+    #[error("{} cannot be restored: {why}", path.display())]
+    BackupDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// What a workspace should be compared with is neither a workspace nor a checkpoint.
+    #[error("{} cannot be compared with: {why}", path.display())]
+    NotComparable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A state directory of that log is there, and has another log identity.
+    #[error("{} belongs to a log of the same name with another identity", dir.display())]
+    StateInUse {
+        /// Which.
+        dir: PathBuf,
+    },
+    /// Nothing was rolled back.
+    #[error("the log is the one that its pin remembers; there is nothing to accept")]
+    NothingToAccept,
     /// The last entry is from the future.
     #[error("the last entry was signed at {last}, and this machine's clock says {clock}")]
     ClockBehind {
@@ -85,6 +148,20 @@ pub enum WorkspaceError {
 }
 
 impl WorkspaceError {
+    /// The log may not be the newest one: a writer may take rights away and nothing else, until an operator accepts it.
+    pub fn is_behind(&self) -> bool {
+        use WorkspaceError as W;
+        matches!(
+            self,
+            W::RolledBack { .. }
+                | W::TailCut { .. }
+                | W::Fork { .. }
+                | W::PinBroken { .. }
+                | W::PinMissing
+                | W::OtherLog { .. }
+        )
+    }
+
     /// Something does not verify.
     pub(super) fn integrity(seq: impl Into<Option<u64>>, detail: impl Into<String>) -> WorkspaceError {
         WorkspaceError::Integrity { seq: seq.into(), detail: detail.into() }

@@ -6,8 +6,10 @@
 
 mod adopt;
 pub mod ask;
+mod backup;
 pub mod claim;
 pub mod command;
+mod compare;
 mod create;
 pub mod decision;
 mod doors;
@@ -18,6 +20,8 @@ mod glimpse;
 mod names;
 mod pin;
 mod place;
+mod rekey;
+mod rollback;
 mod sealing;
 mod transact;
 mod tree;
@@ -27,6 +31,8 @@ mod verify;
 pub mod void;
 
 pub use adopt::{Adopted, read_text};
+pub use backup::{BackedUp, BackupLine, Restored, restore};
+pub use compare::{Compared, Other};
 pub use create::{Created, NewWorkspace, create};
 pub use doors::{Doors, Said, StandingOn, same_door};
 pub use enrol::EnrolledAgent;
@@ -35,6 +41,7 @@ pub use glimpse::Glimpse;
 pub use names::standing;
 pub use pin::PinState;
 pub use place::Place;
+pub use rekey::NewKey;
 pub use sealing::{create_operator, prepare_parent, read_sealed, reseal};
 pub use transact::{Appended, By, Pinned, Tx};
 pub use tree::{Continued, Included, Proven};

@@ -6,6 +6,7 @@ use super::WorkspaceError;
 use crate::domain::facts::Origin;
 use crate::identity::PlainIdentity;
 use crate::log::checkpoint::{Checkpoint, VerifierKey};
+use crate::log::hash::Hash;
 use crate::log::key::PublicKey;
 use crate::log::tree::{Frontier, leaf_hash};
 use crate::store::{Head, Store};
@@ -76,6 +77,14 @@ pub(super) fn read(dir: &Path, origin: &Origin) -> Result<Pin, WorkspaceError> {
 }
 
 impl Pin {
+    /// Size and root as `rollback.accepted/1` names them. Where there is no pin that holds: those of no entries.
+    pub(super) fn named(&self) -> (u64, Hash) {
+        match self {
+            Pin::Found { checkpoint, .. } => (checkpoint.size, checkpoint.root),
+            Pin::Missing | Pin::Broken(_) => (0, Frontier::new().root()),
+        }
+    }
+
     /// What it says of a log that ends so.
     pub(super) fn state(self, head: Option<&Head>) -> PinState {
         let (checkpoint, note) = match self {
@@ -94,17 +103,18 @@ impl Pin {
         PinState::Covers { size: checkpoint.size, note }
     }
 
-    /// Only a log that the pin knows may be built on, or decided by. A missing pin is for `audit verify` to report.
+    /// Only a log that the pin knows may be built on, or decided by. Where there is no pin, nobody can tell: deleting it is
+    /// how a rollback would be hidden. A log without entries has none yet.
     pub(super) fn refuse_rollback(self, head: Option<&Head>) -> Result<(), WorkspaceError> {
         match self.state(head) {
-            PinState::Covers { .. } | PinState::Missing => Ok(()),
+            PinState::Covers { .. } => Ok(()),
+            PinState::Missing if head.is_none() => Ok(()),
+            PinState::Missing => Err(WorkspaceError::PinMissing),
             PinState::Ahead { size } => {
                 Err(WorkspaceError::RolledBack { size: head.map_or(0, |h| h.size), pinned: size })
             }
-            PinState::Forked { size } => {
-                Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")))
-            }
-            PinState::Broken(why) => Err(WorkspaceError::integrity(None, format!("the pin does not hold: {why}"))),
+            PinState::Forked { size } => Err(WorkspaceError::Fork { pinned: size }),
+            PinState::Broken(why) => Err(WorkspaceError::PinBroken { why }),
         }
     }
 }
@@ -135,20 +145,75 @@ pub(super) fn refuse_marked(dir: &Path, origin: &Origin, store: &Store) -> Resul
         entries.iter().for_each(|e| tree.push(leaf_hash(&e.envelope)));
     }
     if tree.size() != checkpoint.size || tree.root() != checkpoint.root {
-        let size = checkpoint.size;
-        return Err(WorkspaceError::integrity(None, format!("the pin remembers another log of {size} entries")));
+        return Err(WorkspaceError::Fork { pinned: checkpoint.size });
     }
     files::remove_file(&mark);
     Ok(())
 }
 
+/// Holds the pin, so that nobody else moves it.
+fn hold(dir: &Path) -> Result<Lock, WorkspaceError> {
+    let lock = dir.join("pin.lock");
+    Lock::wait(&lock, MOVING)?.ok_or_else(|| {
+        let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        SysError::Io { action: "take the lock", path: lock, source }.into()
+    })
+}
+
+/// The only way by which a pin goes back, after an operator's `rollback.accepted/1`: it becomes the log's present end.
+/// What lay there is kept beside it, as evidence, and the mark goes last.
+pub(super) fn replace(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> Result<(), WorkspaceError> {
+    let _lock = hold(dir)?;
+    let path = dir.join("pin");
+    if let Some(old) = note(dir)? {
+        let size = Checkpoint::open(&old, &vkey(origin)).map_or("unreadable".into(), |(c, _)| c.size.to_string());
+        keep_beside(dir, &size, &old)?;
+    }
+    files::write_private_atomic(&path, signed(origin, log, tree).as_bytes())?;
+    files::remove_file(&dir.join(MARK));
+    Ok(())
+}
+
+/// `pin.before-40`; with a number behind it where another one has that name.
+fn keep_beside(dir: &Path, size: &str, note: &[u8]) -> Result<(), WorkspaceError> {
+    for n in 1..1_000_u32 {
+        let more = if n == 1 { String::new() } else { format!("-{n}") };
+        let path = dir.join(format!("pin.before-{size}{more}"));
+        match files::create_private_new(&path, note) {
+            Err(SysError::Exists { .. }) => {
+                if files::read_limited_kept(&path, MAX_PIN).is_ok_and(|kept| kept == note) {
+                    return Ok(());
+                }
+            }
+            other => return Ok(other?),
+        }
+    }
+    Ok(())
+}
+
+/// A checkpoint of the tree, signed by the log.
+pub(super) fn signed(origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> String {
+    let checkpoint = Checkpoint { origin: origin.name.clone(), size: tree.size(), root: tree.root() };
+    checkpoint.sign(|message| log.signer().sign(message), &PublicKey(origin.log_key))
+}
+
+/// Takes another directory's pin over, if it covers more than the one here; what is here is kept beside it then.
+pub(super) fn take_over(from: &Path, to: &Path, origin: &Origin) -> Result<(), WorkspaceError> {
+    let _lock = hold(to)?;
+    let Pin::Found { checkpoint: theirs, note: new } = read(from, origin)? else { return Ok(()) };
+    match read(to, origin)? {
+        Pin::Found { checkpoint, .. } if checkpoint.size >= theirs.size => return Ok(()),
+        Pin::Found { checkpoint, note } => keep_beside(to, &checkpoint.size.to_string(), &note)?,
+        // What does not hold is for somebody to look at, and stops whoever would widen.
+        Pin::Broken(_) => return Ok(()),
+        Pin::Missing => {}
+    }
+    Ok(files::write_private_atomic(&to.join("pin"), &new)?)
+}
+
 /// Moves the pin forward to the tree's end; never back.
 pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &Frontier) -> Result<(), WorkspaceError> {
-    let lock = dir.join("pin.lock");
-    let Some(_lock) = Lock::wait(&lock, MOVING)? else {
-        let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
-        return Err(SysError::Io { action: "take the lock", path: lock, source }.into());
-    };
+    let _lock = hold(dir)?;
     let path = dir.join("pin");
     if let Ok(old) = files::read_private_kept(&path, MAX_PIN)
         && let Ok((old, _)) = Checkpoint::open(&old, &vkey(origin))
@@ -156,8 +221,6 @@ pub(super) fn advance(dir: &Path, origin: &Origin, log: &PlainIdentity, tree: &F
     {
         return Ok(());
     }
-    let checkpoint = Checkpoint { origin: origin.name.clone(), size: tree.size(), root: tree.root() };
-    let note = checkpoint.sign(|message| log.signer().sign(message), &PublicKey(origin.log_key));
-    files::write_private_atomic(&path, note.as_bytes())?;
+    files::write_private_atomic(&path, signed(origin, log, tree).as_bytes())?;
     Ok(())
 }

@@ -40,6 +40,13 @@ impl Place {
         self.dir.join("catalogue")
     }
 
+    /// The workspace's directory, without links, as the state directory of its log remembers it; `None` where it cannot be
+    /// found.
+    pub(super) fn real(&self) -> Option<Vec<u8>> {
+        let dir = self.dir.canonicalize().ok()?;
+        Some(std::os::unix::ffi::OsStrExt::as_bytes(dir.as_os_str()).to_vec())
+    }
+
     /// The state directory of a log.
     pub fn state_of(&self, origin: &str) -> PathBuf {
         self.state.join(origin.strip_prefix("aosctl/").unwrap_or(origin))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Trusted, Workspace, WorkspaceError, erase, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, RollbackAccepted};
 use crate::domain::facts::Facts;
 use crate::domain::id::{Actor, Id, IdKind};
 use crate::domain::time::{Span, Time};
@@ -81,10 +81,7 @@ impl Workspace {
         let write = self.store.write().map_err(WorkspaceError::from)?;
         let head = self.store.head().map_err(WorkspaceError::from)?;
         let state_dir = self.state_dir();
-        let pin = pin::read(&state_dir, &self.origin);
-        let missing = head.is_some() && matches!(pin, Ok(pin::Pin::Missing));
-        let behind = pin.and_then(|pin| pin.refuse_rollback(head.as_ref()));
-        let behind = behind.and_then(|()| pin::refuse_marked(&state_dir, &self.origin, &self.store)).err();
+        let behind = self.refuse_behind(head.as_ref()).err();
         let (head, frontier) = self.continue_from(head)?;
         if head.size > 0 && head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
@@ -122,8 +119,41 @@ impl Workspace {
         if unfinished && !only_narrows {
             drop(erase::finish(self, Duration::ZERO));
         }
-        // The new pin would make a log that was rolled back look whole: whoever is here now must hear of it.
-        Ok((out, warning.or(missing.then_some(WorkspaceError::PinMissing))))
+        Ok((out, warning))
+    }
+
+    /// An operator goes on with a log that is not the newest: signs `rollback.accepted/1`, and makes the log's present end
+    /// the pin. The old pin stays beside it. Nothing else can be appended by this.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::NothingToAccept`]; where the log is damaged; where its identity, which signs the pin, is missing.
+    pub fn accept_rollback(&self, clock: Time, by: By<'_>, reason: Option<String>) -> Result<Appended, WorkspaceError> {
+        // The pin cannot be replaced without it, so nothing is appended without it either.
+        let log = self.log_identity()?;
+        let tables_fit = self.verified_but_for_its_pin(clock)?;
+        let write = self.store.write()?;
+        let head = self.store.head()?;
+        match self.refuse_tail_cut(head.as_ref()).and_then(|()| self.refuse_behind(head.as_ref())) {
+            Ok(()) => return Err(WorkspaceError::NothingToAccept),
+            Err(e) if e.is_behind() => {}
+            Err(e) => return Err(e),
+        }
+        let (head, frontier) = if tables_fit { self.continue_from(head)? } else { self.replay_tables(&write)? };
+        if head.at > clock.plus(AHEAD) {
+            return Err(WorkspaceError::ClockBehind { last: head.at, clock });
+        }
+        let now = clock.max(head.at);
+        let mut tx =
+            Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: false };
+        let (pin_size, pin_root) = pin::read(&self.state_dir(), &self.origin)?.named();
+        let appended = tx.append(by, RollbackAccepted { pin_size, pin_root: pin_root.to_hex(), reason })?;
+        let Tx { head, frontier, .. } = tx;
+        write.set_head(&head)?;
+        write.commit()?;
+        // A crash here is made good by the next writer, who finds the acceptance at the log's end.
+        pin::replace(&self.state_dir(), &self.origin, &log, &frontier)?;
+        self.remember_place()?;
+        Ok(appended)
     }
 
     /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
@@ -150,6 +180,7 @@ impl Workspace {
             (Some(_), None) => return Err(wrong("there are no entries")),
             (Some(head), Some(last)) => (head, last),
         };
+        self.refuse_tail_cut(Some(&head))?;
         if last.checked_add(1) != Some(head.size) {
             return Err(wrong("it counts other entries than there are"));
         }
@@ -164,6 +195,15 @@ impl Workspace {
         Ok(Some(head))
     }
 
+    /// The tables count entries that are gone.
+    pub(super) fn refuse_tail_cut(&self, head: Option<&Head>) -> Result<(), WorkspaceError> {
+        let size = self.store.last_seq()?.map_or(0, |last| last.saturating_add(1));
+        match head {
+            Some(head) if size < head.size => Err(WorkspaceError::TailCut { size, counted: head.size }),
+            _ => Ok(()),
+        }
+    }
+
     /// The pin, to be read before a snapshot is taken: a writer in between moves the log past it, never behind.
     pub fn pinned(&self) -> Result<Pinned, WorkspaceError> {
         Ok(Pinned(pin::read(&self.state_dir(), &self.origin)?))
@@ -176,7 +216,12 @@ impl Workspace {
     /// As [`Workspace::transact`].
     pub fn moment(&self, pinned: Pinned, clock: Time) -> Result<Time, WorkspaceError> {
         let head = self.store.head()?;
-        pinned.0.refuse_rollback(head.as_ref())?;
+        self.refuse_swapped()?;
+        let (size, root) = pinned.0.named();
+        match pinned.0.refuse_rollback(head.as_ref()) {
+            Err(e) if e.is_behind() && self.accepted(size, root)?.is_some() => {}
+            other => other?,
+        }
         let Some(head) = self.sound(head)? else { return Ok(clock) };
         if head.at > clock.plus(AHEAD) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });

@@ -83,6 +83,11 @@ impl<'s> Trusted<'s> {
         self.as_of(seq)
     }
 
+    /// The log.
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
+    }
+
     /// An entry, verified, with its event and its texts; as [`super::Workspace::event`], for who reads many.
     pub fn event(&self, seq: u64) -> Result<(Entry, Event), WorkspaceError> {
         let missing = || WorkspaceError::integrity(seq, format!("entry {seq} is missing"));
@@ -465,11 +470,17 @@ impl Facts for Trusted<'_> {
     }
 
     fn invalid(&self, seq: u64) -> Result<Option<InvalidEntry>, WorkspaceError> {
-        Ok(self.tables.invalid(seq)?)
+        // As of a place in the log, nothing was voided that a later entry voids.
+        let known = |mut e: InvalidEntry| {
+            e.voided_seq = e.voided_seq.filter(|by| *by < self.before);
+            e
+        };
+        Ok(self.tables.invalid(seq)?.map(known))
     }
 
     fn erased_members(&self, seq: u64) -> Result<Vec<String>, WorkspaceError> {
-        Ok(self.tables.erased_members(seq)?)
+        let gone = self.store.erasures_of(seq)?.into_iter().filter(|(_, by)| *by < self.before);
+        Ok(gone.map(|(member, _)| member).collect())
     }
 
     fn key(&self, id: Id) -> Result<Option<Rc<Key>>, WorkspaceError> {

@@ -16,6 +16,11 @@ pub struct OperatorIdentity {
 }
 
 impl OperatorIdentity {
+    /// Of somebody who just got a new key.
+    pub(super) fn of(id: Id, signer: &Signer) -> OperatorIdentity {
+        OperatorIdentity { id, signer: signer.again() }
+    }
+
     /// To sign as.
     pub fn by(&self) -> By<'_> {
         By::identity(self.id, &self.signer)
@@ -44,6 +49,11 @@ impl AgentIdentity {
 impl Workspace {
     /// The sealed operator identity to unlock: the file named, else the only one in the workspace.
     pub fn sealed_operator(&self, named: Option<&Path>) -> Result<(PathBuf, SealedIdentity), WorkspaceError> {
+        // A new key that the log knows, and that a crash kept from its place, is put there first.
+        match named {
+            Some(p) => self.finish_move(p)?,
+            None => self.finish_moves()?,
+        }
         let path = match named {
             Some(p) => p.to_path_buf(),
             None => self.only_operator()?,
@@ -87,7 +97,15 @@ impl Workspace {
         let facts = self.facts();
         let operators = facts.operators()?;
         let Some(identity) = operators.iter().find(|o| o.public_key == public) else {
-            return Err(WorkspaceError::NoIdentity(format!("{} is not enrolled in this workspace", path.display())));
+            let older =
+                operators.iter().find(|o| sealed.id().is_some_and(|id| id == o.id.to_string() && o.has_new_key()));
+            let what = match older {
+                Some(o) => {
+                    format!("holds an older key of {}: another one took its place with entry {}", o.id, o.key_seq)
+                }
+                None => "is not enrolled in this workspace".into(),
+            };
+            return Err(WorkspaceError::NoIdentity(format!("{} {what}", path.display())));
         };
         if !identity.is_live() {
             return Err(WorkspaceError::NoIdentity(format!("{} was retired and can sign nothing", identity.id)));

@@ -1,4 +1,5 @@
-//! Chance that can be repeated: `AOSCTL_CAMPAIGN_SEED=N` runs the same campaign again.
+//! Chance that can be repeated: `AOSCTL_CAMPAIGN_SEED=N` draws the same changes again. The workspace that they are made to has
+//! keys and salts of its own in every run, as every workspace has.
 
 /// splitmix64.
 pub struct Rng(u64);

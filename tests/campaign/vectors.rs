@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use aosctl::domain::event::{AgentEnrolled, Event, Hex32, OperatorEnrolled, OperatorRotated, RecoveryEnrolled};
 use aosctl::log::key::PublicKey;
 use aosctl::log::verdict::Check;
-use aosctl::log::{envelope::PAYLOAD_TYPE, hash::Hash};
 use serde_json::Value;
 
 use crate::base::{Base, cast};
@@ -125,12 +124,12 @@ pub fn mutations(base: &'static Base, rng: &mut Rng) -> Vec<Mutation> {
     for v in vectors.iter().step_by(9) {
         let row = rng.of(&base.rows[1..]);
         let seq = row.seq;
-        let key = Hash(PublicKey(v.key).key_id().0);
+        let key = PublicKey(v.key).key_id();
         let mut header = row.envelope.header.clone();
         header.key = key;
         let bytes = envelope(&header.to_jcs(), &key.to_hex(), &v.sig);
         let wants = vec![Want::Fails(Check::Signatures, At(seq)), Want::Fails(Check::Authority, At(base.blamed(seq)))];
-        let name = format!("vector {}: entry {seq} under its key, {PAYLOAD_TYPE}", v.number);
+        let name = format!("vector {}: entry {seq} under its key", v.number);
         out.push(mutation("Ed25519 edge cases as signatures", name, wants, move |w| put_envelope(w, seq, &bytes)));
     }
     out

@@ -174,7 +174,12 @@ fn an_unknown_type_stops_its_subject_until_it_is_voided() {
     ];
     let check = || code(&w.bench.bare().args(read).output().unwrap());
     assert_eq!(check(), 4);
+    let pin = w.ws.state_dir().join("pin");
+    let before = std::fs::read(&pin).unwrap();
     must(&w.bench.run(&["audit", "void", &seq, "--reason", "noise"]));
     assert_eq!(check(), 0);
+    // A look behind an older pin says the same.
+    std::fs::write(&pin, before).unwrap();
+    must(&w.bench.run(&["audit", "verify", "--since-pin"]));
     assert_eq!(verify(&w).0, 0);
 }

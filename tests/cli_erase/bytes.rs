@@ -151,7 +151,7 @@ fn any_texts_and_any_of_them() {
         any::<u8>(),
         0_usize..9_000,
     );
-    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
     let cases = std::cell::Cell::new(500);
     runner
         .run(&all, |(summary, rationale, alternatives, diff, choice, length)| {

@@ -23,11 +23,11 @@ fn killed_at_any_moment() {
     // The passphrase takes most of the time; what is written comes after it.
     let from = whole.saturating_sub(Duration::from_millis(120));
     let (mut erased, mut kept, mut left) = (0, 0, 0);
-    for n in 0..10 {
+    for n in 0..8 {
         let (ask, texts) = with_canaries(61 + n, &[5_000, 40]);
         let seq = asked(&w, &ask);
         let mut child = command(seq).spawn().unwrap();
-        std::thread::sleep(from + (whole - from) * u32::try_from(n).unwrap() / 8);
+        std::thread::sleep(from + (whole - from) * u32::try_from(n).unwrap() / 6);
         child.kill().unwrap();
         child.wait().unwrap();
         left += usize::from(w.bench.workspace().join("erasing").exists());

@@ -75,3 +75,18 @@ fn a_correction_stands_beside_the_entry() {
     assert_eq!(code(&w.bench.run(&["audit", "correct", &n])), 2);
     verifies(&w);
 }
+
+/// A look behind an older pin finds the erasure, and nothing wrong with it.
+#[test]
+fn an_erasure_behind_the_pin_is_no_alarm() {
+    let w = World::new();
+    let seq = asked(&w, &Ask::deploy());
+    let pin = w.ws.state_dir().join("pin");
+    let before = std::fs::read(&pin).unwrap();
+    assert_eq!(code(&erase(&w, seq, &["--member", "diff"])), 0);
+    assert_eq!(code(&erase(&w, seq, &["--member", "summary"])), 0);
+    std::fs::write(&pin, before).unwrap();
+    let out = w.bench.run(&["audit", "verify", "--since-pin"]);
+    assert_eq!(code(&out), 0, "{}{}", text(&out.stdout), text(&out.stderr));
+    verifies(&w);
+}

@@ -31,8 +31,8 @@ fn the_newest_checkpoint_is_signed_and_written_whole() {
 #[test]
 fn nothing_is_signed_where_the_log_does_not_verify() {
     let b = bench();
-    b.add_agent("bot");
-    support::sql(&b.db(), "UPDATE identities SET handle = 'other' WHERE id = 'ag-1'");
+    grow(&b, "github");
+    support::sql(&b.db(), "UPDATE integrations SET handle = 'other'");
     let before = b.path("c");
     std::fs::write(&before, "kept").unwrap();
     expect(&b.run(&["audit", "checkpoint", "-o", "c"]), 4, "the log does not verify, so nothing was signed");
@@ -71,7 +71,7 @@ fn one_line_commits_a_checkpoint_to_git() {
     let out = sh("git show HEAD~1:log.checkpoint > old && aosctl audit prove --consistency old -o proof", &repo);
     expect(&out, 0, "from a checkpoint of 2 entries");
     // A log that does not verify leaves the committed one as it is.
-    support::sql(&b.db(), "UPDATE identities SET handle = 'other' WHERE id = 'ag-1'");
+    support::sql(&b.db(), "UPDATE integrations SET handle = 'other'");
     let out = sh(script, &repo);
     assert_eq!(code(&out), 4);
     assert_eq!(text(&sh("git status --porcelain --untracked-files=no", &repo).stdout), "");

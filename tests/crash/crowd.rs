@@ -134,10 +134,12 @@ fn a_thousand_kills_under_eight_writers() {
         written += grown;
         looks += cut + 1;
     }
+    // Those that were written and never told were killed between the commit and the answer: tests/faults.rs breaks every step
+    // there in order; here chance says how many.
     println!(
-        "{killed} killed before they answered, {told} answered, {written} written, {looks} times verified, in {:.0?}",
+        "{killed} killed before they answered ({} of them after they had committed), {told} answered, {looks} times verified, \
+         in {:.0?}",
+        written - told,
         begin.elapsed()
     );
-    // Some kills must have come after the commit, or nothing was tried.
-    assert!(written > told, "no kill fell between the commit and the answer");
 }

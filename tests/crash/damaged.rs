@@ -216,7 +216,7 @@ fn a_broken_pin_opens_nothing_and_fails_verification() {
         let (exit, said) = &found["check"];
         assert!([3, 4].contains(exit) && said.contains("deny"), "{what}: exit {exit}\n{said}");
     }
-    // Without one, verification fails, and the next writer makes one.
+    // Without one, verification fails.
     let copy = kept.copy();
     std::fs::remove_file(copy.state.join("pin")).unwrap();
     let (exit, said) = verify(&copy.b);

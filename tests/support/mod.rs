@@ -92,6 +92,14 @@ impl Bench {
     }
 }
 
+/// The state directory of the only log on this bench.
+pub fn state_of(b: &Bench) -> PathBuf {
+    let all = std::fs::read_dir(b.path("state")).unwrap().map(|e| e.unwrap().path());
+    let mut all: Vec<PathBuf> = all.filter(|p| p.join("log.json").exists()).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -6,14 +6,18 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::commands::operator::recovery;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::domain::event::Event;
+use crate::domain::id::Id;
 use crate::domain::money::Money;
+use crate::identity::{Passphrase, Signer};
 use crate::policy::file::{self, PolicyFile};
 use crate::policy::{PolicyError, catalogue};
+use crate::sys::files;
 use crate::workspace::{self, NewWorkspace, Place, Workspace, WorkspaceError};
 
 /// The longest name of a company or an operator, in bytes: it stands in the log for good.
@@ -37,6 +41,15 @@ pub struct Args {
     /// Most money in any 7 days, all agents together [default: 10000USD]
     #[arg(long, value_name = "AMOUNT")]
     cap_week: Option<Money>,
+    /// Make a recovery identity too: a code for paper, the only way back after a lost passphrase
+    #[arg(long, conflicts_with = "no_recovery")]
+    recovery: bool,
+    /// Make none, and do not ask about it
+    #[arg(long)]
+    no_recovery: bool,
+    /// Write its code into a new file that only you can read, instead of showing it
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "no_recovery")]
+    recovery_out: Option<std::path::PathBuf>,
     /// Say what would be created, and create nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -59,6 +72,8 @@ pub struct InitView {
     pub vkey: Option<String>,
     /// The first operator.
     pub operator: InitOperator,
+    /// The recovery identity, which is on paper; absent without one, and in a dry run.
+    pub recovery: Option<Id>,
     /// The money caps of the first policy.
     pub caps: InitCaps,
 }
@@ -101,6 +116,9 @@ impl View for InitView {
         }
         let name = self.operator.name.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
         field("operator", &format!("{}{name}, sealed in {}", self.operator.id, self.operator.file));
+        if let Some(recovery) = self.recovery {
+            field("recovery", &format!("{recovery}, on paper"));
+        }
         let set = |key: &str| self.caps.confirmed.contains(key) || self.caps.confirmed.contains("cap");
         let origin = match (set("cap.move"), set("cap.week")) {
             (true, true) => "",
@@ -140,6 +158,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             name: operator.clone(),
             file: place.operators().join("op-1.json").display().to_string(),
         },
+        recovery: None,
         caps: InitCaps {
             per_move: policy.caps.per_move(),
             per_week: policy.caps.per_week(),
@@ -149,25 +168,79 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if args.dry_run {
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was created"));
     }
+    if let Some(file) = &args.recovery_out {
+        recovery::refuse_place(&place.dir, file)?;
+    }
     let passphrase = ctx.new_passphrase("a passphrase for your operator identity")?;
+    // Shown before anything is made: whoever gives up here has no workspace with a code that nobody wrote down.
+    let paper = paper(&args, ctx)?;
     let new = NewWorkspace { company, operator, passphrase: &passphrase, rules, source, confirmed, now: ctx.clock() };
-    let created = workspace::create(&place, &new)?;
+    let created = workspace::create(&place, &new).inspect_err(|_| {
+        // A code that is good for nothing must not be kept as one that is.
+        if let Some(file) = args.recovery_out.as_deref() {
+            files::remove_file(file);
+        }
+    })?;
     view.origin = Some(created.origin);
     view.vkey = Some(created.vkey);
     view.state_dir = created.state_dir.display().to_string();
+    if let Some(paper) = &paper {
+        view.recovery = Some(enrol(&place, ctx, &passphrase, paper).map_err(|e| {
+            let what = format!("the workspace was made, and the recovery identity was not enrolled: {}", e.what);
+            CliError { what, ..e }.hint("that code is good for nothing; make another: aosctl operator recovery new")
+        })?);
+    }
+    let made = view.recovery.is_some();
     let mut out = Outcome::of(Exit::Done, view);
     if ctx.global.workspace.is_some() {
         let dir = place.dir.canonicalize().unwrap_or_else(|_| place.dir.clone());
         let line = format!("export AOSCTL_WORKSPACE={}", crate::cli::text::safe(&dir.display().to_string()));
         out = out.note("So that the next commands find it:").note(format!("  {line}"));
     }
-    Ok(out
+    if made {
+        out = recovery::told(out, Id::FIRST_OPERATOR);
+    }
+    out = out
         .note("Next:")
         .note("  aosctl integration add github --kind github")
         .note("  aosctl agent add build-bot")
         .note("  aosctl connect github --agent build-bot --scope repo:OWNER/NAME")
         .note("What stops everything at once, without a passphrase:")
-        .note("  aosctl freeze"))
+        .note("  aosctl freeze");
+    if !made {
+        out = out
+            .note("Only a recovery code on paper survives a lost passphrase:")
+            .note("  aosctl operator recovery new");
+    }
+    Ok(out)
+}
+
+/// The identity on paper, handed over: where it is asked for, and where somebody at the terminal wants one. A passphrase
+/// from a file means a script, which is asked nothing.
+fn paper(args: &Args, ctx: &Context) -> Result<Option<Signer>, CliError> {
+    let asks = ctx.global.passphrase_file.is_none() && ctx.prompter().can_ask();
+    let wanted = args.recovery || args.recovery_out.is_some() || (asks && !args.no_recovery && wanted(ctx)?);
+    if !wanted {
+        return Ok(None);
+    }
+    let paper = Signer::generate()?;
+    recovery::hand_over(ctx, &paper, args.recovery_out.as_deref())?;
+    Ok(Some(paper))
+}
+
+fn wanted(ctx: &Context) -> Result<bool, CliError> {
+    let what = "a recovery code for paper? without one a lost passphrase is lost [Y/n]";
+    let typed = ctx.prompter().ask_line(what, "--recovery or --no-recovery")?;
+    Ok(!typed.to_ascii_lowercase().starts_with('n'))
+}
+
+fn enrol(place: &Place, ctx: &Context, passphrase: &Passphrase, paper: &Signer) -> Result<Id, CliError> {
+    let ws = Workspace::open(place.clone())?;
+    let (path, sealed) = ws.sealed_operator(None)?;
+    let me = ws.unlock_operator(&path, &sealed, passphrase)?;
+    let (id, warning) =
+        ws.transact(ctx.clock(), |tx| -> Result<Id, CliError> { Ok(ws.enrol_recovery(tx, me.by(), paper)?.0) })?;
+    warning.map_or(Ok(id), |e| Err(e.into()))
 }
 
 /// A second `init` must not cost what the first one holds; it says where that is.

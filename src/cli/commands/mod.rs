@@ -22,6 +22,7 @@ pub mod run;
 pub mod status;
 pub mod thaw;
 pub mod tour;
+pub mod workspace;
 
 use super::context::Context;
 use super::error::CliError;
@@ -54,6 +55,7 @@ pub enum Command {
     Audit(audit::Args),
     Check(check::Args),
     Run(run::Args),
+    Workspace(workspace::Args),
     Tour(tour::Args),
     Completions(completions::Args),
 }
@@ -72,6 +74,7 @@ impl Command {
     pub fn writes_output(&self) -> bool {
         match self {
             Command::Audit(args) => args.writes_output(),
+            Command::Workspace(args) => args.writes_output(),
             _ => false,
         }
     }
@@ -99,6 +102,7 @@ impl Command {
             Command::Audit(args) => audit::run(args, ctx),
             Command::Check(args) => check::run(args, ctx),
             Command::Run(args) => run::run(args, ctx),
+            Command::Workspace(args) => workspace::run(args, ctx),
             Command::Tour(args) => tour::run(args, ctx),
             Command::Completions(args) => completions::run(args, ctx),
         }
@@ -109,7 +113,7 @@ impl Command {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Daily", &["status", "approve", "deny", "connect", "revoke", "review"]),
     ("Emergency", &["freeze", "thaw", "key leaked"]),
-    ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation"]),
+    ("Setup", &["init", "agent", "operator", "policy", "integration", "key", "rotation", "workspace"]),
     ("Evidence", &["request", "grant", "audit"]),
     ("Machines", &["check", "request", "run"]),
     ("Also", &["tour", "completions"]),

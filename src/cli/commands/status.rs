@@ -27,7 +27,7 @@ use crate::policy::catalogue;
 use crate::policy::file::{PolicyFile, defaults_left};
 use crate::rotation::{self, due::DueState};
 use crate::store::RequestFilter;
-use crate::workspace::{PinState, VerifyOptions, Workspace, claim, verify};
+use crate::workspace::{PinState, VerifyOptions, Workspace, WorkspaceError, claim, verify};
 
 /// A grant that ends within so many days is due.
 const SOON: u32 = 14;
@@ -252,8 +252,15 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         whole: whole && doors.damaged.is_empty(),
         proven,
     };
+    let behind = !view.whole && ws.doubt()?.is_some();
     let exit = if view.whole { Exit::Done } else { Exit::Integrity };
     let mut outcome = Outcome::of(exit, view);
+    if behind {
+        outcome = outcome
+            .warn("nobody can tell that this is the newest log: doors can be closed, and none opened")
+            .note("Put the newest copy back, or, if this is all that is left:")
+            .note("  aosctl workspace accept-rollback --reason TEXT");
+    }
     for id in doors.damaged {
         outcome =
             outcome.warn(format!("{id}: its entries do not verify, so nothing is allowed on it: aosctl audit verify"));
@@ -390,6 +397,17 @@ fn policy_state(ws: &Workspace) -> Result<(Vec<String>, bool), CliError> {
 /// Size, words, whole, proven.
 fn log_state(ws: &Workspace, ctx: &Context) -> Result<(u64, String, bool, bool), CliError> {
     let entries = ws.store().last_seq()?.map_or(0, |n| n + 1);
+    if let Some(doubt) = ws.doubt()? {
+        let words = match &doubt {
+            WorkspaceError::RolledBack { pinned, .. } => format!("ROLLED BACK: the pin remembers {pinned}"),
+            WorkspaceError::TailCut { counted, .. } => format!("ITS END WAS CUT OFF: the tables count {counted}"),
+            WorkspaceError::Fork { .. } => "A FORK: the pin remembers others".into(),
+            WorkspaceError::OtherLog { .. } => "ANOTHER LOG than was here before".into(),
+            WorkspaceError::PinMissing => "the pin is missing".into(),
+            other => safe(&other.to_string()),
+        };
+        return Ok((entries, words, false, false));
+    }
     if entries <= PROVE_UP_TO {
         let found = verify(ws.place(), &VerifyOptions::default(), ctx.clock(), &mut |_, _| {})?;
         let failed: Vec<&str> = found
@@ -409,10 +427,8 @@ fn log_state(ws: &Workspace, ctx: &Context) -> Result<(u64, String, bool, bool),
     let (words, whole) = match ws.pin_state()? {
         PinState::Covers { size, .. } if size == entries => ("its end is what the pin remembers".to_string(), true),
         PinState::Covers { size, .. } => (format!("the pin covers {size} of them"), true),
-        PinState::Missing => ("the pin is missing".into(), false),
-        PinState::Broken(why) => (format!("the pin does not hold: {}", safe(&why)), false),
-        PinState::Ahead { size } => (format!("ROLLED BACK: the pin remembers {size}"), false),
-        PinState::Forked { .. } => ("the pin remembers ANOTHER log".into(), false),
+        // Said above.
+        _ => ("it is not what the pin remembers".into(), false),
     };
     Ok((entries, words, whole, false))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{named, schema_of};
 use crate::cli::commands::{
     agent, approve, audit, check, connect, freeze, grant, init, integration, key, operator, policy, request, revoke,
-    rotation, run, status, thaw, tour,
+    rotation, run, status, thaw, tour, workspace,
 };
 use crate::cli::error::{ERROR_SCHEMA, ErrorView};
 use crate::cli::screen;
@@ -60,7 +60,9 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<operator::create::OperatorCreateView>(),
         schema_of::<operator::list::OperatorListView>(),
         schema_of::<operator::passphrase::OperatorPassphraseView>(),
+        schema_of::<operator::recovery::RecoveryNewView>(),
         schema_of::<operator::retire::OperatorRetireView>(),
+        schema_of::<operator::rotate::OperatorRotateView>(),
         schema_of::<policy::adopt::PolicyAdoptView>(),
         schema_of::<policy::diff::PolicyDiffView>(),
         schema_of::<policy::explain::ExplainView>(),
@@ -88,6 +90,10 @@ pub fn schemas() -> Vec<(String, Value)> {
         schema_of::<screen::RequestView>(),
         schema_of::<thaw::ThawView>(),
         schema_of::<tour::TourView>(),
+        schema_of::<workspace::accept::AcceptRollbackView>(),
+        schema_of::<workspace::backup::BackupView>(),
+        schema_of::<workspace::compare::CompareView>(),
+        schema_of::<workspace::restore::RestoreView>(),
     ];
     all.extend(beside_views());
     all.sort_by(|a, b| a.0.cmp(&b.0));

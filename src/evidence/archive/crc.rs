@@ -30,14 +30,16 @@ const fn tables() -> [[u32; 256]; 8] {
 }
 
 /// A sum in the making.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::evidence) struct Crc(u32);
 
 impl Crc {
+    /// Of nothing.
     pub(in crate::evidence) fn new() -> Crc {
         Crc(u32::MAX)
     }
 
+    /// Of these bytes, too.
     #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256")]
     pub(in crate::evidence) fn update(&mut self, bytes: &[u8]) {
         let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
@@ -62,7 +64,8 @@ impl Crc {
         self.0 = crc;
     }
 
-    pub(in crate::evidence) fn finish(self) -> u32 {
+    /// The sum so far.
+    pub(in crate::evidence) fn value(self) -> u32 {
         !self.0
     }
 }
@@ -76,13 +79,13 @@ mod tests {
         let of = |text: &[u8]| {
             let mut crc = Crc::new();
             crc.update(text);
-            crc.finish()
+            crc.value()
         };
         assert_eq!(of(b"123456789"), 0xcbf4_3926);
         assert_eq!(of(b""), 0);
         let long: Vec<u8> = (0..=255).cycle().take(1000).collect();
         let mut pieces = Crc::new();
         long.chunks(7).for_each(|piece| pieces.update(piece));
-        assert_eq!(pieces.finish(), of(&long));
+        assert_eq!(pieces.value(), of(&long));
     }
 }

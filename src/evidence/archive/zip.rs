@@ -106,7 +106,7 @@ impl Archive for Zip<'_> {
         let mut counted = Counted::new(&mut summed);
         content(&mut counted).map_err(|e| super::named(e, &self.what))?;
         counted.require(name, size)?;
-        let crc = summed.crc.finish();
+        let crc = summed.crc.value();
         self.at += size;
         let fill = |out: &mut dyn WriteSeek| -> std::io::Result<()> {
             out.seek(SeekFrom::Start(offset + 14))?;

@@ -81,11 +81,24 @@ impl Vault {
     /// # Errors
     /// As [`Vault::fingerprint_key`]; the file is then as it was.
     pub fn reseal_fingerprint_key(&self, signer: &Signer, operators: &Circle) -> Result<(), SecretError> {
+        self.reseal_fingerprint_key_by(signer, signer, operators)
+    }
+
+    /// As [`Vault::reseal_fingerprint_key`], opened by one identity and signed by another: an operator's, whose key is new.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reseal_fingerprint_key_by(
+        &self,
+        opener: &Signer,
+        signer: &Signer,
+        operators: &Circle,
+    ) -> Result<(), SecretError> {
         let path = self.fingerprint_path();
         if path.symlink_metadata().is_err() {
             return Ok(());
         }
-        let key = self.fingerprint_key(signer, operators)?.key;
+        let key = self.fingerprint_key(opener, operators)?.key;
         let file = File::attended(&self.origin, ITEM, &key, &operators.live, Some(signer))?;
         Ok(files::write_private_atomic(&path, &file.to_json()?)?)
     }

@@ -45,6 +45,21 @@ impl Circle {
         Circle { live: keys(Identity::is_live), ever: keys(|_| true) }
     }
 
+    /// With identities on paper that live operators have: what nobody could open after a lost passphrase, they can. What
+    /// one of them signs counts for nothing here.
+    #[must_use]
+    pub fn with_paper(mut self, papers: impl IntoIterator<Item = [u8; 32]>) -> Circle {
+        self.live.extend(papers);
+        self
+    }
+
+    /// With keys that operators signed with before they got another one.
+    #[must_use]
+    pub fn with_former(mut self, keys: impl IntoIterator<Item = [u8; 32]>) -> Circle {
+        self.ever.extend(keys);
+        self
+    }
+
     /// With one more, who is just being enrolled.
     #[must_use]
     pub fn with(mut self, public_key: [u8; 32]) -> Circle {

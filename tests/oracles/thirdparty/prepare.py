@@ -1,7 +1,8 @@
-"""Takes receipts apart for programs that know nothing of aosctl: python3 prepare.py DIR.
+"""Takes receipts apart for programs that know nothing of aosctl: python3 prepare.py DIR NOTE.
 
 Reads DIR/receipts/*, DIR/payloads/* and DIR/log.vkey; writes DIR/envelopes/N.json, DIR/pae/N and DIR/sig/N, DIR/keys/KEYID.pem and
-.der of everybody that an opened payload enrols, DIR/log.pem, DIR/allowed_signers. Standard library alone, and no cryptography but hashes.
+.der of everybody that an opened payload enrols, DIR/log.pem, DIR/allowed_signers; and under DIR/changed copies with one byte changed:
+pae/N.K, sig/N.K, and those of the checkpoint NOTE and its SSH signature SIG. Standard library alone, and no cryptography but hashes.
 """
 import base64
 import hashlib
@@ -11,8 +12,15 @@ import struct
 import sys
 
 place = pathlib.Path(sys.argv[1])
-for name in ("envelopes", "pae", "sig", "keys"):
-    (place / name).mkdir()
+for name in ("envelopes", "pae", "sig", "keys", "changed/pae", "changed/sig", "changed/note", "changed/sshsig"):
+    (place / name).mkdir(parents=True)
+
+
+def change(kind, name, data, places):
+    for count, at in enumerate(places):
+        bad = bytearray(data)
+        bad[at] ^= 1
+        (place / "changed" / kind / f"{name}.{count}").write_bytes(bytes(bad))
 
 
 def write_key(path, public):
@@ -45,5 +53,11 @@ for path in sorted((place / "receipts").iterdir()):
     kind, body = parts["payloadType"].encode(), base64.b64decode(parts["payload"])
     pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(body), body)
     keyid = parts["signatures"][0]["keyid"]
+    sig = base64.b64decode(parts["signatures"][0]["sig"])
     (place / "pae" / f"{path.name}.{keyid}").write_bytes(pae)
-    (place / "sig" / f"{path.name}.{keyid}").write_bytes(base64.b64decode(parts["signatures"][0]["sig"]))
+    (place / "sig" / f"{path.name}.{keyid}").write_bytes(sig)
+    change("pae", f"{path.name}.{keyid}", pae, (0, 50, -1))
+    change("sig", f"{path.name}.{keyid}", sig, (0, 32, 63))
+
+change("note", "note", (place / "notes" / sys.argv[2]).read_bytes(), (0, 42, 60, 100, -1))
+change("sshsig", "sig", (place / "newest.sig").read_bytes(), (40, 120, 200, 260))

@@ -150,6 +150,10 @@ pub fn to_add(ws: &Workspace, typed: &str) -> Result<Option<String>, CliError> {
 pub fn operator(ws: &Workspace, typed: &str) -> Result<Id, CliError> {
     match ws.find_operator(typed)? {
         Some(o) if o.is_live() => Ok(o.id),
+        Some(o) if o.recovers().is_some() => {
+            Err(CliError::no("no_such_operator", format!("{} is a recovery identity, and no operator", o.id))
+                .hint("see who decides: aosctl operator list"))
+        }
         Some(o) => Err(CliError::no("retired", format!("{} was retired and can own nothing", o.id))
             .hint("see who decides: aosctl operator list")),
         None => {

@@ -20,7 +20,7 @@ use crate::log::key::PublicKey;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Every operator, live or not.
+/// Every operator, live or not, and what they have on paper.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OperatorListView {
     /// In the order of their ids.
@@ -34,6 +34,8 @@ pub struct OperatorLine {
     pub operator: Id,
     /// Their name, if it was told and not erased.
     pub name: Option<String>,
+    /// For whom it is on paper; absent for operators themselves.
+    pub recovers: Option<Id>,
     /// Not retired.
     pub live: bool,
     /// When they were enrolled.
@@ -44,6 +46,8 @@ pub struct OperatorLine {
     pub disputed_from: Option<u64>,
     /// How many agents that were not retired act for them.
     pub agents: usize,
+    /// Since when they sign with that key.
+    pub key_since: Time,
     /// SHA-256 of their public key, hex: how the log names their identity.
     pub key_id: String,
 }
@@ -57,6 +61,10 @@ impl View for OperatorListView {
             .iter()
             .map(|o| {
                 let state = match (o.retired_at, o.disputed_from) {
+                    (None, _) if o.recovers.is_some() => {
+                        format!("recovery of {}", o.recovers.map(|r| r.to_string()).unwrap_or_default())
+                    }
+                    (None, _) if o.key_since != o.enrolled_at => format!("live, key of {}", show::day(o.key_since)),
                     (None, _) => "live".to_string(),
                     (Some(at), None) => format!("retired {}", show::day(at)),
                     (Some(at), Some(seq)) => format!("retired {}, disputed from entry {seq}", show::day(at)),
@@ -80,11 +88,17 @@ pub fn run(_: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let agents = ws.store().identities(IdKind::Agent)?;
     let mut operators = Vec::new();
-    for o in ws.facts().operators()? {
+    let mut all = ws.facts().operators()?;
+    all.extend(ws.recoveries()?);
+    all.sort_by_key(|o| o.id);
+    for o in all {
+        let key_since = if o.has_new_key() { ws.event(o.key_seq)?.0.at } else { o.enrolled_at };
         operators.push(OperatorLine {
             operator: o.id,
             name: ws.operator_name(&o)?,
-            live: o.is_live(),
+            recovers: o.recovers(),
+            live: o.retired_seq.is_none(),
+            key_since,
             enrolled_at: o.enrolled_at,
             retired_at: o.retired_at,
             disputed_from: o.disputed_from,

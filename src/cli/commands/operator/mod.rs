@@ -4,7 +4,10 @@ pub(in crate::cli) mod add;
 pub(in crate::cli) mod create;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod passphrase;
+pub(in crate::cli) mod recover;
+pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod retire;
+pub(in crate::cli) mod rotate;
 
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -26,6 +29,9 @@ pub enum Verb {
     List(list::Args),
     Retire(retire::Args),
     Passphrase(passphrase::Args),
+    Rotate(rotate::Args),
+    Recover(recover::Args),
+    Recovery(recovery::Args),
 }
 
 /// Runs it.
@@ -36,6 +42,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         Verb::List(a) => list::run(a, ctx),
         Verb::Retire(a) => retire::run(a, ctx),
         Verb::Passphrase(a) => passphrase::run(a, ctx),
+        Verb::Rotate(a) => rotate::run(a, ctx),
+        Verb::Recover(a) => recover::run(a, ctx),
+        Verb::Recovery(a) => recovery::run(a, ctx),
     }
 }
 

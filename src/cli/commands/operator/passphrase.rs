@@ -18,8 +18,7 @@ use crate::workspace::{read_sealed, reseal};
 /// Seal your identity under another passphrase.
 ///
 /// The log gets no entry, because nothing in it changes: the identity stays the same one. Copies of the file that were
-/// made before, in backups too, still open with the old passphrase. Where that matters, make a new identity
-/// (`operator create`), enrol it, and retire this one.
+/// made before, in backups too, still open with the old passphrase. Where that matters, take a new key: `operator rotate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Read the new passphrase from a file that nobody else can read

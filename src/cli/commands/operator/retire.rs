@@ -23,7 +23,8 @@ use crate::store::GrantFilter;
 /// Take every right from an operator, for good.
 ///
 /// Their agents have no rights any more either, and the attended secrets of the vault are sealed without them. What they
-/// have seen they have seen: the page names the keys to turn over. The last operator cannot be retired: nobody could decide anything again.
+/// have seen they have seen: the page names the keys to turn over. The last operator cannot be retired: nobody could
+/// decide anything again. A recovery identity is retired by its id.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Their name or id
@@ -108,7 +109,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .because("no operator has that id, or not exactly one has that name")
             .hint("see who there is: aosctl operator list")
     })?;
-    if !target.is_live() {
+    let paper = target.recovers();
+    if target.retired_seq.is_some() {
         return Err(CliError::no("retired", format!("{} was retired before", target.id)));
     }
     let last = || {
@@ -117,7 +119,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .hint("enrol another one first: aosctl operator add NAME LINE")
             .hint("or stop everything: aosctl freeze")
     };
-    if ws.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
+    if paper.is_none() && ws.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
         return Err(last());
     }
     check_as_of(args.as_of, target.enrolled_seq, ws.store().last_seq()?)?;
@@ -151,10 +153,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let me = ctx.unlock(&ws)?;
     let ((appended, resealed), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         // Two who retire each other at once must not both succeed.
-        if tx.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
+        if paper.is_none() && tx.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
             return Err(last());
         }
-        let left = vault::circle(tx.facts())?.without(&target.public_key);
+        let left = vault::circle_but(tx.facts(), Some(target.id))?;
         // Before they are retired, because it may be the one who signs.
         let resealed = vault::reseal(&ws, tx, &me, &left, &format!("not sealed for {} any more", target.id))?;
         let retired = IdentityRetired { id: target.id, as_of: args.as_of, reason: args.reason };
@@ -168,6 +170,16 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     let known = view.could_open.clone();
     let mut out = resealed.tell(Outcome::of(Exit::Done, view).warn_if(warning));
+    if let Some(operator) = paper {
+        out = out.note(format!(
+            "That code recovers nothing any more. Another one for {operator}: aosctl operator recovery new"
+        ));
+        return Ok(if known.is_empty() {
+            out
+        } else {
+            out.note(format!("Whoever has it may have copies of the secrets of {}.", ids(&known)))
+        });
+    }
     if !known.is_empty() {
         out = out.note(format!("They may have copies of the secrets of {}: turn those keys over.", ids(&known)));
     }

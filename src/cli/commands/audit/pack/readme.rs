@@ -1,6 +1,5 @@
 //! README.txt of a pack. Lines that begin with four spaces are commands, and a test runs each of them.
 
-use super::VERIFIER;
 use crate::evidence::export::Export;
 use crate::evidence::pack::Pack;
 
@@ -24,14 +23,17 @@ index.html      what happened in the period, line by line, each with its entry
 samples/        the same lines as CSV, complete, to draw samples from
 {receipts}bundle/         every entry and payload up to the end of the period, with the
                 keys; bundle/README.txt says how to verify all of it by hand
-{verifier}
+verify.py       verifies the bundle: Python 3.9 and the package cryptography, with
+                authority.py, decide.py and events.txt beside it
+
 Everything in index.html and samples/ follows from bundle/. The keys in here
 prove nothing by themselves: get the log's verifier key from its operator in
 another way, as VKEY.
 
-The whole bundle{both}:
+The whole bundle; each of these two was written without the other:
 
-{python}    aosctl audit verify --bundle bundle --vkey \"$VKEY\"
+    python3 verify.py bundle --vkey \"$VKEY\"
+    aosctl audit verify --bundle bundle --vkey \"$VKEY\"
 
 One line of a sample, by the receipt that it names:
 
@@ -44,13 +46,6 @@ in base64, as it stands in bundle/entries.jsonl:
     sed -n 's/^extra //p' $P | base64 -d |
       grep -qxFf- bundle/entries.jsonl && echo in
 ",
-        verifier = if VERIFIER.is_empty() {
-            ""
-        } else {
-            "verify.py       verifies the bundle: Python 3.9 and the package cryptography\n"
-        },
-        both = if VERIFIER.is_empty() { "" } else { "; each of these two was written without the other" },
-        python = if VERIFIER.is_empty() { "" } else { "    python3 verify.py bundle --vkey \"$VKEY\"\n" },
         origin = export.vkey().name,
         since = pack.period.since,
         until = pack.period.until,

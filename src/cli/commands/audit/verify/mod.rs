@@ -161,7 +161,7 @@ fn outside(args: &Args) -> Result<Outside, CliError> {
 fn key(text: &str, kind: KeyKind) -> Result<VerifierKey, CliError> {
     let whose = match kind {
         KeyKind::Log => "it is printed by init, and looks like aosctl/HEX+HEX+BASE64",
-        KeyKind::Cosignature => "its first run of aosctl audit witness prints it, and it looks like NAME+HEX+BASE64",
+        KeyKind::Cosignature => "aosctl audit witness key prints it, and it looks like NAME+HEX+BASE64",
     };
     let key = VerifierKey::parse(text)
         .map_err(|e| CliError::usage(format!("that is not a verifier key: {e}")).hint(whose))?;
