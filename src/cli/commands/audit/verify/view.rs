@@ -26,7 +26,7 @@ pub struct VerifyView {
     pub verdicts: Vec<VerdictView>,
     /// Rows of the projection that are not what the log says (at most 50).
     pub differences: Vec<Difference>,
-    /// Entries whose signer lacked the right to make them.
+    /// Entries whose signer lacked the right to make them: the first thousand.
     pub invalid: Vec<InvalidView>,
     /// The last entry's time, where this machine's clock has not reached it.
     pub ahead_of_clock: Option<String>,
