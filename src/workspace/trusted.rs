@@ -228,6 +228,11 @@ impl<'s> Trusted<'s> {
         Ok((entry, event))
     }
 
+    /// Is it rightly signed, and what it commits to, and yet no event of ours? An operator may void such an entry.
+    pub(super) fn is_no_event(&self, stored: &Stored) -> bool {
+        self.signed(stored).is_ok() && self.verified(stored).is_err()
+    }
+
     /// Everything below the event: who signed it, and where its body stands in the record.
     fn signed(&self, stored: &Stored) -> Result<(Inspected, Actor, Range<usize>), WorkspaceError> {
         let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
