@@ -16,6 +16,7 @@ mod doors;
 mod enrol;
 pub mod erase;
 mod error;
+mod first;
 mod glimpse;
 mod names;
 mod pin;
@@ -85,7 +86,7 @@ impl Workspace {
             let what = "table sqlite_schema: a table, index, trigger or view is not as aosctl makes it";
             return Err(WorkspaceError::integrity(None, what));
         }
-        let origin = Rc::new(trusted::origin(&store)?);
+        let origin = Rc::new(first::origin(&store)?);
         Ok(Workspace { place, store, origin })
     }
 
