@@ -130,13 +130,3 @@ fn left_over(place: &Place) -> Vec<String> {
 fn copy() -> World {
     stage().copy()
 }
-
-/// Whether `audit verify --bundle` is in this tree: it comes with another part.
-fn verifies_bundles() -> bool {
-    let help = Command::new(env!("CARGO_BIN_EXE_aosctl")).args(["audit", "verify", "--help"]).output().unwrap();
-    let there = text(&help.stdout).contains("--bundle");
-    if !there {
-        eprintln!("SKIPPED: there is no audit verify --bundle yet");
-    }
-    there
-}

@@ -35,7 +35,7 @@ use aosctl::domain::id::{Id, IdKind};
 use aosctl::domain::time::Time;
 use aosctl::identity::{Passphrase, Signer};
 use aosctl::sys::clock;
-use aosctl::workspace::{By, Place, Workspace, WorkspaceError};
+use aosctl::workspace::{By, Place, Workspace};
 use approve_world::{Ask, World, minutes_ago};
 use serde_json::Value;
 use support::{Bench, PASSPHRASE, code, text};
@@ -87,7 +87,7 @@ pub fn grow(b: &Bench, name: &str) {
             inside: false,
             residency: None,
         };
-        tx.append(By::identity(Id::FIRST_OPERATOR, &first().1), added).map(drop).map_err(WorkspaceError::from)
+        tx.append(By::identity(Id::FIRST_OPERATOR, &first().1), added).map(drop)
     });
     appended.unwrap();
 }

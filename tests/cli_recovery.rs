@@ -183,7 +183,7 @@ fn without_a_code_nothing_opens_and_it_is_said_beforehand() {
 #[test]
 fn killed_while_taking_a_new_key() {
     let (b, typed) = bench();
-    for n in 0..8_u64 {
+    for n in 0..6_u64 {
         let mut child = if n % 2 == 0 {
             b.cmd(&["operator", "rotate", "--keep-passphrase"])
                 .stdout(Stdio::null())

@@ -160,7 +160,8 @@ class Rights(Log):
             need(all(one and at < one[2] and one[0]["stage"] in ("open", "claimed") for one in given), "approvals")
             need(all(one[0][name] == edit[name] for one in given for name in ("action", "resource")), "approvals")
             need(now[0] == "ask" and len({who} | {one[1] for one in given}) >= now[5], "too_few_approvers")
-            held, gone = self.payloads[b["seq"]][0], {name for one, name in self.erased if one == b["seq"]}
+            held = self.payloads.get(b["seq"], ({"body": ()},))[0]
+            gone = {name for one, name in self.erased if one == b["seq"]}
             held = set(held["body"]) | set(held.get("erased", ())) - gone
             need(set(b["members"]) <= held & set(WORDS["erasable"]), "not_erasable")
             self.erased += [(b["seq"], name) for name in set(b["members"])]

@@ -8,6 +8,7 @@ read; 4 something does not verify. Needs Python 3.9, the package `cryptography`,
 import argparse, base64, datetime, hashlib, json, os, re, sys, tarfile, zipfile
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+sys.dont_write_bytecode = True  # nothing is left beside these files
 class Bad(Exception): """What was read breaks a rule; the text names it."""
 def need(condition, rule="rule"):
     if not condition: raise Bad(rule)
@@ -165,7 +166,7 @@ class Log:
             voidable = True
             self.judge(header["type"], header["actor"], header["subject"], record["body"])
         except Bad as bad: self.invalid[seq] = voidable, str(bad)
-        self.headers.append(header)
+        self.headers.append(header if self.fits("header", header) else {})
         self.leaves.append(self.leaf)
 # Bundles --------------------------------------------------------------------------------------------------------------
 CHECKS = ("canonical_form", "signatures", "chain", "tree_root", "commitments", "authority", "projections",
@@ -199,7 +200,7 @@ def read_payloads(log, data, entries):
         fine = log.fits("record", record) and set(record["body"]) == set(record["salts"]) and record.get("erased", 1)
         fine = fine and not set(record["body"]) & set(record.get("erased", ()))
         fine = fine and depth(record["body"]) <= 64 and len(canonical(record["body"])) <= 2**20
-        if not fine or not exact or line == last: log.fail("canonical_form", seq, "payload")
+        if not fine or not exact or line == last: log.fail("canonical_form", seq if seq < entries else None, "payload")
         if seq >= entries: log.fail("commitments", None, "payload_of_no_entry")
         elif seq in log.payloads: log.fail("commitments", seq, "payload_twice")
         elif fine: log.payloads[seq] = record, exact

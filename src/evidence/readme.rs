@@ -41,7 +41,7 @@ The keys in here prove nothing by themselves: who forges a log forges its keys,
 too. Get the log's verifier key from its operator in another way, and compare:
 
     test \"$(cat log.vkey)\" = \"$VKEY\" && echo the same key || echo ANOTHER KEY
-    cut -d+ -f3 log.vkey | base64 -d | tail -c 32 | sha256sum
+    cut -d+ -f3- log.vkey | base64 -d | tail -c 32 | sha256sum
     openssl pkey -pubin -in log.pem -outform DER | tail -c 32 | sha256sum
 
 The checkpoint (size and root), signed by that key. Compare its three lines with

@@ -192,6 +192,17 @@ impl<'c> Tables<'c> {
     pub fn invalid_entries(&self) -> Result<Vec<InvalidEntry>, StoreError> {
         self.many(&format!("SELECT {INVALID} FROM invalid ORDER BY seq"), [], invalid)
     }
+
+    /// As [`Tables::invalid_entries`], the first ones, and the first that nobody voided wherever it is: a hostile log may
+    /// hold nothing else.
+    pub fn first_invalid_entries(&self, most: usize) -> Result<Vec<InvalidEntry>, StoreError> {
+        let mut found = self.many(&format!("SELECT {INVALID} FROM invalid ORDER BY seq LIMIT {most}"), [], invalid)?;
+        if found.len() == most && found.iter().all(|e| e.voided_seq.is_some()) {
+            let sql = format!("SELECT {INVALID} FROM invalid WHERE voided_seq IS NULL ORDER BY seq LIMIT 1");
+            found.extend(self.one(&sql, [], invalid)?);
+        }
+        Ok(found)
+    }
 }
 
 const INVALID: &str = "seq, leaf, actor, subject, fault, voidable, voided_seq";

@@ -68,7 +68,8 @@ impl<'s> Trusted<'s> {
         Trusted { store, tables: Rc::new(store.tables()), origin, before: PRESENT, memory: Rc::default() }
     }
 
-    fn as_of(&self, seq: u64) -> Trusted<'s> {
+    /// Facts as they were just before an entry.
+    pub fn before(&self, seq: u64) -> Trusted<'s> {
         Trusted {
             store: self.store,
             tables: self.tables.clone(),
@@ -76,11 +77,6 @@ impl<'s> Trusted<'s> {
             before: seq,
             memory: self.memory.clone(),
         }
-    }
-
-    /// Facts as they were just before an entry.
-    pub fn before(&self, seq: u64) -> Trusted<'s> {
-        self.as_of(seq)
     }
 
     /// The log.
@@ -151,7 +147,7 @@ impl<'s> Trusted<'s> {
                 }
                 Err(e) => return Err(e),
             };
-            match judge(&entry, &event, &self.as_of(stored.seq)) {
+            match judge(&entry, &event, &self.before(stored.seq)) {
                 Ok(changes) => {
                     let mut memory = self.memory.borrow_mut();
                     let timeline = memory.timelines.entry(subject).or_default();
@@ -196,10 +192,10 @@ impl<'s> Trusted<'s> {
         if !self.memory.borrow_mut().voiding.insert(stored.seq) {
             return Ok(false);
         }
-        let said = self.store.entry(by)?.map(|s| self.as_of(by).verified(&s)).transpose();
+        let said = self.store.entry(by)?.map(|s| self.before(by).verified(&s)).transpose();
         let live = |actor: Actor| match actor {
             Actor::Identity(id) if id.kind == IdKind::Operator => {
-                Ok::<_, WorkspaceError>(self.as_of(by).identity(id)?.is_some_and(|i| i.is_live()))
+                Ok::<_, WorkspaceError>(self.before(by).identity(id)?.is_some_and(|i| i.is_live()))
             }
             _ => Ok(false),
         };
@@ -232,6 +228,11 @@ impl<'s> Trusted<'s> {
         Ok((entry, event))
     }
 
+    /// Is it rightly signed, and what it commits to, and yet no event of ours? An operator may void such an entry.
+    pub(super) fn is_no_event(&self, stored: &Stored) -> bool {
+        self.signed(stored).is_ok() && self.verified(stored).is_err()
+    }
+
     /// Everything below the event: who signed it, and where its body stands in the record.
     fn signed(&self, stored: &Stored) -> Result<(Inspected, Actor, Range<usize>), WorkspaceError> {
         let bad = |what: String| WorkspaceError::integrity(stored.seq, format!("entry {}: {what}", stored.seq));
@@ -256,7 +257,7 @@ impl<'s> Trusted<'s> {
             Actor::Identity(_) if stored.seq == 0 => {
                 first_key(stored).ok_or_else(|| bad("it carries no operator key".into()))?
             }
-            Actor::Identity(id) => match self.as_of(stored.seq).identity(id)? {
+            Actor::Identity(id) => match self.before(stored.seq).identity(id)? {
                 Some(identity) => PublicKey(identity.public_key),
                 None => return Err(bad(format!("its signer {id} was not enrolled before it"))),
             },
@@ -295,7 +296,7 @@ pub(super) fn origin(store: &Store) -> Result<Origin, WorkspaceError> {
         seen.header().map(|h| h.log.clone()).ok_or_else(|| WorkspaceError::integrity(0, "entry 0 cannot be read"))?;
     // The name is taken from the entry and then has to follow from the keys and the nonce that it carries.
     let nothing = Rc::new(Origin { name, log_key: [0; 32], company: None });
-    let start = Trusted::new(store, nothing).as_of(0);
+    let start = Trusted::new(store, nothing).before(0);
     let (entry, event) = start.verified(&stored)?;
     match judge(&entry, &event, &start) {
         Ok(changes) => changes
@@ -409,7 +410,7 @@ impl Facts for Trusted<'_> {
                 }
                 Err(e) => return Err(e),
             };
-            match judge(&entry, &event, &self.as_of(stored.seq)) {
+            match judge(&entry, &event, &self.before(stored.seq)) {
                 Ok(changes) => {
                     let adopted = changes.into_iter().find_map(|c| match c {
                         Change::Policy(p) => Some(Rc::new(*p)),

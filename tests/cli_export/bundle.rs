@@ -259,9 +259,6 @@ fn openssl_reads_every_key() {
 
 #[test]
 fn aosctl_itself_verifies_each_form() {
-    if !crate::verifies_bundles() {
-        return;
-    }
     let w = copy();
     let place = w.place();
     exported(&place, "dir", &[]);

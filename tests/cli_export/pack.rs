@@ -132,6 +132,28 @@ fn a_period_is_told_with_the_entry_of_each_line() {
 }
 
 #[test]
+fn every_command_of_its_readme_works() {
+    use crate::readme::{blocks, python, typed};
+    let w = lived();
+    let place = place(&w);
+    let (zip, _) = packed(&place, "r.zip", &w.before(30).to_string(), &w.end.to_string(), 0);
+    let Some(dir) = unzipped(&place, &zip, "r") else { return };
+    let page = text(&files(&dir)["README.txt"]);
+    assert!(page.lines().all(|l| l.chars().count() <= 80), "{page}");
+    let blocks = blocks(&page);
+    assert_eq!(blocks.len(), 3, "{blocks:#?}");
+    for line in blocks[0].lines() {
+        if line.starts_with("aosctl") || python() {
+            let done = typed(line, &dir, &vkey(&place));
+            assert_eq!(code(&done), 0, "{line}: {}{}", text(&done.stdout), text(&done.stderr));
+        }
+    }
+    let done = typed(&format!("{}{}", blocks[1], blocks[2]), &dir, &vkey(&place));
+    assert_eq!(code(&done), 0, "{}{}", text(&done.stdout), text(&done.stderr));
+    assert!(text(&done.stdout).ends_with("in\n"), "{}", text(&done.stdout));
+}
+
+#[test]
 fn hostile_words_stay_words() {
     let w = lived();
     let place = place(&w);

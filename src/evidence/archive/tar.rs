@@ -42,7 +42,7 @@ impl Archive for Tar<'_> {
         counted.require(name, size)?;
         let over = usize::try_from(size % 512).unwrap_or(0);
         if over > 0 {
-            self.put(&[0; BLOCK][over..])?;
+            self.put([0; BLOCK].get(over..).unwrap_or_default())?;
         }
         Ok(())
     }

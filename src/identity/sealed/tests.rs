@@ -96,7 +96,8 @@ fn a_secret_that_is_not_the_public_keys_is_refused() {
     identity.public_key = Signer::from_seed(&[8; 32]).public();
     let header = identity.header().unwrap();
     let payload = Payload { msg: &[7; 32], aad: &header };
-    let sealed = identity.cipher(&pass("open sesame")).unwrap().encrypt(&XNonce::from(identity.nonce), payload);
+    let cipher = identity.cost.cipher(&pass("open sesame"), &identity.salt).unwrap();
+    let sealed = cipher.encrypt(&XNonce::from(identity.nonce), payload);
     identity.sealed = sealed.unwrap().try_into().unwrap();
     assert!(matches!(identity.unlock(&pass("open sesame")), Err(IdentityError::KeyMismatch)));
 }

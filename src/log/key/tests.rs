@@ -84,7 +84,7 @@ fn second_encodings() -> Vec<[u8; 32]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Signatures made with and without torsion parts in key and R, and each of them spoilt in many ways.
     #[test]

@@ -29,6 +29,9 @@ use crate::store::Difference;
 /// Rows named at most.
 pub const MAX_DIFFERENCES: usize = 50;
 
+/// Entries without authority that are listed at most.
+const MAX_INVALID: usize = 1_000;
+
 /// What the verifier brings.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
@@ -57,7 +60,7 @@ pub struct Verification {
     pub root: String,
     /// Rows that are not what the log says.
     pub differences: Vec<Difference>,
-    /// Entries without authority, with what became of them.
+    /// Entries without authority, with what became of them: the first thousand.
     pub invalid: Vec<InvalidEntry>,
     /// Where the trusted key came from.
     pub trusted: &'static str,

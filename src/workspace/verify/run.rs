@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::MAX_DIFFERENCES;
 use super::check::{Checked, Registry, Task, check_all};
 use super::source::{Payloads, Source};
+use super::{MAX_DIFFERENCES, MAX_INVALID};
 use crate::domain::authority::{Entry, Refusal, judge};
 use crate::domain::event::Event;
 use crate::domain::facts::{Change, InvalidEntry, Origin};
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
             self.report.fail(Check::Authority, Some(0), "entry_0_missing", "the log is empty");
         }
         self.tables.write_out()?;
-        let invalid = self.tables.invalid_entries()?;
+        let invalid = self.tables.first_invalid_entries(MAX_INVALID)?;
         report_invalid(&mut self.report, &invalid);
         Ok(invalid)
     }

@@ -13,7 +13,7 @@ use super::source::Payloads;
 use super::whole::{Ground, trusted_key};
 use super::{Verification, VerifyOptions};
 use crate::domain::authority::{Refusal, judge};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, TYPES};
 use crate::domain::facts::{Facts, InvalidEntry};
 use crate::domain::id::Actor;
 use crate::domain::time::Time;
@@ -232,7 +232,19 @@ impl Tail<'_> {
         let (entry, event) = match facts.verified(stored) {
             Ok(pair) => pair,
             Err(WorkspaceError::Integrity { detail, .. }) => {
-                self.report.fail(Check::Authority, Some(place), "not_valid", detail);
+                match (facts.is_no_event(stored), seen.header(), actor) {
+                    // As in a replay of the whole log: invalid, and an operator may have voided it since.
+                    (true, Some(h), Some(actor)) => self.invalid.push(InvalidEntry {
+                        seq: place,
+                        leaf: seen.leaf().to_hex(),
+                        actor,
+                        subject: h.subject.parse().ok(),
+                        fault: if TYPES.contains(&h.kind.as_str()) { "body" } else { "unknown_type" }.to_owned(),
+                        voidable: true,
+                        voided_seq: None,
+                    }),
+                    _ => self.report.fail(Check::Authority, Some(place), "not_valid", detail),
+                }
                 return Ok(false);
             }
             Err(e) => return Err(e),

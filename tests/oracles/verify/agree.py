@@ -132,9 +132,22 @@ def stories(judge, rules, count, length):
         judge.add("stories", "seed %d" % (SEED * 1000 + number), log.files(), log.vkey)
 
 
-def erased(log, seed):
+def voided(judge, rules):
+    """Two invalid entries of an agent in a calm story, each voided afterwards."""
+    one = story.Story(SEED * 11, rules, verify)
+    log = one.tell(30, calm=True)
+    erased(log, one.shadow.erased)
+    agent = next(name for name in one.shadow.things if name.startswith("ag-"))
+    for subject, body, kind in (("g-999", {"grant": "g-999"}, "grant.revoked/1"), ("w-1", {"target": "w-1"}, "workspace.thawed/1")):
+        seq = one.add(agent, kind, subject, body)
+        judge.add("voided", "not yet", log.files(), log.vkey, False)
+        one.add("op-1", "entry.voided/1", subject, {"seq": seq, "leaf": log.leaf(seq)})
+        judge.add("voided", "seq %d" % seq, log.files(), log.vkey, True)
+
+
+def erased(log, pairs):
     """The bundle's payloads as they are after the erasures that the log tells of."""
-    for seq, names in one_by_seq(seed).items():
+    for seq, names in one_by_seq(pairs).items():
         log.records[seq] = forge.erase(log.records[seq], names)
 
 
@@ -237,6 +250,49 @@ def pages():
     return faults
 
 
+def texts():
+    """The single vectors: JSON, times, Ed25519 (C2SP's CCTV, too), keys at enrolment, notes."""
+    def load(name):
+        with open(os.path.join(os.path.dirname(VECTORS), name), encoding="utf-8") as file:
+            return json.load(file)
+
+    def data(one):
+        if "text" in one:
+            return one["text"].encode()
+        return bytes.fromhex(one["hex"]) if "hex" in one else b"".join(bytes.fromhex(part) * count for part, count in one["parts"])
+
+    def works(function, *arguments):
+        try:
+            return function(*arguments)
+        except verify.Bad:
+            return None
+
+    faults = []
+    for row in load("canonical_accept.json"):
+        parsed = works(verify.parse, data(row["input"]))
+        if row["settled"] and (not parsed or verify.canonical(parsed[0]) != data(row["canonical"]) or parsed[1] != row["input_is_canonical"]):
+            faults.append("canonical_accept: " + row["name"])
+    faults += ["canonical_reject: " + row["name"] for row in load("canonical_reject.json") if row["settled"] and works(verify.parse, data(row["input"]))]
+    faults += ["times: " + row["time"] for row in load("times.json") if row["settled"] and (verify.milliseconds(row["time"]) is not None) != row["accept"]]
+    for row in load("ed25519_strict.json"):
+        if verify.strict(*(bytes.fromhex(row[name]) for name in ("public_key", "signature", "message_hex"))) != (row["refused"] is None):
+            faults.append("ed25519_strict: " + row["name"])
+    faults += ["enrolment: " + row["name"] for row in load("enrolment.json")
+               if verify.may_enrol(bytes.fromhex(row["public_key"])) != (row["enrolment_fault"] is None)]
+    notes = load("checkpoint.json")
+    key = verify.VerifierKey(notes["vkey"], b"\1")
+    faults += ["checkpoint: " + row["name"] for row in notes["accepted"] if row["settled"] and not works(verify.checkpoint, row["note"].encode(), key)]
+    faults += ["checkpoint: " + row["what"] for row in notes["refused"] if row["settled"] and works(verify.checkpoint, bytes.fromhex(row["note_hex"]), key)]
+    bad = {"low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R", "low_order_residue"}
+    with open(os.path.join(ROOT, "tests", "vectors", "cctv-ed25519", "vectors.jsonl"), encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            key, flags = bytes.fromhex(row["key"]), set(row["flags"] or ())
+            taken = verify.strict(key, bytes.fromhex(row["sig"]), row["msg"].encode())
+            if taken == bool(flags & bad) or verify.may_enrol(key) == bool(flags & {"low_order_A", "low_order_component_A", "non_canonical_A"}):
+                faults.append("CCTV: %d" % row["number"])
+    return faults
+
+
 def main():
     print("seed %d" % SEED)
     made = verify.read_files(os.path.join(sys.argv[4], "bundle"))
@@ -245,12 +301,13 @@ def main():
     rules["kinds"] = [one for one in rules["kinds"] if one["kind"] in story.ACTIONS]
     with tempfile.TemporaryDirectory() as scratch:
         judge = Judge(scratch)
-        judge.faults += pages()
+        judge.faults += pages() + texts()
         judge.add("exported", "by the binary", made, made["log.vkey"].decode().strip(), True)
         left = left_by_tests(judge, os.path.join(ROOT, "target", "tmp", "bundles"))
         archives(judge, made, made["log.vkey"].decode().strip())
         vectors(judge)
         stories(judge, rules, int(os.environ.get("AOSCTL_STORIES", "16")), 100)
+        voided(judge, rules)
         mutations(judge, rules, int(os.environ.get("AOSCTL_MUTATIONS", "24")))
         judge.finish()
     print(", ".join("%s %d" % item for item in judge.counts.items()))

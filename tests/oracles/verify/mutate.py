@@ -308,6 +308,9 @@ class Mutations:
                     ("operator.rotated/1", "op-1", {"id": "op-1", "public_key": public.hex(), "proof": proof}),
                     ("recovery.enrolled/1", "op-900", {"id": "op-900", "operator": "op-1", "public_key": public.hex(), "proof": proof})):
                 yield "%s by %s" % (kind, actor), self.appended(actor, kind, subject, body)
+        for point in WEAK:
+            body = {"id": "op-901", "public_key": point.hex(), "proof": (point + bytes(32)).hex()}
+            yield "enrolled with a weak key", self.appended("op-1", "operator.enrolled/1", "op-901", body)
         yield "an hour back", self.appended("log", "workspace.frozen/1", "w-1", {"target": "w-1"}, at="2001-01-01T00:00:00.000Z")
         yield "the last word of log", self.appended("log", "workspace.frozen/1", "w-1", {"target": "w-1"}, at=at), True
         yield "signed as op-1 by log", self.appended("log", "workspace.thawed/1", "w-1", {"target": "w-1"}, actor="op-1")

@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::outcome::Outcome;
 use crate::workspace::WorkspaceError;
 
-/// The workspace as a whole: keep a copy, put it back, go on after a loss.
+/// The workspace as a whole: back up, restore, go on after a loss.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

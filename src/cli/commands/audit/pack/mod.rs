@@ -245,12 +245,21 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         .note(format!("verify it: {}", safe(&verify))))
 }
 
+/// The second verifier, file by file, as it lies in docs/verify.
+const VERIFIER: &[(&str, &[u8])] = &[
+    ("authority.py", include_bytes!("../../../../../docs/verify/authority.py")),
+    ("decide.py", include_bytes!("../../../../../docs/verify/decide.py")),
+    ("events.txt", include_bytes!("../../../../../docs/verify/events.txt")),
+    ("verify.py", include_bytes!("../../../../../docs/verify/verify.py")),
+];
+
 /// The files that are drawn here.
 fn drawn(pack: &Pack, export: &Export<'_>) -> Drawn {
     let mut files: Drawn = vec![
         ("index.html".into(), html::page(pack, export).into_bytes()),
         ("README.txt".into(), readme::page(pack, export).into_bytes()),
     ];
+    files.extend(VERIFIER.iter().map(|(name, bytes)| ((*name).to_string(), bytes.to_vec())));
     for table in pack.tables.iter().filter(|t| t.sample) {
         files.push((format!("samples/{}.csv", table.id), csv::sample(table).into_bytes()));
     }

@@ -7,7 +7,7 @@ use crate::evidence::pack::Pack;
 pub(super) fn page(pack: &Pack, export: &Export<'_>) -> String {
     let receipts = if export.survey().may_be_signed() {
         "receipts/       for the entry of each line: a proof that the log holds it, in\n                \
-         the form of C2SP tlog-proof, checkable without the rest of the log\n"
+         the form of C2SP tlog-proof, checkable without the rest\n"
     } else {
         "NO RECEIPTS: the end of this log is not what its log identity signed before.\n"
     };
@@ -23,7 +23,8 @@ index.html      what happened in the period, line by line, each with its entry
 samples/        the same lines as CSV, complete, to draw samples from
 {receipts}bundle/         every entry and payload up to the end of the period, with the
                 keys; bundle/README.txt says how to verify all of it by hand
-verify.py       verifies the bundle: Python 3.9 and the package cryptography
+verify.py       verifies the bundle: Python 3.9, the package cryptography,
+                and authority.py, decide.py and events.txt beside it
 
 Everything in index.html and samples/ follows from bundle/. The keys in here
 prove nothing by themselves: get the log's verifier key from its operator in
@@ -42,7 +43,8 @@ One line of a sample, by the receipt that it names:
 The same entry in the bundle, by hand: the receipt's line \"extra\" is the entry,
 in base64, as it stands in bundle/entries.jsonl:
 
-    sed -n 's/^extra //p' $P | base64 -d | grep -qxFf- bundle/entries.jsonl && echo in
+    sed -n 's/^extra //p' $P | base64 -d |
+      grep -qxFf- bundle/entries.jsonl && echo in
 ",
         origin = export.vkey().name,
         since = pack.period.since,

@@ -94,17 +94,19 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let found = look(&args, ctx, vkey, outside, &mut |done, total| bar.show(done, total));
     bar.end();
     let mut view = VerifyView::from(found?);
-    view.from_bundle = args.bundle.is_some();
+    if args.bundle.is_some() {
+        view = view.of_bundle();
+    }
     if let Some(most) = args.max_unanchored {
         view.limit_tail(most);
     }
     if args.monitor {
         return Ok(status(&view, args.max_unanchored.is_some()).outcome());
     }
-    let exit = match (view.verified, view.unchecked().is_empty() && view.findings.is_empty()) {
-        (false, _) => Exit::Integrity,
-        (true, false) => Exit::No,
-        (true, true) => Exit::Done,
+    let exit = match (view.failed(), view.verified && view.findings.is_empty()) {
+        (true, _) => Exit::Integrity,
+        (false, false) => Exit::No,
+        (false, true) => Exit::Done,
     };
     let alone = !view.from_bundle && view.unanchored.as_ref().is_some_and(|u| u.entries == view.entries);
     let mut outcome = Outcome::of(exit, view);
@@ -182,7 +184,7 @@ fn status(view: &VerifyView, limited: bool) -> monitor::Status {
         view.verdicts.iter().filter(|v| v.status == Status::Failed.words()).map(|v| v.check.as_str()).collect();
     let unchecked = view.unchecked();
     let ahead = view.ahead_of_clock.is_some();
-    let level = if !view.verified {
+    let level = if view.failed() {
         Level::Critical
     } else if !unchecked.is_empty() || ahead || !view.findings.is_empty() {
         Level::Warning

@@ -12,7 +12,7 @@ use crate::workspace::{Payloads, Verification};
 /// What verifying found.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct VerifyView {
-    /// Everything that was checked holds.
+    /// Nothing failed, and nothing that must be checked was left out, as it is in a bundle without payloads.
     pub verified: bool,
     /// The log's name.
     pub log: String,
@@ -26,7 +26,7 @@ pub struct VerifyView {
     pub verdicts: Vec<VerdictView>,
     /// Rows of the projection that are not what the log says (at most 50).
     pub differences: Vec<Difference>,
-    /// Entries whose signer lacked the right to make them.
+    /// Entries whose signer lacked the right to make them: the first thousand.
     pub invalid: Vec<InvalidView>,
     /// The last entry's time, where this machine's clock has not reached it.
     pub ahead_of_clock: Option<String>,
@@ -202,6 +202,18 @@ impl From<Verification> for VerifyView {
 }
 
 impl VerifyView {
+    /// Marks it as that of a bundle. What such a one lacks was not verified.
+    pub fn of_bundle(mut self) -> VerifyView {
+        self.from_bundle = true;
+        self.verified &= self.unchecked().is_empty();
+        self
+    }
+
+    /// Whether anything is wrong with the log.
+    pub fn failed(&self) -> bool {
+        self.verdicts.iter().any(|v| v.status == Status::Failed.words())
+    }
+
     /// The checks that should have been made and were not: what a bundle or a look behind the pin can never show, and what
     /// nobody asked for, is not among them.
     pub fn unchecked(&self) -> Vec<&str> {
@@ -228,14 +240,18 @@ impl VerifyView {
     fn verdict(&self) -> String {
         let root = self.root.get(..16).unwrap_or(&self.root);
         match self.verified_from {
-            _ if !self.verified && self.from_bundle => {
+            _ if self.failed() && self.from_bundle => {
                 format!("NOT VERIFIED: {} entries. Keep this bundle.", self.entries)
             }
-            _ if !self.verified => {
+            _ if self.failed() => {
                 format!("NOT VERIFIED: {} entries. Keep a copy of the workspace before you touch it.", self.entries)
             }
             Some(from) => {
-                format!("verified since the pin: {} of {} entries, root {root}...", self.entries - from, self.entries)
+                format!(
+                    "verified since the pin: {} of {} entries, root {root}...",
+                    self.entries.saturating_sub(from),
+                    self.entries
+                )
             }
             None if !self.unchecked().is_empty() => {
                 format!("nothing is wrong with {} entries, as far as was checked; root {root}...", self.entries)
