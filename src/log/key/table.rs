@@ -49,14 +49,20 @@ impl Multiples {
         Multiples { width, points }
     }
 
-    /// Adds what a digit stands for at a position of the table. `None` where the table has no such position.
-    fn add(&self, sum: &mut EdwardsPoint, position: usize, digit: i16) -> Option<()> {
+    /// Picks what a digit stands for at a position of the table. `None` where the table has no such position.
+    fn pick(&self, into: &mut Vec<(EdwardsPoint, bool)>, position: usize, digit: i16) -> Option<()> {
         let multiple = usize::from(digit.unsigned_abs());
         if multiple > 0 {
-            let point = self.points.get((position << (self.width - 1)) + multiple - 1)?;
-            if digit > 0 { *sum += point } else { *sum -= point }
+            into.push((*self.points.get((position << (self.width - 1)) + multiple - 1)?, digit > 0));
         }
         Some(())
+    }
+}
+
+/// Adds points, or subtracts them where they are marked with `false`.
+fn add(sum: &mut EdwardsPoint, points: &[(EdwardsPoint, bool)]) {
+    for (point, plus) in points {
+        if *plus { *sum += point } else { *sum -= point }
     }
 }
 
@@ -89,19 +95,26 @@ impl KeyTable {
     /// `[s]B - [k]A`. Always `Some`: the tables have every position that a digit can have.
     pub(super) fn combine(&self, s: &Scalar, k: &Scalar) -> Option<EdwardsPoint> {
         let of_k = digits(k, KEY_WIDTH);
-        let mut sum = EdwardsPoint::identity();
+        // All are fetched before any is added: the tables of many signers are in no cache, and the processor can wait for
+        // all of them at once.
+        let mut points = Vec::with_capacity(2 * DIGITS);
         for (position, digit) in of_k.iter().skip(1).step_by(2).enumerate() {
-            self.0.add(&mut sum, position, *digit)?;
+            self.0.pick(&mut points, position, *digit)?;
         }
+        let at_odd_places = points.len();
+        for (position, digit) in of_k.iter().step_by(2).enumerate() {
+            self.0.pick(&mut points, position, *digit)?;
+        }
+        for (position, digit) in digits(s, BASE_WIDTH).iter().enumerate() {
+            BASE.pick(&mut points, position, *digit)?;
+        }
+        let (odd, rest) = points.split_at(at_odd_places);
+        let mut sum = EdwardsPoint::identity();
+        add(&mut sum, odd);
         // Times 2^7, which is what stands between the digits at odd and at even places.
         sum = sum.mul_by_cofactor().mul_by_cofactor();
         sum += sum;
-        for (position, digit) in of_k.iter().step_by(2).enumerate() {
-            self.0.add(&mut sum, position, *digit)?;
-        }
-        for (position, digit) in digits(s, BASE_WIDTH).iter().enumerate() {
-            BASE.add(&mut sum, position, *digit)?;
-        }
+        add(&mut sum, rest);
         Some(sum)
     }
 }

@@ -1,6 +1,7 @@
 //! What any thread can do for one entry: form, commitment and signature.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::source::{Given, Payloads};
 use crate::log::key::{KeyFault, ReadyKey};
@@ -26,51 +27,48 @@ pub(super) struct Task<'a> {
     pub first: bool,
 }
 
-/// Form, commitment and signature of many entries, on several threads.
+/// Entries that a thread takes at a time, whose signatures are verified together: so many that it pays, so few that no thread
+/// is waited for long.
+const TOGETHER: usize = 32;
+
+/// Form, commitment and signature of many entries, on several threads. Each takes the next few when it is done with its last:
+/// a fixed share would leave a core idle, because one of them stands behind the thread that follows the log.
 pub(super) fn check_all(batch: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
-    let share = batch.len().div_ceil(task.threads).max(1);
-    let mut batch = batch.into_iter();
-    std::thread::scope(|scope| {
-        let mut work = Vec::new();
-        let mut first = task.first;
+    let threads = task.threads.min(batch.len().div_ceil(TOGETHER));
+    let left = Mutex::new((0, batch.into_iter()));
+    let take = || -> (usize, Vec<Given>) {
+        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, rest) = &mut *left;
+        *number += 1;
+        (*number, rest.by_ref().take(TOGETHER).collect())
+    };
+    let work = || {
+        let mut done = Vec::new();
         loop {
-            let part: Vec<Given> = batch.by_ref().take(share).collect();
-            if part.is_empty() {
-                break;
+            let (number, group) = take();
+            if group.is_empty() {
+                return done;
             }
-            let task = Task { first: std::mem::take(&mut first), ..task };
-            work.push(scope.spawn(move || check_part(part, task)));
+            done.push((number, check_group(group, Task { first: task.first && number == 1, ..task })));
         }
-        // A thread that died leaves its share out, so the entries after it do not chain: it cannot pass unseen.
-        work.into_iter().flat_map(|w| w.join().unwrap_or_default()).collect()
-    })
+    };
+    let mut done: Vec<(usize, Vec<Checked>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A thread that died leaves its entries out, so those after them do not chain: it cannot pass unseen.
+        threads.into_iter().flat_map(|t| t.join().unwrap_or_default()).collect()
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().flat_map(|(_, group)| group).collect()
 }
 
-/// Signatures that are verified together: so many that it pays, so few that a thread's share is made of several.
-const TOGETHER: usize = 64;
-
-fn check_part(part: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
+fn check_group(group: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
     let inspect = if task.payloads.lines() { inspect_line } else { inspect };
+    let inspected: Vec<Inspected> = group.iter().map(|g| inspect(&g.envelope, g.payload.as_deref())).collect();
     let mut first = task.first;
-    let mut checked = Vec::with_capacity(part.len());
-    let mut part = part.into_iter();
-    loop {
-        let group: Vec<(Given, Inspected)> = part
-            .by_ref()
-            .take(TOGETHER)
-            .map(|given| {
-                let inspected = inspect(&given.envelope, given.payload.as_deref());
-                (given, inspected)
-            })
-            .collect();
-        if group.is_empty() {
-            return checked;
-        }
-        let signatures = check_signatures(group.iter().map(|(_, inspected)| {
-            let actor = inspected.actor().filter(|_| !std::mem::take(&mut first));
-            (inspected, actor.and_then(|a| task.registry.get(a)))
-        }));
-        let joined = group.into_iter().zip(signatures);
-        checked.extend(joined.map(|((given, inspected), signature)| Checked { given, inspected, signature }));
-    }
+    let signatures = check_signatures(inspected.iter().map(|inspected| {
+        let actor = inspected.actor().filter(|_| !std::mem::take(&mut first));
+        (inspected, actor.and_then(|a| task.registry.get(a)))
+    }));
+    let joined = group.into_iter().zip(inspected).zip(signatures);
+    joined.map(|((given, inspected), signature)| Checked { given, inspected, signature }).collect()
 }

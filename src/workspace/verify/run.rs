@@ -27,7 +27,7 @@ use crate::workspace::WorkspaceError;
 
 /// Entries that are read and checked together: enough to keep the cores busy, few enough for 64 MiB. Three batches are in
 /// memory at once: one is read, one is checked, one is followed.
-const BATCH: usize = 512;
+const BATCH: usize = 800;
 
 /// The first batch. A signature is checked on all cores only by a key that was known when its batch began, and most
 /// signers are enrolled early: so the batches begin small, and double.
