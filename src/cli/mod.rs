@@ -65,6 +65,7 @@ pub fn command() -> clap::Command {
 
 /// Runs one command line and prints what it gives. Never panics on a closed pipe.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    term::put_back_on_panic();
     let args: Vec<OsString> = args.into_iter().collect();
     let monitor = monitor::asked(&args);
     let hardened = match harden_process() {

@@ -91,6 +91,7 @@ fn at_a_terminal_it_asks() {
             ("all agents together [2,500.00 EUR]: ", ""),
             ("operator identity", PASSPHRASE),
             ("again", PASSPHRASE),
+            ("a recovery code for paper?", "n"),
         ],
     );
     assert_eq!(code, 0, "{screen}");
