@@ -260,6 +260,10 @@ pub fn write(to: &Path) {
     let version: i64 = c.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
     assert_eq!(version, SCHEMA_VERSION);
     c.close().unwrap();
+    // Where it lay says nothing about it, and is a path of one machine.
+    for log in std::fs::read_dir(dir.path().join("state")).unwrap() {
+        let _ = std::fs::remove_file(log.unwrap().path().join("place"));
+    }
     let _ = std::fs::remove_dir_all(to);
     super::copy_tree(dir.path(), to);
 }

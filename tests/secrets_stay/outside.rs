@@ -93,7 +93,7 @@ fn typed_at_a_terminal_it_is_not_shown() {
         &b,
         80,
         24,
-        &["init", "--name", "ACME", "--operator", "Ada", "--cap-move", "5USD", "--cap-week", "9USD"],
+        &["init", "--name", "ACME", "--operator", "Ada", "--cap-move", "5USD", "--cap-week", "9USD", "--no-recovery"],
         "",
     );
     desk.at("a passphrase for your operator identity: ", &format!("{CANARY}\n"));
