@@ -1,5 +1,6 @@
 use super::*;
 use portable_pty::{PtyPair, PtySize, native_pty_system};
+use rustix::termios::{LocalModes, Termios, tcgetattr, tcsetattr};
 use std::fs;
 
 /// A terminal with a person who types each answer once its question is on the screen.
@@ -178,7 +179,7 @@ fn a_panic_that_drops_nothing_leaves_the_terminal_in_order() {
         let guard = Unbuffered::enter(&tty, OptionalActions::Now).unwrap();
         assert!(!tcgetattr(&tty).unwrap().local_modes.contains(LocalModes::ECHO));
         std::mem::forget(guard);
-        put_back();
+        unbuffered::put_back();
         if tcgetattr(&tty).unwrap().local_modes == before.local_modes {
             return assert_same(&before, &tcgetattr(&tty).unwrap());
         }
