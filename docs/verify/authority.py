@@ -81,7 +81,7 @@ class Rights(Log):
             self.keys, things["op-1"] = {op, log}, dict(live=True, key=op)
         elif kind in ("operator.enrolled", "agent.enrolled", "recovery.enrolled", "operator.rotated"):
             key, proof = bytes.fromhex(b["public_key"]), bytes.fromhex(b["proof"])
-            message = b"aosctl/enrol/v1\0" + self.vkey.name.encode() + b"\0" + key
+            message = b"aosctl/enrol/v1\0" + self.log.encode() + b"\0" + key
             need(key not in self.keys and may_enrol(key) and strict(key, proof, message), "key")
             need("handle" not in b or b["handle"] not in [one["handle"] for one in self.each("ag")], "handle")
             role = {"agent.enrolled": "for", "recovery.enrolled": "recovers"}.get(kind)

@@ -148,6 +148,7 @@ class Log:
             need(isinstance(header, dict), "header")
             formed = exact and exact_too and self.fits("envelope", envelope) and self.fits("header", header)
             link = [header.get(name) for name in ("log", "seq", "prev")]
+            self.log = link[0]
             linked = [self.vkey.name, seq, self.leaves[-1].hex() if seq else "0" * 64]
             signed = self.signed_well(envelope, header, body)
             commits = record and header.get("commit") == commitment(record)
