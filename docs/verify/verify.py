@@ -128,8 +128,8 @@ class Log:
         if not (isinstance(one, list) and len(one) == 1 and self.fits("signature", one[0])): return False
         key = self.vkey.key if who == "log" else self.things.get(str(who), {}).get("key")
         if self.seq == 0 and who == "op-1":  # entry 0 carries the key that signs it
-            carried = self.payloads.get(0, ({"body": {}},))[0]["body"].get("operator_key")
-            key = bytes.fromhex(carried) if self.fits("hex", carried) else None
+            body_0 = self.payloads.get(0, ({"body": {}},))[0]["body"]
+            key = bytes.fromhex(body_0["operator_key"]) if self.fits("workspace.created/1", body_0) else None
         if one[0]["keyid"] != header.get("key") or key is None and self.complete: return False
         pae = b"DSSEv1 36 application/vnd.aosctl.entry.v1+json %d " % len(body) + body
         return key and header["key"] == sha(key).hex() and strict(key, unbase64(one[0]["sig"]), pae)
