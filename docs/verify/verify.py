@@ -122,13 +122,13 @@ class Log:
         """Keeps the lowest seq; a fault without one counts only where there is none with one."""
         order = seq is None, seq or 0
         if check not in self.first or order < self.first[check][0]: self.first[check] = order, seq, str(reason)
-    def signed_well(self, envelope, header, body):
+    def signed_well(self, envelope, header, body, record, usable):
         """Whether the one signature holds; None where the signer's key lies in a payload that is not here."""
         one, who = envelope.get("signatures"), header.get("actor")
         if not (isinstance(one, list) and len(one) == 1 and self.fits("signature", one[0])): return False
         key = self.vkey.key if who == "log" else self.things.get(str(who), {}).get("key")
         if self.seq == 0 and who == "op-1":  # entry 0 carries the key that signs it
-            body_0 = self.payloads.get(0, ({"body": {}},))[0]["body"]
+            body_0 = record["body"] if usable else {}
             key = bytes.fromhex(body_0["operator_key"]) if self.fits("workspace.created/1", body_0) else None
         if one[0]["keyid"] != header.get("key") or key is None and self.complete: return False
         pae = b"DSSEv1 36 application/vnd.aosctl.entry.v1+json %d " % len(body) + body
@@ -150,7 +150,7 @@ class Log:
             link = [header.get(name) for name in ("log", "seq", "prev")]
             self.log = link[0]
             linked = [self.vkey.name, seq, self.leaves[-1].hex() if seq else "0" * 64]
-            signed = self.signed_well(envelope, header, body)
+            signed = self.signed_well(envelope, header, body, record, usable)
             commits = record and header.get("commit") == commitment(record)
             at = milliseconds(header.get("at")) or self.at
             if not formed: self.fail("canonical_form", seq)
