@@ -223,7 +223,10 @@ impl Ground<'_> {
         } else {
             (
                 "pin_missing",
-                format!("the pin outside the workspace is missing. {ELSEWHERE}; the next entry makes a new one"),
+                format!(
+                    "the pin outside the workspace is missing. {ELSEWHERE}. Nothing is opened until an operator types: \
+                     aosctl workspace accept-rollback --reason TEXT"
+                ),
             )
         };
         report.fail(Check::PinAndWitnesses, None, reason, detail);

@@ -94,10 +94,13 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let me = ctx.unlock(&ws)?;
     let appended = ws.accept_rollback(ctx.clock(), me.by(), Some(reason))?;
     view.seq = Some(appended.seq);
-    Ok(Outcome::of(Exit::Done, view)
+    let done = Outcome::of(Exit::Done, view)
         .note("What the lost entries had closed is open again. Look at what is open, and at who decides:")
-        .note("  aosctl grant list; aosctl operator list; aosctl key list")
-        .note("The old pin was kept beside the new one, in the state directory, as pin.before-SIZE."))
+        .note("  aosctl grant list; aosctl operator list; aosctl key list");
+    Ok(match found {
+        WorkspaceError::PinMissing => done,
+        _ => done.note("The old pin was kept beside the new one, in the state directory, as pin.before-SIZE."),
+    })
 }
 
 fn view(ws: &Workspace, found: &WorkspaceError, dry_run: bool) -> Result<AcceptRollbackView, CliError> {

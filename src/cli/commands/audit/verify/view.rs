@@ -287,7 +287,7 @@ impl View for VerifyView {
             page.push('\n');
             if let Some(detail) = &v.detail {
                 for l in safe_block(detail, "                 ", screen.width, 6).lines {
-                    page.push_str(&l);
+                    page.push_str(l.trim_end());
                     page.push('\n');
                 }
             }
