@@ -302,7 +302,7 @@ impl From<ExportError> for CliError {
             ExportError::Store(e) => e.into(),
             ExportError::Workspace(e) => e.into(),
             ExportError::Sys(crate::sys::SysError::Exists { .. }) => {
-                CliError::could_not("exists", text).because("nothing that exists is replaced").hint("name another place: -o")
+                CliError::could_not("exists", text).because("nothing that exists is replaced").hint("name another place: -o PATH")
             }
             ExportError::Sys(e) => e.into(),
             ExportError::NoLogIdentity { .. } => CliError::could_not("no_log_identity", text)
