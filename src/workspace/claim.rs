@@ -26,6 +26,9 @@ use crate::sys::lock::Lock;
 const TRIES: u32 = 40;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
+/// The members that say what a request would do; the others say why. Without these nothing begins.
+const SAYS_WHAT: [&str; 2] = ["artifacts", "parameters"];
+
 /// Why a request cannot be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
@@ -51,6 +54,14 @@ pub enum ClaimError {
     /// The bound command was erased, so nothing can be compared with it.
     #[error("the command that was bound to {0} was erased, so nothing can be run for it any more")]
     Erased(Id),
+    /// What the request would do was erased, so nobody can tell whether it says more than was decided.
+    #[error("what {request} would do was erased ({members}), so it can no longer be begun")]
+    WhatIsErased {
+        /// Which.
+        request: Id,
+        /// The members that are gone.
+        members: String,
+    },
     /// The parameters say more than the facets that were decided on.
     #[error("the parameters of {0} say more than the facets that were decided on")]
     FacetsTooLow(Id),
@@ -199,6 +210,11 @@ pub fn claim(
             ClaimMode::Run
         }
     };
+    let gone = super::ask::erased_members(ws, r.made_seq)?;
+    let gone: Vec<&str> = gone.iter().map(String::as_str).filter(|name| SAYS_WHAT.contains(name)).collect();
+    if !gone.is_empty() {
+        return Err(ClaimError::WhatIsErased { request: id, members: gone.join(", ") });
+    }
     if !facets_hold(ws, tx, &r)? {
         return Err(ClaimError::FacetsTooLow(id));
     }
@@ -294,16 +310,12 @@ pub enum Hand<'a> {
 
 /// Are the facets that were decided on at least what the parameters say? Replay cannot ask this, because parameters may
 /// be erased; so whoever writes its own entry (an agent with a shell holds its identity) is asked here, before anything
-/// begins. Parameters that were erased prove nothing, so they begin nothing.
+/// begins. Parameters that were erased prove nothing: the caller has refused those.
 fn facets_hold(ws: &Workspace, tx: &Tx<'_>, r: &Request) -> Result<bool, WorkspaceError> {
     let facts = tx.facts();
     let Event::RequestMade(made) = ws.event(r.made_seq)?.1 else {
         return Ok(false);
     };
-    // Out of the record itself, which the entry commits to: a table could say that nothing was erased.
-    if super::ask::has_erased_members(ws, r.made_seq)? {
-        return Ok(false);
-    }
     let (Some(integration), Some(policy)) = (r.integration, facts.policy()?) else {
         return Ok(true);
     };

@@ -86,6 +86,21 @@ fn what_was_approved_cannot_be_begun_without_its_parameters() {
     assert_eq!(code(&erase(&w, seq, &["--member", "parameters"])), 0);
     let out = w.bench.agent("build-bot", &["request", "begin", &id.to_string()]).output().unwrap();
     assert_eq!(code(&out), 1, "{}{}", text(&out.stdout), text(&out.stderr));
+    let said = format!("what {id} would do was erased (parameters), so it can no longer be begun");
+    assert!(text(&out.stderr).contains(&said), "{}", text(&out.stderr));
+    verifies(&w);
+}
+
+/// Why it was asked may go: what it would do is still what was approved.
+#[test]
+fn what_was_approved_can_be_begun_without_its_texts() {
+    let w = World::new();
+    let id = w.ask(minutes_ago(12), &Ask { artifacts: None, ..Ask::deploy() });
+    w.answer(minutes_ago(11), id, true, None);
+    let seq = w.ws.store().about(id, u64::MAX).unwrap()[0].seq;
+    assert_eq!(code(&erase(&w, seq, &["--member", "rationale", "--member", "summary"])), 0);
+    let out = w.bench.agent("build-bot", &["request", "begin", &id.to_string()]).output().unwrap();
+    assert_eq!(code(&out), 0, "{}{}", text(&out.stdout), text(&out.stderr));
     verifies(&w);
 }
 

@@ -6,7 +6,7 @@
 
 mod prepare;
 mod record;
-pub(super) use record::has_erased_members;
+pub(super) use record::erased_members;
 
 pub use prepare::{ArtifactLimits, Prepared};
 pub use record::{Binding, Recorded, bind, is_audit_edit, record};

@@ -152,7 +152,7 @@ fn before(
     let Event::RequestMade(stored) = event else {
         return Err(lying().into());
     };
-    if has_erased_members(ws, request.made_seq)? {
+    if !erased_members(ws, request.made_seq)?.is_empty() {
         return Err(conflict(true));
     }
     if !same(p, binding, &stored, tx.now()) {
@@ -165,11 +165,11 @@ fn before(
     Ok(Recorded { request, decision: None, integration, now: tx.now() })
 }
 
-/// Was anything of an entry erased? Out of its record.
-pub(in crate::workspace) fn has_erased_members(ws: &Workspace, seq: u64) -> Result<bool, WorkspaceError> {
+/// What was erased of an entry. Out of the record itself, which the entry commits to: a table could say that nothing was.
+pub(in crate::workspace) fn erased_members(ws: &Workspace, seq: u64) -> Result<Vec<String>, WorkspaceError> {
     let record = ws.store().entry(seq)?.and_then(|s| s.record).unwrap_or_default();
     let record = Record::parse(&record).map_err(|e| WorkspaceError::integrity(seq, format!("entry {seq}: {e}")))?;
-    Ok(!record.erased.is_empty())
+    Ok(record.erased.into_keys().collect())
 }
 
 /// Was the same asked for? What the rules made of it (facets bound by the catalogue of that day, points, the grant) is

@@ -308,6 +308,10 @@ impl From<ClaimError> for CliError {
             }
             ClaimError::KeyChanged(_) => CliError::no("key_changed", text).hint("type the line again"),
             ClaimError::Erased(_) => CliError::no("erased", text),
+            ClaimError::WhatIsErased { request, .. } => CliError::no("erased", text)
+                .because("nobody could tell whether it says more than was decided")
+                .hint(format!("when, by whom and why: aosctl request show {request}"))
+                .hint("ask anew: aosctl request new"),
             ClaimError::Running(_) => CliError::no("running", text),
             ClaimError::FacetsTooLow(_) => CliError::no("facets_too_low", text),
         }
