@@ -81,20 +81,8 @@ impl Workspace {
     /// Another workspace in the place of the one that was there has its own pin, which fits: but the state directory of the
     /// one that was there remembers the place, too.
     pub(super) fn refuse_swapped(&self) -> Result<(), WorkspaceError> {
-        let Some(here) = self.place.real() else { return Ok(()) };
-        let lies_here =
-            |state: &Path| files::read_limited_kept(&state.join(MEMORY), MAX_MEMORY).is_ok_and(|m| m == here);
-        if lies_here(&self.state_dir()) {
-            return Ok(());
-        }
-        let others =
-            std::fs::read_dir(&self.place.state).into_iter().flatten().filter_map(|e| e.ok().map(|e| e.path()));
-        let Some(other) = others.filter(|state| lies_here(state)).min() else { return Ok(()) };
-        Err(WorkspaceError::OtherLog {
-            dir: self.place.dir.clone(),
-            was: format!("aosctl/{}", other.file_name().unwrap_or_default().to_string_lossy()),
-            is: self.origin.name.clone(),
-        })
+        let Some(was) = was_here_before(&self.place, &self.origin.name) else { return Ok(()) };
+        Err(WorkspaceError::OtherLog { dir: self.place.dir.clone(), was, is: self.origin.name.clone() })
     }
 
     /// Only a log that is whole in itself can be accepted; what may be wrong is its pin, and tables that remember more than
@@ -152,6 +140,18 @@ impl Workspace {
     pub(super) fn remember_place(&self) -> Result<(), WorkspaceError> {
         remember(&self.place, &self.origin.name)
     }
+}
+
+/// The log that this place held before, if it is another one than `origin`: its state directory remembers the place.
+pub(super) fn was_here_before(place: &Place, origin: &str) -> Option<String> {
+    let here = place.real()?;
+    let lies_here = |state: &Path| files::read_limited_kept(&state.join(MEMORY), MAX_MEMORY).is_ok_and(|m| m == here);
+    if lies_here(&place.state_of(origin)) {
+        return None;
+    }
+    let others = std::fs::read_dir(&place.state).into_iter().flatten().filter_map(|e| e.ok().map(|e| e.path()));
+    let other = others.filter(|state| lies_here(state)).min()?;
+    Some(format!("aosctl/{}", other.file_name().unwrap_or_default().to_string_lossy()))
 }
 
 /// As [`Workspace::remember_place`], where none is open.

@@ -105,6 +105,8 @@ fn each_case_has_its_own_verdict_and_ends_with_an_operators_acceptance() {
         assert_eq!(code(&status), 4, "{name}");
         let page = format!("{}{}", text(&status.stdout), text(&status.stderr));
         assert!(page.contains(case.status) && page.contains("accept-rollback"), "{name}: {page}");
+        let pin = json(&b, 4, &["audit", "verify"])["verdicts"].as_array().unwrap()[7].clone();
+        assert_eq!((&pin["check"], &pin["status"]), (&"pin_and_witnesses".into(), &"failed".into()), "{name}");
         let freeze = b.bare().args(["freeze"]).output().unwrap();
         assert_eq!(code(&freeze) == 0, case.narrows, "{name}: {}", text(&freeze.stderr));
 

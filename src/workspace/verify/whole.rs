@@ -13,7 +13,7 @@ use crate::log::verdict::{Check, Report};
 use crate::log::verify::{ChainChecker, Coverage, check_tree_root, inspect};
 use crate::store::{Difference, Head, Store, StoreError, Stored, scratch};
 use crate::sys::files;
-use crate::workspace::{Place, WorkspaceError, pin, read_plain};
+use crate::workspace::{Place, WorkspaceError, pin, read_plain, rollback};
 
 /// Verifies the workspace of a place. `progress` hears how many entries of how many are done.
 ///
@@ -233,13 +233,14 @@ impl Ground<'_> {
     }
 
     /// The log is another one than the verifier's key names, or one that this machine knows nothing of while it knows
-    /// others.
+    /// others, or one that lies where another one lay.
     fn is_other_log(&self) -> bool {
         if let Some(key) = &self.options.vkey {
             return key.name != self.name;
         }
         let state = self.place.state_of(self.name);
-        !state.join("log.json").exists() && !state.join("pin").exists() && self.knows_others()
+        let unknown = !state.join("log.json").exists() && !state.join("pin").exists();
+        unknown && self.knows_others() || rollback::was_here_before(self.place, self.name).is_some()
     }
 
     fn knows_others(&self) -> bool {
