@@ -117,6 +117,17 @@ fn what_is_wrong_behind_the_pin_is_found() {
     assert_eq!((code, verdict(&v, "pin_and_witnesses").2), (4, "fork".into()), "{v}");
 }
 
+/// Without a pin that holds nothing vouches for the entries before it: nobody looked at them, and nothing says ok.
+fn nothing_was_taken_for_verified(w: &World, v: &serde_json::Value) {
+    assert_eq!(v["verified_from"].as_u64(), Some(0), "{v}");
+    for check in ["canonical_form", "signatures", "chain", "commitments", "authority"] {
+        assert_eq!(status(v, check), "not checked", "{check}: {v}");
+    }
+    assert_eq!(status(v, "tree_root"), "failed", "{v}");
+    let page = page(&at(w, &["--since-pin"]));
+    assert!(!page.contains("taken for verified, because the pin covers them"), "{page}");
+}
+
 #[test]
 fn the_end_must_be_what_was_pinned() {
     let size = Files::base().entries.len() as u64;
@@ -138,15 +149,19 @@ fn the_end_must_be_what_was_pinned() {
     std::fs::remove_file(w.state().join("pin")).unwrap();
     let (code, v) = since(&w);
     assert_eq!((code, verdict(&v, "pin_and_witnesses").2), (4, "pin_missing".into()));
+    nothing_was_taken_for_verified(&w, &v);
     let w = stage().copy();
     put_pin(&w, b"noise");
-    assert_eq!(since(&w).0, 4);
+    let (code, v) = since(&w);
+    assert_eq!(code, 4);
+    nothing_was_taken_for_verified(&w, &v);
     let old = stage().copy();
     let (newer, _) = behind();
     newer.must(&stage().cast, "log", now(), |_| WorkspaceFrozen { target: Id::WORKSPACE, reason: None }.into());
     put_pin(&old, &pin(&newer));
     let (code, v) = since(&old);
     assert_eq!((code, verdict(&v, "pin_and_witnesses")), (4, ("failed".into(), Some(size), "rolled_back".into())));
+    nothing_was_taken_for_verified(&old, &v);
     // A bundle has no pin.
     assert_eq!(nowhere(&["--since-pin", "--bundle", "x", "--vkey", &Files::base().vkey()]).status.code(), Some(2));
 }

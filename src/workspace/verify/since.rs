@@ -21,12 +21,18 @@ use crate::log::checkpoint::Checkpoint;
 use crate::log::key::PublicKey;
 use crate::log::tree::{Frontier, leaf_hash};
 use crate::log::verdict::{Check, Report};
-use crate::log::verify::{ChainChecker, ErasureLedger, check_signature, check_signature_ready, inspect};
+use crate::log::verify::{
+    ChainChecker, Coverage, ErasureLedger, check_signature, check_signature_ready, check_tree_root, inspect,
+};
 use crate::store::{Head, Stored};
 use crate::workspace::{Place, Trusted, Workspace, WorkspaceError, pin};
 
 /// Entries that are read together.
 const BATCH: usize = 1_000;
+
+/// What each entry behind the pin is looked at for.
+const LOOKED_AT: [Check; 5] =
+    [Check::CanonicalForm, Check::Signatures, Check::Chain, Check::Commitments, Check::Authority];
 
 /// Verifies what was appended behind the pin, and that what the pin covers is still what the log ends with.
 ///
@@ -67,7 +73,7 @@ pub fn verify_since_pin(
     let chain = tail_of.walk(pinned.unwrap_or(head.size).min(head.size), anchors.sizes().collect(), progress)?;
     let Tail { mut report, invalid, .. } = tail_of;
 
-    report.checked(Check::TreeRoot);
+    check_tree_root(&mut report, &chain, note.as_deref(), &vkey, Coverage::Beginning);
     if Frontier::from_bytes(&head.frontier).is_none_or(|f| f != *chain.frontier()) || chain.last_leaf().0 != head.leaf {
         report.fail(Check::TreeRoot, None, "head", "table head: the tree's edge is not that of the entries");
     }
@@ -79,10 +85,17 @@ pub fn verify_since_pin(
             None
         }
     };
+    let since = pinned.filter(|_| covers.is_some()).map_or(0, |n| n.min(head.size));
+    if covers.is_none() {
+        // What no pin vouches for was not looked at, so nothing is said of it.
+        for check in LOOKED_AT {
+            report.leave(check, "no_pin", "there is no pin by which the entries before it could be taken for verified");
+        }
+    }
     let anchored = anchors.compare(&mut report, &chain);
     let first = ws.store().entry(anchored.covered)?;
-    let since = first.and_then(|s| inspect(&s.envelope, None).header().and_then(|h| h.at.parse().ok()));
-    let unanchored = tail(&mut report, chain.size(), anchored.covered, since, covers);
+    let from = first.and_then(|s| inspect(&s.envelope, None).header().and_then(|h| h.at.parse().ok()));
+    let unanchored = tail(&mut report, chain.size(), anchored.covered, from, covers);
     Ok(Verification {
         origin: name,
         size: chain.size(),
@@ -96,7 +109,7 @@ pub fn verify_since_pin(
         kept: anchored.kept,
         witnesses: anchored.witnesses,
         pinned: covers,
-        since: Some(pinned.unwrap_or(head.size).min(head.size)),
+        since: Some(since),
         disputed: 0,
         report,
     })
@@ -118,9 +131,7 @@ impl Tail<'_> {
         sizes: Vec<u64>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<ChainChecker, WorkspaceError> {
-        for check in [Check::CanonicalForm, Check::Signatures, Check::Chain, Check::Commitments, Check::Authority] {
-            self.report.checked(check);
-        }
+        LOOKED_AT.into_iter().for_each(|check| self.report.checked(check));
         let origin = &self.ws.origin().name;
         let at_end = Frontier::from_bytes(&self.head.frontier).filter(|f| f.size() == self.head.size);
         if pinned == self.head.size
