@@ -123,6 +123,13 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::Store(e) => e.into(),
             WorkspaceError::Sys(e) => e.into(),
             WorkspaceError::Identity { source, .. } => identity(&source, text),
+            WorkspaceError::NoLogIdentity { .. } => CliError::could_not("no_log_identity", text)
+                .because(
+                    "it signs what nobody signs for, and the pin; it lies in the state directory of the machine where the \
+                     workspace was made",
+                )
+                .hint("to close a door, sign as an operator: --passphrase-file FILE")
+                .hint("bring that directory back, from a backup too: aosctl workspace restore FILE"),
             WorkspaceError::ForeignIdentity { .. } => CliError::no("foreign_identity", text),
             WorkspaceError::Integrity { .. } => CliError::new(Exit::Integrity, "integrity", text)
                 .hint("see everything that is wrong: aosctl audit verify"),

@@ -125,6 +125,12 @@ pub enum WorkspaceError {
     /// Nothing was rolled back.
     #[error("the log is the one that its pin remembers; there is nothing to accept")]
     NothingToAccept,
+    /// The log identity is not where it should be.
+    #[error("the log identity is not there: {}", path.display())]
+    NoLogIdentity {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The last entry is from the future.
     #[error("the last entry was signed at {last}, and this machine's clock says {clock}")]
     ClockBehind {

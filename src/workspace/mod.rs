@@ -123,6 +123,9 @@ impl Workspace {
     /// The log identity, which signs checkpoints and what nobody signed for.
     pub fn log_identity(&self) -> Result<PlainIdentity, WorkspaceError> {
         let path = self.state_dir().join("log.json");
+        if path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Err(WorkspaceError::NoLogIdentity { path });
+        }
         read_plain(&path, PlainKind::Log).and_then(|identity| {
             if identity.origin() == self.origin.name && identity.signer().public() == self.origin.log_key {
                 Ok(identity)

@@ -123,8 +123,9 @@ impl Pin {
 /// enough of them it would grow past the pin, and the pin would move on as if nothing had been lost.
 const MARK: &str = "behind";
 
-/// Leaves the mark.
+/// Leaves the mark. Where the state directory is gone it is made: whoever takes rights away is not stopped by that.
 pub(super) fn mark_behind(dir: &Path) -> Result<(), WorkspaceError> {
+    files::create_private_dir(dir)?;
     Ok(files::write_private_atomic(&dir.join(MARK), b"")?)
 }
 

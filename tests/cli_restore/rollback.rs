@@ -134,6 +134,21 @@ fn each_case_has_its_own_verdict_and_ends_with_an_operators_acceptance() {
     }
 }
 
+/// The state directory is gone, and the log's identity with it: doors are closed by an operator's signature all the same.
+#[test]
+fn doors_close_without_the_state_directory() {
+    let b = bench();
+    std::fs::remove_dir_all(b.path("state")).unwrap();
+    let nobody = b.bare().args(["freeze"]).output().unwrap();
+    assert_eq!(code(&nobody), 3);
+    let said = text(&nobody.stderr);
+    assert!(said.contains("the log identity is not there") && said.contains("--passphrase-file"), "{said}");
+    b.ok(&["revoke", "g-1"]);
+    b.ok(&["freeze"]);
+    assert_eq!(json(&b, 4, &["thaw"])["kind"], "pin_missing");
+    assert_eq!(json(&b, 4, &["audit", "verify"])["verified"], false);
+}
+
 #[test]
 fn what_is_lost_is_said_and_the_old_pin_is_kept() {
     let b = bench();
