@@ -172,8 +172,10 @@ impl From<WorkspaceError> for CliError {
                 CliError::no("nothing_to_accept", text).hint("see what is: aosctl audit verify")
             }
             WorkspaceError::ClockBehind { .. } => CliError::could_not("clock", text)
-                .because("an entry must not be earlier than the one before it")
-                .hint("set this machine's clock right and try again"),
+                .because("an entry must not be earlier than the one before it; until then nothing is signed or allowed")
+                .hint("set this machine's clock right and try again")
+                .hint("if it is right, the clock stood in the future when that entry was signed: wait until then, or go on \
+                       from a backup of before, as docs/recovery.md says"),
             WorkspaceError::Refused(fault) => CliError::no(fault.kind, text),
             WorkspaceError::NoIdentity(_) => {
                 CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")

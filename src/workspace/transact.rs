@@ -66,7 +66,20 @@ pub struct Tx<'s> {
     only_narrows: bool,
 }
 
+/// An entry signed then is too far ahead of that clock for another one to follow it.
+fn is_ahead(at: Time, clock: Time) -> bool {
+    at > clock.plus(AHEAD)
+}
+
 impl Workspace {
+    /// When the last entry was signed, if that lies so far ahead of the clock that nothing can be appended.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn waits_for(&self, clock: Time) -> Result<Option<Time>, WorkspaceError> {
+        Ok(self.store.head()?.map(|head| head.at).filter(|at| is_ahead(*at, clock)))
+    }
+
     /// Runs `change` alone among all writers. If it gives `Ok`, what it appended is on disk when this returns; a pin that
     /// could not be moved is said in the second value and undoes nothing. On a log that its pin does not know, only what
     /// takes rights away is appended, and the second value says so.
@@ -83,7 +96,7 @@ impl Workspace {
         let state_dir = self.state_dir();
         let behind = self.refuse_behind(head.as_ref()).err();
         let (head, frontier) = self.continue_from(head)?;
-        if head.size > 0 && head.at > clock.plus(AHEAD) {
+        if head.size > 0 && is_ahead(head.at, clock) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
         }
         let now = clock.max(head.at);
@@ -139,7 +152,7 @@ impl Workspace {
             Err(e) => return Err(e),
         }
         let (head, frontier) = if tables_fit { self.continue_from(head)? } else { self.replay_tables(&write)? };
-        if head.at > clock.plus(AHEAD) {
+        if is_ahead(head.at, clock) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });
         }
         let now = clock.max(head.at);
@@ -223,7 +236,7 @@ impl Workspace {
             other => other?,
         }
         let Some(head) = self.sound(head)? else { return Ok(clock) };
-        if head.at > clock.plus(AHEAD) {
+        if is_ahead(head.at, clock) {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });
         }
         Ok(clock.max(head.at))

@@ -261,6 +261,12 @@ pub fn run(_args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .note("Put the newest copy back, or, if this is all that is left:")
             .note("  aosctl workspace accept-rollback --reason TEXT");
     }
+    if let Some(last) = ws.waits_for(ctx.clock())? {
+        outcome = outcome.warn(format!(
+            "the last entry was signed at {last}, and this machine's clock says {}: until then nothing is signed or allowed",
+            ctx.clock()
+        ));
+    }
     for id in doors.damaged {
         outcome =
             outcome.warn(format!("{id}: its entries do not verify, so nothing is allowed on it: aosctl audit verify"));
