@@ -180,8 +180,6 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::NoIdentity(_) => {
                 CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")
             }
-            WorkspaceError::NoBundle(_) => CliError::could_not("no_bundle", text)
-                .hint("a bundle is what aosctl audit export writes: a directory, a .tar, or the .zip of a pack"),
             WorkspaceError::Unwritable(_) => CliError::could_not("unwritable", text),
         }
     }

@@ -145,9 +145,6 @@ pub enum WorkspaceError {
     /// No identity to sign with.
     #[error("{0}")]
     NoIdentity(String),
-    /// What should be a bundle is none.
-    #[error("it cannot be read as a bundle: {0}")]
-    NoBundle(String),
     /// Something that cannot be written into the log.
     #[error("it cannot be written into the log: {0}")]
     Unwritable(String),

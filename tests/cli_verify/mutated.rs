@@ -89,6 +89,18 @@ fn cases() -> Vec<Case> {
             ],
             |f| f.entries[4] = b"\xff\xfe".to_vec(),
         ),
+        case(
+            "entry-of-two-megabytes",
+            &[
+                (CanonicalForm, Some(4)),
+                (Signatures, Some(4)),
+                (Chain, Some(4)),
+                (TreeRoot, None),
+                (Commitments, Some(4)),
+                (Authority, Some(4)),
+            ],
+            |f| f.entries[4] = vec![b'a'; 2 << 20],
+        ),
         case("entry-is-empty", &[(CanonicalForm, Some(4)), (Authority, Some(4))], |f| f.entries[4].clear()),
         case("entry-with-space", &[(CanonicalForm, Some(7)), (Chain, Some(8)), (TreeRoot, None)], |f| {
             f.entries[7].insert(1, b' ')
