@@ -48,9 +48,21 @@ pub enum BundleError {
 /// Where there is no bundle, or an archive that two readers could read in two ways.
 pub fn open(path: &Path) -> Result<BundleFiles, BundleError> {
     let no = |what: String| BundleError::NoBundle { path: path.to_path_buf(), what };
+    if path == Path::new("-") {
+        return Err(no(format!("standard input cannot be: {SEVERAL}; write it into a file first")));
+    }
     let metadata = path.metadata().map_err(|e| SysError::Io { action: "open", path: path.to_path_buf(), source: e })?;
-    let place = if metadata.is_dir() { Place::Dir(path.to_path_buf()) } else { Place::archive(path)? };
+    let place = match &metadata {
+        there if there.is_dir() => Place::Dir(path.to_path_buf()),
+        there if there.is_file() => Place::archive(path)?,
+        // Before it is opened: whoever opens a pipe waits for a writer.
+        _ => return Err(no(format!("it is not a file: {SEVERAL}"))),
+    };
     let Some(entries) = place.file("entries.jsonl")? else {
+        let inner = path.join("bundle");
+        if metadata.is_dir() && inner.join("entries.jsonl").is_file() {
+            return Err(no(format!("that is a pack, unpacked; its bundle is {}", inner.display())));
+        }
         return Err(no("there is no entries.jsonl in it".into()));
     };
     let (payloads, some) = match (place.file("payloads.jsonl")?, place.file("payloads-some.jsonl")?) {
@@ -72,6 +84,16 @@ pub fn open(path: &Path) -> Result<BundleFiles, BundleError> {
     Ok(BundleFiles { entries, payloads, some, checkpoint })
 }
 
+/// Why an archive must be a file.
+const SEVERAL: &str = "an archive is read in several places at once";
+
+/// What unpacks a file that begins so.
+fn packed_by(start: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], _); 4] =
+        [(b"\x1f\x8b", "gunzip"), (b"\x28\xb5\x2f\xfd", "zstd -d"), (b"\xfd7zXZ\0", "unxz"), (b"BZh", "bunzip2")];
+    known.into_iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, program)| program)
+}
+
 enum Place {
     Dir(PathBuf),
     Archive { path: PathBuf, file: Arc<File>, members: BTreeMap<String, Member>, under: &'static str },
@@ -91,9 +113,6 @@ impl Place {
         let no = |what: String| BundleError::NoBundle { path: path.to_path_buf(), what };
         let file = files::open_file(path)?;
         let metadata = file.metadata().map_err(|e| no(e.to_string()))?;
-        if !metadata.is_file() {
-            return Err(no("it is not a file: an archive is read in several places at once".into()));
-        }
         let section = Section::new(Arc::new(file), 0, metadata.len());
         let mut start = [0; 512];
         let read = section.fill(0, &mut start).map_err(|e| no(e.to_string()))?;
@@ -102,7 +121,10 @@ impl Place {
         } else if read == start.len() && tar::is_header(&start) {
             tar::members(&section).map_err(no)?
         } else {
-            return Err(no("it is neither a directory nor a tar nor a zip".into()));
+            return Err(no(match packed_by(&start) {
+                Some(program) => format!("it is compressed; unpack it first: {program}"),
+                None => "it is neither a directory nor a tar nor a zip".into(),
+            }));
         };
         // In a pack the bundle lies beside other things.
         let packed = members.contains_key("bundle/entries.jsonl");

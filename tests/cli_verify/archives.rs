@@ -262,6 +262,23 @@ fn hostile_directories_are_refused() {
         assert_eq!(out.status.code(), Some(3), "{}: {}", path.display(), text(&out));
         assert!(String::from_utf8_lossy(&out.stderr).starts_with("error: "), "{}", text(&out));
     }
+    // What nobody writes into is not waited for, and what can be unpacked or written down is called by its name.
+    let said = |path: &str| {
+        let out = nowhere(&["--bundle", path, "--vkey", &vkey]);
+        assert_eq!(out.status.code(), Some(3), "{path}: {}", text(&out));
+        String::from_utf8_lossy(&out.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(said(pipe.to_str().unwrap()).contains("it is not a file"));
+    assert!(said("-").contains("write it into a file first"));
+    let packed = put("bundle.tar.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
+    assert!(said(packed.to_str().unwrap()).contains("it is compressed; unpack it first: gunzip"));
+    let unpacked = dir.path().join("unpacked");
+    std::fs::create_dir(&unpacked).unwrap();
+    std::fs::rename(bundle("inner"), unpacked.join("bundle")).unwrap();
+    let inner = said(unpacked.to_str().unwrap());
+    assert!(inner.contains("that is a pack, unpacked; its bundle is") && inner.contains("unpacked/bundle"), "{inner}");
     // With --json the error is data; a monitoring system hears UNKNOWN.
     let out = nowhere(&["--bundle", "/dev/null", "--vkey", &vkey, "--json"]);
     assert_eq!(json(&out).1["exit"], 3);
