@@ -27,9 +27,13 @@ fn witness(name: &str, seed: u8) -> Witness {
 impl Witness {
     /// The note with this witness's line at its end.
     fn sign(&self, note: &[u8], vkey: &VerifierKey) -> Vec<u8> {
+        self.sign_at(SECONDS, note, vkey)
+    }
+
+    fn sign_at(&self, seconds: u64, note: &[u8], vkey: &VerifierKey) -> Vec<u8> {
         let (checkpoint, _) = Checkpoint::open(note, vkey).unwrap();
-        let sig = self.signer.sign(&checkpoint.cosign_message(SECONDS));
-        [note, format!("{}\n", self.key.cosignature_line(SECONDS, &sig)).as_bytes()].concat()
+        let sig = self.signer.sign(&checkpoint.cosign_message(seconds));
+        [note, format!("{}\n", self.key.cosignature_line(seconds, &sig)).as_bytes()].concat()
     }
 
     fn vkey(&self) -> String {
@@ -213,6 +217,65 @@ fn witnesses_anchor_what_they_signed() {
     assert_eq!((code, verdict(&v, PIN)), (4, ("failed".into(), None, "cosignature_signature".into())));
     // Nobody asked for it: then it says nothing.
     assert_eq!(of(dir.to_str().unwrap(), &["--witness", &va]).0, 0);
+}
+
+/// Whoever holds the log's identity could sign as such a witness, too.
+#[test]
+fn a_log_is_no_witness_of_itself() {
+    let base = Files::base();
+    let log = &stage().cast.log;
+    let key = VerifierKey::for_witness("harbour", &PublicKey(log.public()));
+    let (checkpoint, _) = Checkpoint::open(base.checkpoint.as_ref().unwrap(), &base.vkey).unwrap();
+    let line = key.cosignature_line(SECONDS, &log.sign(&checkpoint.cosign_message(SECONDS)));
+    let shelf = Shelf::new();
+    let kept = [base.checkpoint.as_ref().unwrap(), format!("{line}\n").as_bytes()].concat();
+    let kept = shelf.put("kept", &kept);
+    let args = ["--checkpoint", &kept, "--witness", &key.to_string()];
+    let dir = base.write("own-witness");
+    let out = nowhere(&[&["--bundle", dir.to_str().unwrap(), "--vkey", &base.vkey()], &args[..]].concat());
+    assert_eq!(out.status.code(), Some(2), "{}", text(&out));
+    // In a workspace, whose key need not be given.
+    let (code, v) = json(&at(&stage().copy(), &[&args[..], &["--json"]].concat()));
+    assert_eq!((code, verdict(&v, PIN)), (4, ("failed".into(), None, "cosignature_missing".into())));
+    assert_eq!(v["witnesses"][0]["size"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_witness_whose_clock_stood_wrong_is_not_hidden() {
+    let a = witness("harbour", 92);
+    let base = Files::base();
+    let shelf = Shelf::new();
+    let dir = base.write("witnessed-some-day");
+    let size = base.entries.len();
+    for (seconds, said) in [
+        (SECONDS, format!("witness harbour signed {size} entries at 2026-11-21T10:00:00.000Z verified")),
+        (
+            4_000_000_000,
+            format!("witness harbour signed {size} entries at 2096-10-02T07:06:40.000Z, ahead of this machine's clock"),
+        ),
+        (1 << 62, format!("witness harbour signed {size} entries at a time beyond any date")),
+    ] {
+        let kept = shelf.put("kept", &a.sign_at(seconds, base.checkpoint.as_ref().unwrap(), &base.vkey));
+        let args = ["--bundle", dir.to_str().unwrap(), "--vkey", &base.vkey(), "--witness", &a.vkey()];
+        let page = page(&nowhere(&[&args[..], &["--checkpoint", &kept]].concat()));
+        assert!(page.contains(&said), "{page}");
+    }
+}
+
+/// A key as people paste it: with its line's end. The name of its file is no key, and the hint says what to type.
+#[test]
+fn a_key_may_bring_its_lines_end_along() {
+    let base = Files::base();
+    let dir = base.write("whole-for-keys");
+    let place = dir.to_str().unwrap();
+    for vkey in [format!("{}\r\n", base.vkey()), format!(" {} ", base.vkey())] {
+        let out = nowhere(&["--bundle", place, "--vkey", &vkey]);
+        assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    }
+    let file = format!("{place}/log.vkey");
+    let out = nowhere(&["--bundle", place, "--vkey", &file]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out).contains("$(cat"), "{}", text(&out));
 }
 
 #[test]

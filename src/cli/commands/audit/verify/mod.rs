@@ -6,7 +6,7 @@ mod view;
 pub use view::VerifyView;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bar::Bar;
 
@@ -83,8 +83,8 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    let outside = outside(&args)?;
     let vkey = args.vkey.as_deref().map(|text| key(text, KeyKind::Log)).transpose()?;
+    let outside = outside(&args, vkey.as_ref())?;
     if let (Some(proof), Some(vkey)) = (&args.proof.proof, &vkey) {
         let quorum = args.quorum.map(NonZeroUsize::get);
         let trust = check::Trust { vkey, witnesses: &outside.witnesses, quorum };
@@ -93,7 +93,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let mut bar = Bar::new(is_terminal(Stream::Stderr) && !ctx.global.quiet && !args.monitor);
     let found = look(&args, ctx, vkey, outside, &mut |done, total| bar.show(done, total));
     bar.end();
-    let mut view = VerifyView::from(found?);
+    let mut view = VerifyView::from(found?).by_clock(ctx.clock());
     if args.bundle.is_some() {
         view = view.of_bundle();
     }
@@ -139,10 +139,14 @@ fn look(
 }
 
 /// What was kept elsewhere.
-fn outside(args: &Args) -> Result<Outside, CliError> {
+fn outside(args: &Args, log: Option<&VerifierKey>) -> Result<Outside, CliError> {
     let mut witnesses: Vec<VerifierKey> = Vec::new();
     for text in &args.witness {
         let witness = key(text, KeyKind::Cosignature)?;
+        if log.is_some_and(|log| log.key == witness.key) {
+            return Err(CliError::usage(format!("the key of {} is the log's own", safe(&witness.name)))
+                .because("a log is no witness of itself: whoever holds its identity would sign both"));
+        }
         if witnesses.iter().any(|w| w.key == witness.key) {
             return Err(CliError::usage(format!("the key of {} is given twice", safe(&witness.name)))
                 .because("one witness counts once"));
@@ -165,8 +169,14 @@ fn key(text: &str, kind: KeyKind) -> Result<VerifierKey, CliError> {
         KeyKind::Log => "it is printed by init, and looks like aosctl/HEX+HEX+BASE64",
         KeyKind::Cosignature => "aosctl audit witness key prints it, and it looks like NAME+HEX+BASE64",
     };
-    let key = VerifierKey::parse(text)
-        .map_err(|e| CliError::usage(format!("that is not a verifier key: {e}")).hint(whose))?;
+    // A line that was copied, or read from a file, brings its end along.
+    let key = VerifierKey::parse(text.trim()).map_err(|e| {
+        let wrong = CliError::usage(format!("that is not a verifier key: {e}")).hint(whose);
+        if Path::new(text).is_file() {
+            return wrong.hint(format!("it is the key itself, not the name of its file: \"$(cat {})\"", safe(text)));
+        }
+        wrong
+    })?;
     if key.kind == kind {
         return Ok(key);
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::outcome::{Screen, View};
 use crate::cli::text::{safe, safe_block, truncate};
+use crate::domain::time::Time;
 use crate::log::verdict::{Check, Status};
 use crate::store::Difference;
 use crate::workspace::{Payloads, Verification};
@@ -49,6 +50,9 @@ pub struct VerifyView {
     /// Verified without a workspace.
     #[serde(skip)]
     pub from_bundle: bool,
+    /// What this machine's clock said.
+    #[serde(skip)]
+    pub clock: Option<Time>,
 }
 
 /// Entries that nothing from outside covers.
@@ -197,11 +201,18 @@ impl From<Verification> for VerifyView {
             disputed: v.disputed,
             findings: Vec::new(),
             from_bundle: false,
+            clock: None,
         }
     }
 }
 
 impl VerifyView {
+    /// Says what this machine's clock said.
+    pub fn by_clock(mut self, clock: Time) -> VerifyView {
+        self.clock = Some(clock);
+        self
+    }
+
     /// Marks it as that of a bundle. What such a one lacks was not verified.
     pub fn of_bundle(mut self) -> VerifyView {
         self.from_bundle = true;
@@ -299,23 +310,29 @@ impl View for VerifyView {
             let fate = e.voided_seq.map_or("it does not count".to_string(), |s| format!("voided by entry {s}"));
             line(&mut page, &format!("  entry {} by {}: {}; {fate}", e.seq, e.actor, e.fault));
         }
-        if let Some(t) = &self.ahead_of_clock {
-            line(&mut page, &format!("  the last entry was signed at {t}, ahead of this machine's clock"));
-        }
         let mut wrapped = |text: &str| {
             for l in safe_block(text, "  ", screen.width, 4).lines {
                 page.push_str(&l);
                 page.push('\n');
             }
         };
+        if let Some(t) = &self.ahead_of_clock {
+            wrapped(&format!("the last entry was signed at {t}, ahead of this machine's clock"));
+        }
         for c in self.checkpoints.iter().filter(|c| c.holds) {
             wrapped(&format!("checkpoint {} holds: {} entries", c.file, c.size.unwrap_or(0)));
         }
         for w in &self.witnesses {
-            match (w.size, &w.at) {
-                (Some(size), Some(at)) => wrapped(&format!("witness {} signed {size} entries at {at}", w.name)),
-                _ => wrapped(&format!("witness {} signed nothing of this", w.name)),
-            }
+            // Times of one form, so the order of the texts is that of the times.
+            let ahead = |at: &String| self.clock.is_some_and(|clock| *at > clock.to_string());
+            wrapped(&match (w.size, &w.at) {
+                (None, _) => format!("witness {} signed nothing of this", w.name),
+                (Some(size), Some(at)) if !ahead(at) => format!("witness {} signed {size} entries at {at}", w.name),
+                (Some(size), Some(at)) => {
+                    format!("witness {} signed {size} entries at {at}, ahead of this machine's clock", w.name)
+                }
+                (Some(size), None) => format!("witness {} signed {size} entries at a time beyond any date", w.name),
+            });
         }
         if let Some(from) = self.verified_from.filter(|n| *n > 0) {
             wrapped(&format!(
