@@ -241,7 +241,14 @@ impl From<StoreError> for CliError {
 
 impl From<SysError> for CliError {
     fn from(e: SysError) -> CliError {
-        CliError::could_not("io", safe(&e.to_string()))
+        let said = CliError::could_not("io", safe(&e.to_string()));
+        match &e {
+            SysError::Io { action: "write beside", path, .. } if e.is_not_found() => {
+                let dir = path.parent().unwrap_or(path).display().to_string();
+                said.hint(format!("make the directory first: mkdir -p {}", safe(&dir)))
+            }
+            _ => said,
+        }
     }
 }
 

@@ -88,11 +88,20 @@ pub enum SysError {
 impl SysError {
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io { action, path, source: plain(source) }
     }
 
     /// Whether the reason is that the file or directory is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// The system's own reason. What makes temporary files puts their names behind it, in quotes: nobody knows those names.
+fn plain(e: io::Error) -> io::Error {
+    let text = e.to_string();
+    match text.split_once(" at path \"") {
+        Some((reason, _)) if e.get_ref().is_some() => io::Error::new(e.kind(), reason.to_owned()),
+        _ => e,
     }
 }

@@ -50,7 +50,14 @@ fn mistakes_are_named() {
     said(&["-o", "x", "--since", "yesterday"], 2, "is not a time");
     said(&["-o", "x", "--since", "2026-02-01", "--until", "2026-01-01"], 2, "--since lies at or after --until");
     said(&["-o", "-", "--json"], 2, "cannot carry JSON");
-    said(&["-o", "no/such/place"], 3, "no/such/place");
+    said(&["-o", "no/such/place"], 3, "hint: make the directory first: mkdir -p no/such\n");
+    let nowhere = aosctl(&place, &["audit", "export", "-o", "no/such/place"]).output().unwrap();
+    assert!(!text(&nowhere.stderr).contains(".tmp"), "a name that nobody gave: {}", text(&nowhere.stderr));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let done = aosctl(&place, &["audit", "export", "-o", "-"]).stdout(full).output().unwrap();
+    assert_eq!(code(&done), 3);
+    let why = text(&done.stderr);
+    assert!(why.contains("what was written there so far is no whole tar") && !why.contains("removed"), "{why}");
     said(&["-o", place.dir.join("inside").to_str().unwrap()], 2, "inside the workspace");
     said(&["-o", place.state.join("inside").to_str().unwrap()], 2, "inside the state directory");
     assert_eq!(left_over(&place), [""; 0]);
