@@ -294,8 +294,12 @@ impl From<ExportError> for CliError {
     fn from(e: ExportError) -> CliError {
         let text = safe(&e.to_string());
         if e.is_full() {
+            let left = match &e {
+                ExportError::Write { what, .. } if what == "stdout" => "what was written there so far is no whole tar",
+                _ => "what was begun is removed",
+            };
             return CliError::could_not("disk_full", text)
-                .because("the disk is full; what was begun is removed")
+                .because(format!("the disk is full; {left}"))
                 .hint("make room, or write to another disk: -o /mnt/usb/acme-log.tar");
         }
         match e {
