@@ -77,7 +77,7 @@ impl Workspace {
     /// entry 0 does not hold.
     pub fn open(place: Place) -> Result<Workspace, WorkspaceError> {
         let db = place.database();
-        if !db.exists() {
+        if !place.has_database()? {
             return Err(WorkspaceError::Missing { dir: place.dir.clone() });
         }
         let store = Store::open(&db)?;

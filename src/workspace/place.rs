@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::sys::SysError;
 use crate::sys::env::Env;
 
 /// The directories of a workspace.
@@ -23,6 +24,15 @@ impl Place {
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.dir.join("aosctl.db")
+    }
+
+    /// Whether the database is there. That nobody may look is not the same as that there is none.
+    ///
+    /// # Errors
+    /// [`SysError::Io`] where this user may not look.
+    pub fn has_database(&self) -> Result<bool, SysError> {
+        let path = self.database();
+        path.try_exists().map_err(|source| SysError::Io { action: "look at", path, source })
     }
 
     /// Sealed operator identities.

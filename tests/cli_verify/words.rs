@@ -62,6 +62,19 @@ fn each_loss_has_its_word() {
     assert_eq!((code, v), (4, failed(None, "fork")));
 }
 
+/// That nobody may look is not the same as that there is none: `init` would be the wrong advice.
+#[test]
+fn a_place_that_cannot_be_looked_into_is_not_called_empty() {
+    let w = stage().copy();
+    std::fs::remove_dir_all(w.place().dir).unwrap();
+    std::os::unix::fs::symlink(w.place().dir, w.place().dir).unwrap();
+    for args in [&[][..], &["--since-pin"]] {
+        let out = at(&w, args);
+        assert_eq!(out.status.code(), Some(3), "{}", text(&out));
+        assert!(text(&out).contains("cannot look at") && !text(&out).contains("aosctl init"), "{}", text(&out));
+    }
+}
+
 #[test]
 fn the_status_line_is_short() {
     let line = text(&at(&stage().copy(), &["--monitor"]));

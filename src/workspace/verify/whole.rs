@@ -40,7 +40,7 @@ pub fn verify_against(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verification, WorkspaceError> {
     let db = place.database();
-    if !db.exists() {
+    if !place.has_database()? {
         return Err(WorkspaceError::Missing { dir: place.dir.clone() });
     }
     let store = Store::open(&db)?;
