@@ -33,7 +33,7 @@ pub enum IdentityError {
         m_kib: u32,
     },
     /// The passphrase does not open the file. The cipher cannot tell a wrong one from a changed file.
-    #[error("wrong passphrase (or the identity file was changed)")]
+    #[error("wrong passphrase (or the file was changed)")]
     WrongPassphrase,
     /// The public key in the file is not the one of the secret in it.
     #[error("the public key in the identity file does not belong to its secret")]

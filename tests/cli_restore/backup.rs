@@ -89,7 +89,23 @@ fn nothing_can_be_read_in_it_and_a_wrong_passphrase_opens_nothing() {
     let out = restore(&new, &file);
     assert_eq!(code(&out), 1, "{}", text(&out.stdout));
     assert!(text(&out.stdout).contains("wrong_passphrase"), "{}", text(&out.stdout));
+    assert!(!text(&out.stdout).contains("identity file"), "it is a backup: {}", text(&out.stdout));
+    let note = new.path("note.txt");
+    std::fs::write(&note, "hello\n").unwrap();
+    let out = restore(&new, &note);
+    assert_eq!(code(&out), 3, "{}", text(&out.stdout));
+    assert!(!text(&out.stdout).contains("identity file"), "{}", text(&out.stdout));
+    std::fs::remove_file(note).unwrap();
     assert_eq!(left(&new), Vec::<String>::new());
+}
+
+/// A note is one paragraph, wrapped once: not lines that were broken before, and broken again.
+#[test]
+fn what_a_backup_opens_is_said_in_whole_lines() {
+    let b = bench();
+    let out = b.run(&["workspace", "backup", "-o", "a.backup"]);
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    assert!(!text(&out.stderr).contains(" It\n"), "{}", text(&out.stderr));
 }
 
 #[test]

@@ -61,6 +61,9 @@ pub fn restore(
         StreamError::Identity(source @ IdentityError::WrongPassphrase) => {
             WorkspaceError::Identity { path: file.to_path_buf(), source }
         }
+        StreamError::Identity(IdentityError::Malformed(why)) => {
+            WorkspaceError::NotABackup { path: file.to_path_buf(), why }
+        }
         StreamError::Identity(e) => WorkspaceError::NotABackup { path: file.to_path_buf(), why: e.to_string() },
     })?;
     let read = |e: std::io::Error| match e.kind() {

@@ -129,12 +129,11 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     } else {
         out
     };
-    Ok(out.note("It has no rights from here on, and its name is not used again. Its identity file is of no").note(
-        format!(
-            "use any more; delete it where it lies (by default {}).",
-            safe(&ws.agent_file(&name).display().to_string())
-        ),
-    ))
+    Ok(out.note(format!(
+        "It has no rights from here on, and its name is not used again. Its identity file is of no use any more; delete \
+         it where it lies (by default {}).",
+        safe(&ws.agent_file(&name).display().to_string())
+    )))
 }
 
 /// A dispute begins at an entry that exists, and not before the identity did.

@@ -111,8 +111,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     Ok(Outcome::of(Exit::Done, view)
         .note("Sealed in:")
         .note(format!("  {shown}"))
-        .note("Send the line to an operator of that workspace. It is public. So that nobody can put")
-        .note("another one in its place, read this out to them too, by voice:")
+        .note(
+            "Send the line to an operator of that workspace. It is public. So that nobody can put another one in its \
+             place, read this out to them too, by voice:",
+        )
         .note(format!("  {fingerprint}"))
         .note(format!("They type: aosctl operator add {} LINE", stem(name)))
         .note("Then sign with --identity FILE, or AOSCTL_IDENTITY."))

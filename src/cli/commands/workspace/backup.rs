@@ -115,8 +115,10 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     view.holds = done.files;
     view.left_out = done.left_out;
     Ok(Outcome::of(Exit::Done, view)
-        .note("Whoever opens it can use the agents' identities, the log identity and unattended secrets in it. It")
-        .note("holds no passphrase: operators' identities in it open with their own ones. It holds no recovery code,")
-        .note("and no identity that lies elsewhere.")
+        .note(
+            "Whoever opens it can use the agents' identities, the log identity and unattended secrets in it. It holds no \
+             passphrase: operators' identities in it open with their own ones. It holds no recovery code, and no identity \
+             that lies elsewhere.",
+        )
         .note("Put it back on another machine: aosctl workspace restore FILE"))
 }

@@ -110,8 +110,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     }
     Ok(out
         .note(
-            "What was done since the backup is not in it. From now on use only this copy, never the original as well:",
+            "What was done since the backup is not in it. From now on use only this copy, never the original as well: two \
+             copies that both go on are a fork. Compare with a checkpoint that was kept elsewhere:",
         )
-        .note("two copies that both go on are a fork. Compare with a checkpoint that was kept elsewhere:")
         .note("  aosctl audit verify --checkpoint FILE"))
 }
