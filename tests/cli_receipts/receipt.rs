@@ -42,6 +42,7 @@ fn chosen_members_are_opened_and_the_others_stay_closed() {
     let vkey = vkey(&w.bench);
     let out = w.bench.run(&["audit", "prove", "r-1", "--type", "request.made", "--payload=summary,action", "-o", "r"]);
     expect(&out, 0, "opened action, summary");
+    expect(&out, 0, "aosctl audit verify --proof r --payload r.payload.json");
     let payload = read(&w.bench.path("r.payload.json"));
     assert!(payload.contains("Deploy release 1.4") && !payload.contains("login loop"), "{payload}");
     let v: Value = serde_json::from_str(&payload).unwrap();

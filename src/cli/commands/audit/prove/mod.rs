@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use given::{Given, against, log_key};
 use view::{ProveView, ProvedEntry};
 
+use super::export::quoted;
 use super::made;
 use crate::cli::Context;
 use crate::cli::error::CliError;
@@ -122,11 +123,14 @@ fn entry(ws: &Workspace, typed: &str, args: &Args, ctx: &Context) -> Result<Outc
         proof: to_stdout.then_some(text),
         payload: payload.filter(|_| to_stdout).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
     };
-    Ok(made(ctx, view, ctx.target().is_some()).note(format!(
-        "check it anywhere: aosctl audit verify --proof {} --vkey '{}'",
-        safe(&ctx.target().map_or_else(|| "FILE".into(), |p| p.display().to_string())),
+    let receipt = view.files.first().map_or("FILE", String::as_str);
+    let opened = view.files.get(1).map(|file| format!(" --payload {}", safe(&quoted(file)))).unwrap_or_default();
+    let said = format!(
+        "check it anywhere: aosctl audit verify --proof {}{opened} --vkey '{}'",
+        safe(&quoted(receipt)),
         log_key(ws)
-    )))
+    );
+    Ok(made(ctx, view, ctx.target().is_some()).note(said))
 }
 
 fn consistency(ws: &Workspace, older: &Path, newer: Option<&Path>, ctx: &Context) -> Result<Outcome, CliError> {
