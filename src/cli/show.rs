@@ -62,8 +62,9 @@ pub fn table(screen: &Screen, head: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// `name      value`, the value wrapped under itself; foreign text is made safe here.
 pub fn field(screen: &Screen, name: &str, value: &str) -> String {
-    let margin = format!("{name:<14}");
-    let block = text::safe_block(value, &" ".repeat(14), screen.width, usize::MAX);
+    let gap = if name.len() < 14 { "" } else { " " };
+    let margin = format!("{name:<14}{gap}");
+    let block = text::safe_block(value, &" ".repeat(margin.len()), screen.width, usize::MAX);
     let mut lines = block.lines.into_iter();
     let first = lines.next().unwrap_or_default();
     let mut out = format!("{margin}{}", first.trim_start()).trim_end().to_string();

@@ -30,6 +30,7 @@ fn one_alone_decides_alone_and_the_log_says_so() {
     let shown = text(&w.bench.run(&["audit", "show", &n]).stdout);
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("(erased by entry") && words.contains("self-approved: GDPR request 7"), "{shown}");
+    assert!(words.contains("recommendation (erased by entry"), "a long name ran into its value: {shown}");
     let by = (before + 1).to_string();
     let shown = text(&w.bench.run(&["audit", "show", &by]).stdout);
     assert!(shown.contains("self-approved"), "{shown}");
