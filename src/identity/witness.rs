@@ -36,9 +36,18 @@ impl WitnessIdentity {
     /// # Errors
     /// [`IdentityError::BadId`].
     pub fn new(name: &str, signer: Signer) -> Result<Self, IdentityError> {
-        let fits = (1..=MAX_NAME).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'+' | b'"' | b'\\'));
-        if fits { Ok(Self { name: name.to_owned(), signer }) } else { Err(IdentityError::BadId(name.to_owned())) }
+        if Self::may_be_called(name) {
+            Ok(Self { name: name.to_owned(), signer })
+        } else {
+            Err(IdentityError::BadId(name.to_owned()))
+        }
+    }
+
+    /// Whether that is a name by the rule of [`WitnessIdentity::new`].
+    #[must_use]
+    pub fn may_be_called(name: &str) -> bool {
+        (1..=MAX_NAME).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'+' | b'"' | b'\\'))
     }
 
     /// Reads the content of a file.

@@ -61,6 +61,7 @@ fn a_changed_memory_is_an_integrity_failure_and_never_a_first_sight() {
         for file in ["first", "proof"] {
             let out = run(stranger(&b, "w", &["audit", "witness", file, "--log", &vkey]));
             expect(&out, 4, "is not what this witness wrote");
+            expect(&out, 4, "hint: or move the directory away, and begin as another witness");
             assert!(out.stdout.is_empty(), "{from}");
             tried += 1;
         }

@@ -241,7 +241,13 @@ fn keys_names_and_files_that_are_not_the_right_ones() {
     expect(&log.witness("w", &[file, "--log", &other]), 4, "knows the log");
     expect(&log.witness("w", &[file, "--log", "x"]), 2, "--log is not a verifier key");
     expect(&log.witness("w", &[file, "--name", "other.example"]), 1, "this machine's witness is called w.example/ops");
-    expect(&log.witness("v", &["init", "--name", "no space"]), 3, "cannot be the id");
+    for name in ["no space", "", "a+b", "\u{1b}[1m", &"w".repeat(201)] {
+        let out = log.witness("v", &["init", "--name", name]);
+        expect(&out, 2, "error: a witness cannot be called `");
+        assert!(text(&out.stderr).lines().all(|l| l.chars().count() <= 80), "{}", text(&out.stderr));
+        expect(&log.witness("v", &[file, "--log", &log.vkey, "--name", name]), 2, "a witness cannot be called");
+    }
+    expect(&log.witness("w", &[file, "--log", &format!("{}\n", log.vkey)]), 0, "the same as seen before");
     expect(&log.witness("v", &["init", "--name", "v.example", "-n"]), 0, "would make");
     assert!(!log.b.path("v/state").exists());
     expect(&log.witness("w", &["init", "--name", "w.example/ops"]), 0, "was there already");

@@ -16,11 +16,12 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
-use crate::cli::text::safe;
+use crate::cli::text::{safe, truncate};
 use crate::domain::time::Time;
 use crate::evidence::bundle::{self, BundleError};
 use crate::evidence::proof::{self, CONSISTENCY_LIMIT, Consistency};
 use crate::evidence::witness::{Evidence, Sight, Witness, WitnessError};
+use crate::identity::WitnessIdentity;
 use crate::log::checkpoint::VerifierKey;
 use crate::sys::files;
 
@@ -144,6 +145,7 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
         ctx.require_outside("FILE", file)?;
     }
     let log = args.log.as_deref().map(log_key).transpose()?;
+    args.name.as_deref().map_or(Ok(()), require_name)?;
     let given = if from_stdin { stdin()? } else { files::read_limited(file, CONSISTENCY_LIMIT)? };
     // Read before the witness is locked: a pipe may take its time.
     let mut proof = args.proof.as_deref().map(|path| files::read_limited(path, CONSISTENCY_LIMIT)).transpose()?;
@@ -201,8 +203,18 @@ fn seconds(seconds: u64) -> String {
     Time::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)).to_string()
 }
 
+/// Refuses what cannot be a witness's name.
+fn require_name(name: &str) -> Result<(), CliError> {
+    if WitnessIdentity::may_be_called(name) {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("a witness cannot be called `{}`", truncate(&safe(name), 40)))
+        .because("a name is 1 to 200 printable ASCII characters without spaces, +, \" and \\")
+        .hint("by custom it is a URL without its scheme: --name w.example/ops"))
+}
+
 fn log_key(text: &str) -> Result<VerifierKey, CliError> {
-    VerifierKey::parse(text).map_err(|e| {
+    VerifierKey::parse(text.trim()).map_err(|e| {
         CliError::usage(format!("--log is not a verifier key: {e}"))
             .hint("the log's is printed by init, and looks like aosctl/HEX+HEX+BASE64")
     })
@@ -241,7 +253,19 @@ fn refused(e: WitnessError) -> CliError {
         _ => "witness",
     };
     if e.does_not_hold() {
-        return CliError::new(Exit::Integrity, kind, text).because("nothing was signed, and what was seen stays");
+        let said = CliError::new(Exit::Integrity, kind, text).because("nothing was signed, and what was seen stays");
+        return match &e {
+            WitnessError::State { .. } => {
+                said.hint("put the file back as this witness wrote it; its memory is not made up anew").hint(
+                    "or move the directory away, and begin as another witness: aosctl audit witness init --name NAME",
+                )
+            }
+            WitnessError::Rollback { .. } => said
+                .hint("keep that checkpoint, and ask whoever holds the log what became of the rest")
+                .hint("what this witness saw: aosctl audit witness last"),
+            WitnessError::Bundle { .. } => said.hint("take the bundle that the checkpoint came with, or a newer one"),
+            _ => said,
+        };
     }
     match e {
         WitnessError::NoIdentity => CliError::usage(text)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{refused, seconds};
+use super::{refused, require_name, seconds};
 use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -115,6 +115,7 @@ pub(super) fn dir(ctx: &Context) -> Result<PathBuf, CliError> {
 /// Makes the witness.
 pub(super) fn init(args: &InitArgs, ctx: &Context) -> Result<Outcome, CliError> {
     let dir = dir(ctx)?;
+    require_name(&args.name)?;
     let there = dir.join("identity.json").exists();
     let witness = Witness::open(&dir, Some(&args.name), args.dry_run).map_err(refused)?;
     let view = WitnessKeyView {
