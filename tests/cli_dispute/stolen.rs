@@ -94,3 +94,39 @@ fn everything_that_depends_on_it_is_listed_until_it_is_revoked() {
     assert!(entry(&v, "grant.issued/1")["settled"].as_str().unwrap().starts_with("revoked by entry"));
     must(&w.bench.run(&["audit", "verify"]));
 }
+
+/// Whoever holds a stolen identity must not say from where on it was stolen.
+#[test]
+fn nobody_throws_doubt_on_himself() {
+    let w = World::new();
+    let second = w.second_operator();
+    must(&as_other(&w, &second, &["audit", "correct", "0", "--note", "all is well"]));
+    let from = (w.size() - 1).to_string();
+    let size = w.size();
+    let out = as_other(&w, &second, &["operator", "retire", "op-2", "--as-of", &from]);
+    assert_eq!(code(&out), 1, "{}{}", text(&out.stdout), text(&out.stderr));
+    assert!(text(&out.stderr).contains("aosctl operator retire op-2 --as-of SEQ"), "{}", text(&out.stderr));
+    assert_eq!(w.size(), size);
+    // Another one may, and going oneself is no doubt.
+    must(&w.bench.run(&["operator", "retire", "op-2", "--as-of", &from]));
+}
+
+/// What was erased because a stolen identity agreed is gone, although the request for it was closed.
+#[test]
+fn an_erasure_that_it_agreed_to_is_listed() {
+    let w = World::new();
+    let second = w.second_operator();
+    let id = w.ask(now(), &Ask::deploy());
+    let seq = w.ws.store().about(id, u64::MAX).unwrap()[0].seq.to_string();
+    let from = w.size().to_string();
+    let erase = ["audit", "erase", &seq, "--member", "summary", "--reason", "GDPR request 7", "--yes"];
+    let asked = w.bench.run(&[&["--json"], &erase[..]].concat());
+    assert_eq!(code(&asked), 5, "{}", text(&asked.stderr));
+    let request = json(&asked)["request"].as_str().unwrap().to_string();
+    must(&as_other(&w, &second, &["approve", &request]));
+    must(&w.bench.run(&erase));
+    must(&w.bench.run(&["operator", "retire", "op-2", "--as-of", &from]));
+    let v = json(&w.bench.run(&["--json", "audit", "disputed"]));
+    let happened = entry(&v, "request.approved/1")["happened"][0].as_str().unwrap_or_default();
+    assert!(happened.ends_with(&format!("erased summary of entry {seq}, for good")), "{v:#}");
+}

@@ -1,5 +1,7 @@
 //! What follows from one disputed entry, what became of that, and the line that revokes it.
 
+use std::collections::BTreeSet;
+
 use crate::domain::advice::shell_word;
 use crate::domain::authority::Entry;
 use crate::domain::event::Event;
@@ -57,7 +59,12 @@ impl Looking<'_> {
         Ok(match event {
             E::GrantIssued(b) => self.grant(b.grant, entry.seq, "it opened this door")?,
             E::GrantRenewed(b) => self.grant(b.grant, entry.seq, "it kept this door open for longer")?,
-            E::RequestApproved(b) => self.request(b.request, "it approved what was asked")?,
+            E::RequestApproved(b) => {
+                let effect = self.request(b.request, "it approved what was asked")?;
+                let mut happened = effect.happened.clone();
+                happened.extend(self.erased_by_leave_of(b.request, entry.seq)?);
+                effect.happened(happened)
+            }
             E::RequestMade(b) => self.request(b.request, "it asked")?,
             E::RequestClaimed(b) => Effect::of("it began what was asked").happened(self.began(b.request)?),
             E::RequestFinished(b) => Effect::of(format!("it told that it {}", b.outcome.as_str())),
@@ -166,6 +173,24 @@ impl Looking<'_> {
         let happened = self.began(id)?;
         let what = format!("{what}: {} on {}", r.action, r.resource);
         Ok(Effect::of(what).line(format!("aosctl request withdraw {id}")).settled(settled).happened(happened))
+    }
+
+    /// What was erased because that entry approved it: nothing brings it back.
+    fn erased_by_leave_of(&self, request: Id, approval: u64) -> Result<Vec<String>, WorkspaceError> {
+        let asked = self.facts.request(request)?;
+        let erased = asked.and_then(|r| r.resource.as_str().strip_prefix("entry:")?.parse::<u64>().ok());
+        let Some(seq) = erased else { return Ok(Vec::new()) };
+        let by: BTreeSet<u64> = self.ws.store().erasures_of(seq)?.into_values().collect();
+        let mut happened = Vec::new();
+        for by in by {
+            if let Event::PayloadErased(b) = self.ws.event(by)?.1
+                && b.approvals.contains(&approval)
+            {
+                let members = b.members.into_iter().collect::<Vec<_>>().join(", ");
+                happened.push(format!("entry {by} erased {members} of entry {seq}, for good"));
+            }
+        }
+        Ok(happened)
     }
 
     fn began(&self, id: Id) -> Result<Vec<String>, WorkspaceError> {
