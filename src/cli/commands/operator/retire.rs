@@ -111,7 +111,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     })?;
     let paper = target.recovers();
     if target.retired_seq.is_some() {
-        return Err(CliError::no("retired", format!("{} was retired before", target.id)));
+        return Err(CliError::no("retired", format!("{} was retired before", target.id))
+            .hint(format!("what it signed: aosctl audit log --actor {}", target.id)));
     }
     let last = || {
         CliError::no("last_operator", "the last operator cannot be retired")
@@ -151,6 +152,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         return Ok(Outcome::of(Exit::Done, view).note("dry run: nothing was done"));
     }
     let me = ctx.unlock(&ws)?;
+    if args.as_of.is_some() && me.id == target.id {
+        return Err(CliError::no("yourself", "another operator has to say from where on your identity was stolen")
+            .because("whoever stole it could say so too, and throw doubt on what you signed yourself")
+            .hint(format!("they type: aosctl operator retire {} --as-of SEQ", target.id))
+            .hint("stop everything until then: aosctl freeze"));
+    }
     let ((appended, resealed), warning) = ws.transact(ctx.clock(), |tx| -> Result<_, CliError> {
         // Two who retire each other at once must not both succeed.
         if paper.is_none() && tx.facts().operators()?.iter().filter(|o| o.is_live()).count() < 2 {
