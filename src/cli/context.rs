@@ -139,7 +139,14 @@ impl Context {
         named: Option<&Path>,
         what_for: &str,
     ) -> Result<OperatorIdentity, CliError> {
-        let (path, sealed) = workspace.sealed_operator(named)?;
+        let (path, sealed) =
+            workspace.sealed_operator(named).map_err(|e| match named.and_then(|path| workspace.agent(path).ok()) {
+                Some(a) => {
+                    CliError::no("needs_operator", format!("{} is an agent, and only an operator may do this", a.id))
+                        .because("the identity that was presented (--identity or AOSCTL_IDENTITY) is an agent's")
+                }
+                None => e.into(),
+            })?;
         let who = sealed.id().map_or_else(|| path.display().to_string(), str::to_string);
         let passphrase = self.passphrase(&format!("passphrase of {who}{what_for}"))?;
         Ok(workspace.unlock_operator(&path, &sealed, &passphrase)?)

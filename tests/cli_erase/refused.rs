@@ -105,6 +105,34 @@ fn what_was_approved_can_be_begun_without_its_texts() {
 }
 
 #[test]
+fn mistakes_are_named() {
+    let w = World::new();
+    let seq = asked(&w, &Ask::deploy()).to_string();
+    let size = w.size();
+    let said = |args: &[&str], exit: i32, what: &str| {
+        let out = w.bench.run(args);
+        assert_eq!(code(&out), exit, "{args:?}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).contains(what), "{args:?}: {}", text(&out.stderr));
+    };
+    // What stays in the log for good says something.
+    said(&["audit", "erase", &seq, "--reason", " \t ", "--yes"], 2, "--reason: the text is empty");
+    said(&["audit", "correct", &seq, "--note", " "], 2, "--note: the text is empty");
+    said(&["audit", "void", &seq, "--reason", "\n"], 2, "--reason: the text is empty");
+    for typed in ["r-1", "99999999999999999999999"] {
+        for verb in ["erase", "correct", "void", "show"] {
+            said(&["audit", verb, typed], 2, "no entry's number\n\nfind it: aosctl audit log");
+        }
+    }
+    // An agent's identity is no damaged file.
+    for args in [&["audit", "erase", &seq, "--reason", "x"][..], &["audit", "correct", &seq, "--note", "x"]] {
+        let out = w.bench.agent("build-bot", args).output().unwrap();
+        assert_eq!(code(&out), 1, "{args:?}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).contains("is an agent, and only an operator may do this"), "{}", text(&out.stderr));
+    }
+    assert_eq!(w.size(), size);
+}
+
+#[test]
 fn frozen_means_that_nothing_is_erased() {
     let w = World::new();
     let seq = asked(&w, &Ask::deploy());

@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "NAME", add = complete::agents())]
     name: String,
     /// What it signed from this entry on is disputed: somebody else may have had its identity
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = crate::cli::commands::audit::entry_number)]
     as_of: Option<u64>,
     /// Why
     #[arg(long, value_name = "TEXT")]

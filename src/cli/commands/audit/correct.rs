@@ -9,7 +9,6 @@ use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::domain::event::EntryCorrected;
-use crate::workspace::ask::MAX_TEXT;
 
 /// Say beside an entry what is right
 ///
@@ -18,7 +17,7 @@ use crate::workspace::ask::MAX_TEXT;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The entry's number
-    #[arg(value_name = "SEQ")]
+    #[arg(value_name = "SEQ", value_parser = super::entry_number)]
     seq: u64,
     /// What is right; it goes into the log
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -60,9 +59,7 @@ impl View for AuditCorrectView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    if args.note.len() > MAX_TEXT {
-        return Err(CliError::usage(format!("--note has more than {MAX_TEXT} bytes")));
-    }
+    super::said(&args.note, "--note")?;
     let ws = ctx.open()?;
     let Some(stored) = ws.store().entry(args.seq)? else {
         return Err(super::no_such_entry(&ws, args.seq));

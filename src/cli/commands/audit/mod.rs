@@ -19,6 +19,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, View};
 use crate::workspace::Workspace;
+use crate::workspace::ask::MAX_TEXT;
 
 /// The log: read it and prove it.
 #[derive(Debug, clap::Args)]
@@ -76,6 +77,25 @@ fn made(ctx: &Context, view: impl View + 'static, into_file: bool) -> Outcome {
         return Outcome::silent(Exit::Done);
     }
     Outcome::of(Exit::Done, view)
+}
+
+/// The number of an entry, as an argument.
+///
+/// # Errors
+/// What clap says behind the value that is none.
+pub(in crate::cli::commands) fn entry_number(typed: &str) -> Result<u64, String> {
+    typed.parse().map_err(|_| "no entry's number\n\nfind it: aosctl audit log".to_string())
+}
+
+/// A text that stays in the log says something, and is no book.
+fn said(text: &str, flag: &str) -> Result<(), CliError> {
+    if text.trim().is_empty() {
+        return Err(CliError::usage(format!("{flag}: the text is empty")));
+    }
+    if text.len() > MAX_TEXT {
+        return Err(CliError::usage(format!("{flag} has more than {MAX_TEXT} bytes")));
+    }
+    Ok(())
 }
 
 /// There is no entry of that number.

@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The entry's number
-    #[arg(value_name = "SEQ")]
+    #[arg(value_name = "SEQ", value_parser = super::entry_number)]
     seq: u64,
 }
 

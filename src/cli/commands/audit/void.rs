@@ -9,7 +9,6 @@ use crate::cli::exit::Exit;
 use crate::cli::outcome::{Outcome, Screen, View};
 use crate::cli::show;
 use crate::domain::id::Id;
-use crate::workspace::ask::MAX_TEXT;
 use crate::workspace::void::{may_void, void};
 use crate::workspace::{VerifyOptions, WorkspaceError, verify};
 
@@ -24,7 +23,7 @@ use crate::workspace::{VerifyOptions, WorkspaceError, verify};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The entry's number
-    #[arg(value_name = "SEQ")]
+    #[arg(value_name = "SEQ", value_parser = super::entry_number)]
     seq: u64,
     /// What was found out; it goes into the log
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -82,9 +81,7 @@ impl View for AuditVoidView {
 
 /// Runs it.
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
-    if args.reason.len() > MAX_TEXT {
-        return Err(CliError::usage(format!("--reason has more than {MAX_TEXT} bytes")));
-    }
+    super::said(&args.reason, "--reason")?;
     let ws = ctx.open()?;
     let seq = args.seq;
     let Some(stored) = ws.store().entry(seq)? else {

@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "NAME", add = complete::operators())]
     name: String,
     /// What they signed from this entry on is disputed: somebody else may have had their identity
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = crate::cli::commands::audit::entry_number)]
     as_of: Option<u64>,
     /// Why
     #[arg(long, value_name = "TEXT")]

@@ -18,7 +18,7 @@ use crate::cli::text::safe;
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
 use crate::domain::id::Id;
-use crate::workspace::ask::{AskError, MAX_TEXT};
+use crate::workspace::ask::AskError;
 use crate::workspace::erase::{
     Finished, Step, Target, carry_out, examine, finish, is_unfinished, repeats, stands_also_in, target,
 };
@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The entry's number
-    #[arg(value_name = "SEQ", required_unless_present = "finish")]
+    #[arg(value_name = "SEQ", required_unless_present = "finish", value_parser = super::entry_number)]
     seq: Option<u64>,
     /// Only this member; may be given more than once [default: all that may be erased]
     #[arg(long = "member", value_name = "NAME")]
@@ -66,9 +66,7 @@ pub struct Args {
 pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let ws = ctx.open()?;
     let Some(seq) = args.seq else { return only_finish(&ws) };
-    if args.reason.as_ref().is_some_and(|r| r.len() > MAX_TEXT) {
-        return Err(CliError::usage(format!("--reason has more than {MAX_TEXT} bytes")));
-    }
+    super::said(args.reason.as_deref().unwrap_or("not yet"), "--reason")?;
     let now = ws.now(ctx.clock())?;
     let found = target(&ws, seq)?.ok_or_else(|| super::no_such_entry(&ws, seq))?;
     let edits = ws.edits(&ws.facts(), seq, now)?;
