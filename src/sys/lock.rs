@@ -26,6 +26,23 @@ impl Lock {
     /// # Errors
     /// [`SysError::Io`] if the file cannot be opened or the file system has no locks.
     pub fn wait(path: &Path, most: Duration) -> Result<Option<Self>, SysError> {
+        Self::wait_for(path, open, most)
+    }
+
+    /// As [`Lock::wait`], of a directory itself: for those who put new files in the place of files in it, so that a lock
+    /// on one of these would keep nobody out. Nothing is created.
+    ///
+    /// # Errors
+    /// As [`Lock::wait`].
+    pub fn wait_dir(dir: &Path, most: Duration) -> Result<Option<Self>, SysError> {
+        Self::wait_for(dir, |dir| File::open(dir).map_err(SysError::io("open", dir)), most)
+    }
+
+    fn wait_for(
+        path: &Path,
+        open: impl Fn(&Path) -> Result<File, SysError>,
+        most: Duration,
+    ) -> Result<Option<Self>, SysError> {
         let file = open(path)?;
         if let Some(file) = take(path, file, FlockOperation::NonBlockingLockExclusive)? {
             return Ok(Some(Self { file }));

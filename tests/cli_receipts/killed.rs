@@ -91,6 +91,32 @@ fn runs_at_the_same_time_take_turns() {
     assert_eq!(ids.len(), 1, "{ids:?}");
 }
 
+/// Each writes back the file that it read, with its line: none may write over another's.
+#[test]
+fn witnesses_who_sign_one_file_at_once_all_stand_in_it() {
+    let b = bench();
+    let vkey = vkey(&b);
+    let base = read(&checkpoint_of(&b, "base"));
+    let all = ["a.example", "b.example", "c.example"];
+    for round in 0..4 {
+        std::fs::write(b.path("shared"), &base).unwrap();
+        let children: Vec<_> = all
+            .iter()
+            .map(|name| {
+                let args = ["audit", "witness", "shared", "--in-place", "--name", name, "--log", &vkey];
+                stranger(&b, name, &args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let note = read(&b.path("shared"));
+        for name in all {
+            assert!(note.contains(&format!("\n— {name} ")), "round {round}: {name} said that it signed:\n{note}");
+        }
+    }
+}
+
 /// xorshift64: enough to choose moments.
 struct Random(u64);
 

@@ -31,7 +31,7 @@ use crate::sys::{SysError, files};
 pub const NOTE_LIMIT: usize = 65_536;
 
 /// How long to wait for another run of the same witness.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The largest file of what was seen: a note and a few words, escaped as JSON.
 const SEEN_LIMIT: usize = 4 * NOTE_LIMIT;

@@ -20,10 +20,11 @@ use crate::cli::text::{safe, truncate};
 use crate::domain::time::Time;
 use crate::evidence::bundle::{self, BundleError};
 use crate::evidence::proof::{self, CONSISTENCY_LIMIT, Consistency};
-use crate::evidence::witness::{Evidence, Sight, Witness, WitnessError};
+use crate::evidence::witness::{Evidence, PATIENCE, Sight, Witness, WitnessError};
 use crate::identity::WitnessIdentity;
 use crate::log::checkpoint::VerifierKey;
 use crate::sys::files;
+use crate::sys::lock::Lock;
 
 /// Cosign a checkpoint, on another machine or by another operator.
 ///
@@ -144,6 +145,8 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
         }
         ctx.require_outside("FILE", file)?;
     }
+    // Two witnesses who sign the same file at once: each would write back what it read, and the other's line were lost.
+    let _alone = if args.in_place { Some(alone(file)?) } else { None };
     let log = args.log.as_deref().map(log_key).transpose()?;
     args.name.as_deref().map_or(Ok(()), require_name)?;
     let given = if from_stdin { stdin()? } else { files::read_limited(file, CONSISTENCY_LIMIT)? };
@@ -201,6 +204,23 @@ fn cosign(args: &Args, ctx: &Context) -> Result<Outcome, CliError> {
 /// Seconds since 1970 as a time.
 fn seconds(seconds: u64) -> String {
     Time::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)).to_string()
+}
+
+/// Holds the directory of a file that is read, and written anew. Where the file system has no locks nobody is kept out.
+fn alone(file: &Path) -> Result<Option<Lock>, CliError> {
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match Lock::wait_dir(dir, PATIENCE) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => {
+            let who = format!(
+                "another witness has held {} for {} seconds",
+                safe(&dir.display().to_string()),
+                PATIENCE.as_secs()
+            );
+            Err(CliError::could_not("busy", who).hint("look for one that was stopped or hangs, then try again"))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// Refuses what cannot be a witness's name.
