@@ -1,8 +1,10 @@
 //! Two copies of one log: which one is ahead, or where they part.
 
+use std::io::BufReader;
 use std::path::Path;
 
 use super::pin::vkey;
+use super::verify::read_line;
 use super::{Place, Workspace, WorkspaceError};
 use crate::log::checkpoint::Checkpoint;
 use crate::log::tree::{Frontier, leaf_hash};
@@ -12,6 +14,9 @@ use crate::sys::files;
 
 /// The longest checkpoint that is read, in bytes: with some witnesses' lines.
 const MAX_NOTE: usize = 65_536;
+
+/// The longest line of entries that is read whole: the longest envelope.
+const MAX_ENVELOPE: usize = 65_535;
 
 /// What two copies are to each other, from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +52,8 @@ pub struct Other {
     pub entries: u64,
     /// What they are to each other.
     pub found: Compared,
+    /// The entries themselves were compared, not only a checkpoint of them.
+    pub seen: bool,
 }
 
 impl Workspace {
@@ -64,7 +71,35 @@ impl Workspace {
         if place.database().exists() {
             return self.compare_store(&place);
         }
-        self.compare_note(&other.join("checkpoint"))
+        let by_note = self.compare_note(&other.join("checkpoint"))?;
+        let entries = other.join("entries.jsonl");
+        // A bundle has the entries themselves: they say where two copies part, and whether they do.
+        let open = matches!(by_note.found, Compared::Fork { .. } | Compared::Behind { .. });
+        if !open || !entries.symlink_metadata().is_ok_and(|there| there.is_file()) {
+            return Ok(by_note);
+        }
+        let at = self.first_other(&entries)?;
+        let found = if at.is_some() { Compared::Fork { at } } else { by_note.found };
+        Ok(Other { found, seen: true, ..by_note })
+    }
+
+    /// The first entry of a bundle that is another one than here; `None` where those that both have are the same.
+    fn first_other(&self, entries: &Path) -> Result<Option<u64>, WorkspaceError> {
+        let mut file = BufReader::new(files::open_file(entries)?);
+        let mut next = 0;
+        loop {
+            let ours = self.store().envelopes(next, 1_000)?;
+            if ours.is_empty() {
+                return Ok(None);
+            }
+            for (seq, envelope) in ours {
+                match read_line(&mut file, MAX_ENVELOPE)? {
+                    None => return Ok(None),
+                    Some(line) if line.bytes != envelope => return Ok(Some(seq)),
+                    Some(_) => next = seq + 1,
+                }
+            }
+        }
     }
 
     fn size(&self) -> Result<u64, WorkspaceError> {
@@ -81,7 +116,7 @@ impl Workspace {
         let first = store.entry(0)?.and_then(|s| inspect(&s.envelope, None).header().map(|h| h.log.clone()));
         let name = first.unwrap_or_default();
         if name != self.origin().name {
-            return Ok(Other { entries, found: Compared::OtherLog { name } });
+            return Ok(Other { entries, found: Compared::OtherLog { name }, seen: true });
         }
         let (ours, common) = (self.size()?, self.size()?.min(entries));
         let same = |seq: u64| -> Result<bool, WorkspaceError> {
@@ -95,7 +130,7 @@ impl Workspace {
             if same(middle)? { low = middle + 1 } else { high = middle }
         }
         let found = if low < common { Compared::Fork { at: Some(low) } } else { by_size(ours, entries) };
-        Ok(Other { entries, found })
+        Ok(Other { entries, found, seen: true })
     }
 
     fn compare_note(&self, path: &Path) -> Result<Other, WorkspaceError> {
@@ -105,7 +140,7 @@ impl Workspace {
             Err(e) => {
                 let name = String::from_utf8_lossy(&note).lines().next().unwrap_or_default().to_string();
                 if name.starts_with("aosctl/") && name != self.origin().name {
-                    return Ok(Other { entries: 0, found: Compared::OtherLog { name } });
+                    return Ok(Other { entries: 0, found: Compared::OtherLog { name }, seen: false });
                 }
                 return Err(WorkspaceError::NotComparable { path: path.to_path_buf(), why: e.to_string() });
             }
@@ -113,7 +148,7 @@ impl Workspace {
         let (ours, entries) = (self.size()?, checkpoint.size);
         if entries > ours {
             // A fork cannot be told from being behind by a checkpoint alone: the entries are missing.
-            return Ok(Other { entries, found: by_size(ours, entries) });
+            return Ok(Other { entries, found: by_size(ours, entries), seen: false });
         }
         let mut tree = Frontier::new();
         while tree.size() < entries {
@@ -125,7 +160,7 @@ impl Workspace {
             batch.iter().for_each(|e| tree.push(leaf_hash(&e.envelope)));
         }
         let found = if tree.root() == checkpoint.root { by_size(ours, entries) } else { Compared::Fork { at: None } };
-        Ok(Other { entries, found })
+        Ok(Other { entries, found, seen: false })
     }
 }
 

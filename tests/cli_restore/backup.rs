@@ -208,6 +208,16 @@ fn two_copies_that_both_went_on_are_a_fork() {
     let fork = compare(4, &other);
     assert_eq!((&fork["found"], &fork["first_different"]), (&"fork".into(), &first));
     assert_eq!(compare(1, &state_of(&new).join("pin"))["found"], "behind", "a checkpoint alone cannot tell yet");
+    let said = b.run(&["workspace", "compare", state_of(&new).join("pin").to_str().unwrap()]);
+    assert!(text(&said.stderr).contains("cannot tell a fork"), "{}", text(&said.stderr));
+    // A bundle has the entries: it can, longer or not.
+    new.ok(&["audit", "export", "-o", "bundle"]);
+    for _ in 0..2 {
+        let fork = compare(4, &new.path("bundle"));
+        assert_eq!((&fork["found"], &fork["first_different"]), (&"fork".into(), &first));
+        b.ok(&["thaw"]);
+        b.ok(&["freeze"]);
+    }
     b.ok(&["thaw"]);
     assert_eq!(compare(4, &state_of(&new).join("pin"))["found"], "fork");
     assert_eq!(compare(4, &Bench::new().workspace())["found"], "other_log");

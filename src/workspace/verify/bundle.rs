@@ -209,15 +209,15 @@ impl Source for Lines<'_> {
 }
 
 /// One line of a file, without its end.
-struct Line {
-    bytes: Vec<u8>,
-    ended: bool,
+pub(in crate::workspace) struct Line {
+    pub bytes: Vec<u8>,
+    pub ended: bool,
     /// It was longer than is read; what stands behind its beginning was skipped.
-    cut: bool,
+    pub cut: bool,
 }
 
 /// The next line. An empty file has none; an empty line is one.
-fn read_line(file: &mut dyn BufRead, most: usize) -> Result<Option<Line>, WorkspaceError> {
+pub(in crate::workspace) fn read_line(file: &mut dyn BufRead, most: usize) -> Result<Option<Line>, WorkspaceError> {
     let io = |source| SysError::Io { action: "read the bundle", path: PathBuf::from("-"), source };
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();

@@ -15,6 +15,7 @@ mod source;
 mod whole;
 
 pub use anchors::{Kept, KeptSeen, Outside, Unanchored, WitnessSeen};
+pub(super) use bundle::read_line;
 pub use bundle::{BundleFiles, BundleOptions, verify_bundle};
 pub use since::verify_since_pin;
 pub use source::Payloads;

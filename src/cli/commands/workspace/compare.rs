@@ -89,9 +89,12 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
         other_log: name,
     };
     let out = Outcome::of(exit, view);
-    Ok(if found == "fork" {
-        out.note("Both copies were used. Nothing can join them: choose one, and freeze the other (docs/recovery.md).")
-    } else {
-        out
+    Ok(match found {
+        "fork" => out
+            .note("Both copies were used. Nothing can join them: choose one, and freeze the other (docs/recovery.md)."),
+        "behind" if !other.seen => out.note(
+            "By a checkpoint alone one cannot tell a fork from this: compare with the copy itself, or with a bundle of it.",
+        ),
+        _ => out,
     })
 }
