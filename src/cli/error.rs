@@ -241,6 +241,9 @@ impl From<StoreError> for CliError {
 
 impl From<SysError> for CliError {
     fn from(e: SysError) -> CliError {
+            StoreError::ReadOnlyDisk { .. } => CliError::could_not("read_only", text)
+                .because("two files must lie beside the database, even to read it; nothing was changed")
+                .hint("copy the directory to where can be written, and read it there: --workspace DIR"),
         let said = CliError::could_not("io", safe(&e.to_string()));
         match &e {
             SysError::Io { action: "write beside", path, .. } if e.is_not_found() => {

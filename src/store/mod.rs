@@ -48,6 +48,12 @@ pub enum StoreError {
         /// What happened.
         source: std::io::Error,
     },
+    /// Its file system is mounted read-only.
+    #[error("the workspace lies on a file system that is mounted read-only: {path}")]
+    ReadOnlyDisk {
+        /// The database.
+        path: String,
+    },
     /// A newer aosctl wrote it.
     #[error("the workspace has schema version {found}, and this aosctl knows versions up to {known}")]
     Newer {

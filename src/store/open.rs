@@ -54,7 +54,12 @@ impl Store {
         let conn = Connection::open_with_flags(path, flags).map_err(StoreError::from_sql)?;
         conn.busy_timeout(BUSY)?;
         // Before anything is set: setting the journal mode would already write into another program's file.
-        let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(StoreError::from_sql)?;
+        let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(|e| {
+            if files::is_on_read_only(path) {
+                return StoreError::ReadOnlyDisk { path: path.display().to_string() };
+            }
+            StoreError::from_sql(e)
+        })?;
         let found = version(&conn)?;
         let known = known(migrations);
         if id != APPLICATION_ID {

@@ -160,6 +160,11 @@ fn refuse_pipe(path: &Path) -> Result<(), SysError> {
     if metadata.is_file() { Ok(()) } else { Err(SysError::NotAFile { path: path.to_path_buf() }) }
 }
 
+/// Whether a file lies on a file system that is mounted read-only. It is opened for writing, and nothing is written.
+pub fn is_on_read_only(path: &Path) -> bool {
+    File::options().write(true).open(path).is_err_and(|e| e.kind() == io::ErrorKind::ReadOnlyFilesystem)
+}
+
 /// Reads a file of at most `max_bytes`.
 ///
 /// # Errors

@@ -174,6 +174,10 @@ fn a_read_only_file_system_is_said() {
         println!("{line:?}: {}: {}", code(&out), text(&out.stderr).trim());
         assert_eq!(code(&out), 3, "{line:?}: {}{}", text(&out.stdout), text(&out.stderr));
         assert!(text(&out.stderr).contains("read-only"), "{line:?}: {}", text(&out.stderr));
+        if mount.is_some() {
+            let said = text(&out.stderr);
+            assert!(said.contains("error: the workspace lies on") && said.contains("hint: copy"), "{line:?}: {said}");
+        }
     }
     writable(true);
     let out = ends(&mut on(&disk, &lab.bench, &ask, true));
