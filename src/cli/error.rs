@@ -149,6 +149,13 @@ impl From<WorkspaceError> for CliError {
                 .because("something else was written into its place")
                 .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify --checkpoint FILE")
                 .hint(ACCEPT),
+            WorkspaceError::PinNotAFile { path } => {
+                let path = safe(&path.display().to_string());
+                CliError::could_not("pin", text)
+                    .because("something else lies in the pin's place")
+                    .hint(format!("move it away: mv {path} {path}.away"))
+                    .hint("then the pin is missing, and docs/recovery.md says what to type")
+            }
             WorkspaceError::PinMissing => CliError::new(Exit::Integrity, "pin_missing", text)
                 .because("it was deleted, or the workspace came here without its state directory")
                 .hint("compare the log with a checkpoint kept elsewhere: aosctl audit verify --checkpoint FILE")
@@ -234,6 +241,9 @@ impl From<StoreError> for CliError {
                     .hint("and at the workspace's directory: aosctl.db, aosctl.db-wal and aosctl.db-shm are files"),
                 SqlKind::Other => CliError::could_not("database", text),
             },
+            StoreError::ReadOnlyDisk { .. } => CliError::could_not("read_only", text)
+                .because("two files must lie beside the database, even to read it; nothing was changed")
+                .hint("copy the directory to where can be written, and read it there: --workspace DIR"),
             StoreError::Io { .. } => CliError::could_not("io", text),
         }
     }
@@ -241,9 +251,6 @@ impl From<StoreError> for CliError {
 
 impl From<SysError> for CliError {
     fn from(e: SysError) -> CliError {
-            StoreError::ReadOnlyDisk { .. } => CliError::could_not("read_only", text)
-                .because("two files must lie beside the database, even to read it; nothing was changed")
-                .hint("copy the directory to where can be written, and read it there: --workspace DIR"),
         let said = CliError::could_not("io", safe(&e.to_string()));
         match &e {
             SysError::Io { action: "write beside", path, .. } if e.is_not_found() => {

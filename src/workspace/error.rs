@@ -125,6 +125,12 @@ pub enum WorkspaceError {
     /// Nothing was rolled back.
     #[error("the log is the one that its pin remembers; there is nothing to accept")]
     NothingToAccept,
+    /// A directory, a pipe or a device lies in the pin's place.
+    #[error("{} is not a file", path.display())]
+    PinNotAFile {
+        /// Where.
+        path: PathBuf,
+    },
     /// The log identity is not where it should be.
     #[error("the log identity is not there: {}", path.display())]
     NoLogIdentity {

@@ -63,6 +63,7 @@ pub(super) fn note(dir: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
     match files::read_private_kept(&dir.join("pin"), MAX_PIN) {
         Ok(bytes) => Ok(Some(bytes.to_vec())),
         Err(e) if e.is_not_found() => Ok(None),
+        Err(SysError::NotAFile { path }) => Err(WorkspaceError::PinNotAFile { path }),
         Err(e) => Err(e.into()),
     }
 }

@@ -134,6 +134,25 @@ fn each_case_has_its_own_verdict_and_ends_with_an_operators_acceptance() {
     }
 }
 
+/// What is no file in the pin's place is said with what to do about it; then it is a pin that is missing.
+#[test]
+fn a_directory_in_the_pins_place_is_moved_away() {
+    let b = bench();
+    let pin = state_of(&b).join("pin");
+    std::fs::remove_file(&pin).unwrap();
+    std::fs::create_dir(&pin).unwrap();
+    for args in [&["status"][..], &["agent", "add", "other-bot"], &["audit", "verify"]] {
+        let out = b.run(args);
+        assert_eq!(code(&out), 3, "{args:?}: {}", text(&out.stderr));
+        assert!(text(&out.stderr).contains("hint: move it away"), "{}", text(&out.stderr));
+    }
+    b.ok(&["revoke", "g-1"]);
+    std::fs::rename(&pin, pin.with_extension("away")).unwrap();
+    assert_eq!(json(&b, 4, &["agent", "add", "other-bot"])["kind"], "pin_missing");
+    b.ok(&["workspace", "accept-rollback", "--reason", "x", "--yes"]);
+    b.ok(&["audit", "verify"]);
+}
+
 /// The state directory is gone, and the log's identity with it: doors are closed by an operator's signature all the same.
 #[test]
 fn doors_close_without_the_state_directory() {
