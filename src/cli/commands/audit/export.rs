@@ -28,7 +28,8 @@ use crate::evidence::export::{Export, Payloads, Survey, Wanted, is_of_type};
 /// appended to the log; the state directory keeps a list of exports, so that a later erasure can say what is beyond reach.
 /// Nothing that exists is replaced.
 ///
-/// Exit status: 0 done, 4 done, but the end of the log is not sound and no checkpoint was signed for it, 3 nothing written.
+/// Exit status: 0 done, 4 done, but the end of the log is not sound and no checkpoint was signed for it, 1 nothing
+/// was signed before --until, 3 nothing written.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Payloads only of entries signed at or after this time: 2026-11-01, 2026-11-01T09:00:00Z, or so long ago: 7d, 12h

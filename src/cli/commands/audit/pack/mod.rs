@@ -32,7 +32,8 @@ use crate::log::verdict::Status;
 /// The whole workspace is verified first, and the page says what that gave. Nothing is appended to the log; the state
 /// directory keeps a list of what was handed out. Nothing that exists is replaced.
 ///
-/// Exit status: 0 done, 4 done, but something does not verify and the page says what, 3 nothing written.
+/// Exit status: 0 done, 4 done, but something does not verify and the page says what, 1 nothing was signed before
+/// --until, or it lies ahead, 3 nothing written.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The first moment of the period: 2026-01-01, 2026-01-01T09:00:00Z, or so long ago: 90d
