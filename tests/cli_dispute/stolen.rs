@@ -129,4 +129,11 @@ fn an_erasure_that_it_agreed_to_is_listed() {
     let v = json(&w.bench.run(&["--json", "audit", "disputed"]));
     let happened = entry(&v, "request.approved/1")["happened"][0].as_str().unwrap_or_default();
     assert!(happened.ends_with(&format!("erased summary of entry {seq}, for good")), "{v:#}");
+    // Who has a bundle alone is told that there is something, and not to ask a workspace.
+    must(&w.bench.run(&["audit", "export", "-o", "bundle"]));
+    let vkey = std::fs::read_to_string(w.bench.path("bundle/log.vkey")).unwrap();
+    let out = w.bench.run(&["audit", "verify", "--bundle", "bundle", "--vkey", &vkey]);
+    must(&out);
+    let page = text(&out.stdout);
+    assert!(page.contains("disputed") && !page.contains("aosctl audit disputed"), "{page}");
 }

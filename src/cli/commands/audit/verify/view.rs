@@ -342,7 +342,9 @@ impl View for VerifyView {
         }
         if self.disputed > 0 {
             let (n, verb) = (self.disputed, if self.disputed == 1 { "entry is" } else { "entries are" });
-            wrapped(&format!("{n} {verb} disputed: aosctl audit disputed"));
+            // Who has only a bundle cannot ask the workspace.
+            let line = if self.from_bundle { "" } else { ": aosctl audit disputed" };
+            wrapped(&format!("{n} {verb} disputed{line}"));
         }
         for finding in &self.findings {
             wrapped(finding);
