@@ -58,9 +58,14 @@ pub struct Cli {
     command: Command,
 }
 
-/// The whole command line, for man pages and completions.
+/// The whole command line, for help, man pages and completions.
+///
+/// The arguments of a command are defined when it is reached (`defer`), for all of them together are most of what a start
+/// costs. Here everything is reached.
 pub fn command() -> clap::Command {
-    commands::grouped(Cli::command())
+    let mut command = Cli::command();
+    command.build();
+    commands::grouped(command)
 }
 
 /// Runs one command line and prints what it gives. Never panics on a closed pipe.
@@ -118,9 +123,21 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     code.code()
 }
 
-fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    use clap::FromArgMatches;
-    let matches = command().try_get_matches_from(args)?;
+/// Reads the command line. Nearly all of what that costs is the definition of what was not typed, so it is tried first
+/// with the one command that the words name; only what that does not take needs the whole.
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    use clap::{Args, FromArgMatches};
+    let all = Cli::command();
+    let named = args.iter().skip(1).find_map(|word| all.find_subcommand(word));
+    let matches = named.and_then(|named| {
+        let narrow = Global::augment_args(clap::Command::new("aosctl")).subcommand(named.clone());
+        narrow.try_get_matches_from(&args).ok()
+    });
+    let matches = match matches {
+        Some(matches) => matches,
+        // Help, a mistake, or a word that only looked like a command, as in `--owner audit`.
+        None => command().try_get_matches_from(&args)?,
+    };
     Cli::from_arg_matches(&matches)
 }
 

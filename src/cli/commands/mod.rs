@@ -31,6 +31,7 @@ use super::outcome::Outcome;
 
 /// Every command.
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 #[allow(missing_docs, reason = "documented at the arguments of each: that is what clap shows")]
 pub enum Command {
     Init(init::Args),
