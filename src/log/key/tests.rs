@@ -215,6 +215,23 @@ fn published_vectors_have_the_same_verdict_by_a_table_of_multiples() {
 }
 
 proptest! {
+    /// Encoding the point again is the definition.
+    #[test]
+    fn canonical_is_what_encoding_gives(
+        mut bytes in any::<[u8; 32]>(),
+        low in prop_oneof![Just(0u8), Just(1), Just(2), Just(0xeb), Just(0xec), Just(0xed), Just(0xee), Just(0xff)],
+        middle in prop_oneof![Just(None), Just(Some(0u8)), Just(Some(0xff))],
+        high in prop_oneof![Just(0u8), Just(0x80), Just(0x7f), Just(0xff), Just(0x7e)],
+    ) {
+        if let Some(b) = middle {
+            bytes = [b; 32];
+            (bytes[0], bytes[31]) = (low, high);
+        }
+        if let Some(point) = CompressedEdwardsY(bytes).decompress() {
+            prop_assert_eq!(is_canonical(&bytes), point.compress().to_bytes() == bytes);
+        }
+    }
+
     #[test]
     fn the_quick_test_for_torsion_is_the_librarys(n in any::<[u8; 32]>(), eighth in 0..8usize) {
         let point = EdwardsPoint::mul_base(&Scalar::from_bytes_mod_order(n)) + EIGHT_TORSION[eighth];
