@@ -205,7 +205,7 @@ impl Store {
         entries::subjects(&self.conn, kind.prefix())
     }
 
-    /// The entries from a place on, at most so many.
+    /// The entries from a place on, at most so many, and fewer where they are large: only where there is none is the end.
     pub fn range(&self, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
         entries::range(&self.conn, from, limit)
     }
