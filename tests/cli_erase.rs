@@ -20,6 +20,8 @@ mod bytes;
 mod killed;
 #[path = "cli_erase/refused.rs"]
 mod refused;
+#[path = "cli_erase/repeated.rs"]
+mod repeated;
 #[path = "cli_erase/said.rs"]
 mod said;
 #[path = "cli_erase/terminal.rs"]

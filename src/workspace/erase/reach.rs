@@ -95,7 +95,7 @@ impl Workspace {
 }
 
 /// Every text in a value; of JSON that is kept as text (a tool's parameters), every text in that, too.
-fn texts<'v>(value: &'v Value, found: &mut Vec<std::borrow::Cow<'v, str>>) {
+pub(super) fn texts<'v>(value: &'v Value, found: &mut Vec<std::borrow::Cow<'v, str>>) {
     match value {
         Value::String(s) => {
             found.push(s.as_str().into());
