@@ -18,6 +18,8 @@ mod agree;
 mod bytes;
 #[path = "cli_erase/killed.rs"]
 mod killed;
+#[path = "cli_erase/left.rs"]
+mod left;
 #[path = "cli_erase/refused.rs"]
 mod refused;
 #[path = "cli_erase/repeated.rs"]

@@ -131,6 +131,10 @@ impl Workspace {
         if unfinished && !only_narrows {
             drop(erase::finish(self, Duration::ZERO));
         }
+        // Who erases clears it, too, and says so.
+        if !erase::is_unfinished(&self.place) {
+            self.clear_half_made();
+        }
         Ok((out, warning))
     }
 

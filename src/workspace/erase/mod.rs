@@ -8,6 +8,7 @@
 mod edits;
 mod finish;
 mod going;
+mod left;
 mod reach;
 
 pub use edits::Edit;
