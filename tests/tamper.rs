@@ -18,6 +18,8 @@ mod around;
 mod binary;
 #[path = "tamper/cases.rs"]
 mod cases;
+#[path = "tamper/column.rs"]
+mod column;
 #[path = "tamper/entries.rs"]
 mod entries;
 #[path = "tamper/schema.rs"]

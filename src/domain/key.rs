@@ -424,6 +424,28 @@ pub fn check_last4(text: &str) -> Result<(), String> {
 }
 
 impl KeyFacts {
+    /// A key in use of which nobody knows more than its name and its kind.
+    pub fn named(name: impl Into<String>, kind: impl Into<String>) -> KeyFacts {
+        KeyFacts {
+            name: name.into(),
+            kind: kind.into(),
+            integration: None,
+            scope: None,
+            owner: None,
+            place: Place::Unknown,
+            provider_id: None,
+            last4: None,
+            fingerprint: None,
+            created: None,
+            rotated: None,
+            expires: None,
+            active: true,
+            person: false,
+            seen: None,
+            source: None,
+        }
+    }
+
     /// What any entry may carry, whoever signs it.
     ///
     /// # Errors
