@@ -22,6 +22,10 @@ use crate::sys::files;
 /// Between two tries while somebody reads an older snapshot.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Bytes of a database up to which `VACUUM` copies it in memory. A larger one it copies through a file without a name, which
+/// holds what the database holds by then: nothing that was erased.
+const COPIED_IN_MEMORY: i64 = 128 * 1024 * 1024;
+
 /// What became of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scrubbed {
@@ -85,11 +89,22 @@ impl Store {
             return Ok(Scrubbed::Read);
         }
         self.conn().busy_timeout(patience)?;
-        match self.conn().execute_batch("VACUUM").map_err(StoreError::from_sql) {
+        match self.vacuum() {
             Err(StoreError::Busy) => return Ok(Scrubbed::Read),
             other => other?,
         }
         Ok(if self.empty_wal(patience)? { Scrubbed::Clean } else { Scrubbed::Read })
+    }
+
+    fn vacuum(&self) -> Result<(), StoreError> {
+        let number = |name| self.conn().pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+        let bytes = number("page_count")?.saturating_mul(number("page_size")?);
+        if bytes > COPIED_IN_MEMORY {
+            self.conn().execute_batch("PRAGMA temp_store = FILE")?;
+        }
+        let done = self.conn().execute_batch("VACUUM").map_err(StoreError::from_sql);
+        self.conn().execute_batch("PRAGMA temp_store = MEMORY")?;
+        done
     }
 
     fn empty_wal(&self, patience: Duration) -> Result<bool, StoreError> {
