@@ -304,3 +304,22 @@ fn the_code_is_shown_once_on_the_terminal_and_typed_there_again() {
     b.ok(&["agent", "add", "build-bot"]);
     b.ok(&["audit", "verify"]);
 }
+
+/// Ctrl-C while the code is on the screen: it does not stay there.
+#[test]
+fn a_code_that_nobody_wrote_down_is_gone_from_the_screen() {
+    let (b, _) = bench();
+    let pass = b.path("pass");
+    let args = ["operator", "recovery", "new", "--passphrase-file", pass.to_str().unwrap()];
+    let mut desk = Desk::start(&b, 80, 24, &args, "cat");
+    desk.wait_for("Type its last group to go on: ");
+    let row = desk.rows().into_iter().find(|r| r.starts_with("    ")).unwrap();
+    let group = row.split_whitespace().next().unwrap().to_string();
+    desk.type_in("\x03");
+    assert_ne!(desk.end(), 0, "{:#?}", desk.rows());
+    let after = desk.rows().join("\n");
+    assert!(!after.contains(&group) && after.contains("interrupted"), "{after}");
+    assert!(desk.is_sane());
+    // Nothing was enrolled that nobody has.
+    assert_eq!(json(&b, 0, &["operator", "list"])["operators"].as_array().unwrap().len(), 2);
+}
