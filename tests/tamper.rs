@@ -12,6 +12,8 @@
     reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
+mod support;
+
 #[path = "tamper/around.rs"]
 mod around;
 #[path = "tamper/binary.rs"]

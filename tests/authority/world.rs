@@ -2,15 +2,10 @@
 //! check: entry, payload, head and pin, as somebody can who has the log identity and the sqlite3 shell.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-#[path = "../support/asked.rs"]
-mod asked;
 #[path = "events.rs"]
 mod events;
-#[path = "../support/tree.rs"]
-mod tree;
-use asked::asked;
+pub use crate::support::tree::copy_tree;
 pub use events::*;
-pub use tree::copy_tree;
 
 use std::collections::BTreeSet;
 
@@ -39,6 +34,8 @@ use aosctl::workspace::{
 };
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
+
+use crate::support::asked::asked;
 
 pub const PASS: &str = "correct horse battery staple";
 
