@@ -13,6 +13,7 @@ use crate::secret::SecretError;
 use crate::store::{SqlKind, StoreError};
 use crate::sys::SysError;
 use crate::workspace::WorkspaceError;
+use crate::workspace::erase::REPEATED;
 
 /// A command that could not do what it was asked. The only type that knows every room's errors.
 #[derive(Debug)]
@@ -167,6 +168,9 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::ClockBehind { .. } => CliError::could_not("clock", text)
                 .because("an entry must not be earlier than the one before it")
                 .hint("set this machine's clock right and try again"),
+            WorkspaceError::Refused(fault) if fault.kind == REPEATED => CliError::no(fault.kind, text)
+                .because("it would go into the log and stay there, so it would keep what is to be erased")
+                .hint("say it without that text, such as by a ticket: GDPR request 7"),
             WorkspaceError::Refused(fault) => CliError::no(fault.kind, text),
             WorkspaceError::NoIdentity(_) => {
                 CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")

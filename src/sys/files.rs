@@ -64,6 +64,23 @@ pub fn remove_tree(path: &Path) {
     let _ = std::fs::remove_dir_all(path);
 }
 
+/// How old a temporary file must be to be nobody's any more: writing one takes milliseconds.
+const NOBODYS: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Removes what writes that were cut off left in a directory: temporary files of this program, more than an hour old.
+pub fn remove_old_temporaries(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = name.starts_with(".aosctl-") && name.ends_with(".tmp");
+        let old =
+            |m: &Metadata| m.is_file() && m.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > NOBODYS));
+        if ours && entry.metadata().is_ok_and(|m| old(&m)) {
+            remove_file(&entry.path());
+        }
+    }
+}
+
 /// A directory of mode 0700 for what need not outlive this process; it goes when it is dropped.
 ///
 /// # Errors
