@@ -124,7 +124,7 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     use clap::{Args, FromArgMatches};
     let named = args.iter().skip(1).find_map(|word| commands::alone(word.to_str()?));
     let matches = named.and_then(|named| {
-        let narrow = Global::augment_args(clap::Command::new("aosctl")).subcommand(named);
+        let narrow = Global::augment_args(clap::Command::new("aosctl")).subcommand(named).subcommand_required(true);
         narrow.try_get_matches_from(args).ok()
     });
     let matches = match matches {
