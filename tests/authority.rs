@@ -12,6 +12,8 @@
     reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
+mod support;
+
 #[path = "authority/doors.rs"]
 mod doors;
 #[path = "authority/judged.rs"]

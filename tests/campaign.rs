@@ -20,6 +20,8 @@ mod busy;
 #[path = "tamper/cases.rs"]
 #[allow(dead_code, reason = "tests/tamper.rs uses all of it")]
 mod cases;
+#[path = "tamper/column.rs"]
+mod column;
 #[path = "campaign/columns.rs"]
 mod columns;
 #[path = "campaign/envelopes.rs"]

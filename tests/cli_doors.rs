@@ -41,10 +41,10 @@ use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Actor, Id, IdKind};
 use aosctl::domain::request::Standing;
 use aosctl::domain::time::Time;
-use aosctl::domain::weigh::weigh;
 use aosctl::identity::Passphrase;
 use aosctl::workspace::{OperatorIdentity, Place, Workspace, WorkspaceError};
 use serde_json::Value;
+use support::asked::asked;
 use support::{Bench, PASSPHRASE, code, sql, text};
 
 const DOOR: &[&str] = &["connect", "github", "--agent", "build-bot", "--scope", "repo:acme/app"];
@@ -132,46 +132,11 @@ fn ask(b: &Bench, name: &str, action: &str, resource: &str) -> (Id, Verdict) {
     };
     let (done, _) = ws
         .transact(clock(), |tx| {
-            let d = weigh(tx.facts(), &p, Some(integration), tx.now(), None)?;
-            let policy = tx.facts().policy()?.unwrap();
-            let life =
-                if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
             let request = tx.next_id(IdKind::Request)?;
-            tx.append(
-                me.by(),
-                RequestMade {
-                    request,
-                    agent: p.requester,
-                    integration: Some(integration),
-                    action: p.action.clone(),
-                    resource: p.resource.clone(),
-                    access: d.access,
-                    facets: p.facets.clone(),
-                    unsure: false,
-                    decision: d.verdict,
-                    points: d.points(),
-                    rule: d.rule.into(),
-                    approvers: d.approvers,
-                    tier: d.tier,
-                    grant: d.grant,
-                    policy: policy.digest.clone(),
-                    until: tx.now().plus(life),
-                    mission: None,
-                    model: None,
-                    idempotency_key: None,
-                    bound_command: false,
-                    parameters: None,
-                    artifacts: None,
-                    diff: None,
-                    summary: None,
-                    recommendation: None,
-                    rationale: None,
-                    alternatives: None,
-                    rollback: None,
-                    detail: None,
-                },
-            )?;
-            Ok::<_, WorkspaceError>((request, d.verdict))
+            let made = asked(tx.facts(), &p, Some(integration), request, tx.now())?;
+            let verdict = made.decision;
+            tx.append(me.by(), made)?;
+            Ok::<_, WorkspaceError>((request, verdict))
         })
         .unwrap();
     done

@@ -18,8 +18,12 @@ mod agree;
 mod bytes;
 #[path = "cli_erase/killed.rs"]
 mod killed;
+#[path = "cli_erase/left.rs"]
+mod left;
 #[path = "cli_erase/refused.rs"]
 mod refused;
+#[path = "cli_erase/repeated.rs"]
+mod repeated;
 #[path = "cli_erase/said.rs"]
 mod said;
 #[path = "cli_erase/terminal.rs"]

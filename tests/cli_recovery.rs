@@ -19,6 +19,7 @@ use std::process::{Output, Stdio};
 
 use aosctl::domain::facts::Facts;
 use aosctl::identity::Passphrase;
+use aosctl::sys::lock::Lock;
 use aosctl::workspace::{Place, Workspace};
 use pty::Desk;
 use serde_json::Value;
@@ -206,21 +207,59 @@ fn killed_while_taking_a_new_key() {
         let _ = child.kill();
         child.wait().unwrap();
         b.ok(&["agent", "add", &format!("bot-{n}")]);
-        assert!(opens_identity(&b), "after {n}");
+        assert!(opens(&b, PASSPHRASE), "after {n}");
     }
-    // Whatever a kill left of the vault is put right by the code.
+    // And the code goes on working.
     assert_eq!(code(&fed(&b, &["operator", "recover", "op-1", "--recovery-stdin"], &typed)), 0);
     assert!(opens(&b, PASSPHRASE));
     b.ok(&["audit", "verify"]);
 }
 
-/// The identity opens, and with it the secret.
-fn opens_identity(b: &Bench) -> bool {
-    let ws = Workspace::open(Place { dir: b.workspace(), state: b.path("state") }).unwrap();
-    let (path, sealed) = ws.sealed_operator(None).unwrap();
-    let me = ws.unlock_operator(&path, &sealed, &Passphrase::given(PASSPHRASE.into()).unwrap()).unwrap();
-    let key = ws.facts().key("k-1".parse().unwrap()).unwrap().unwrap();
-    aosctl::cli::vault::of(&ws).open(key.id, &key.facts.place, Some(me.signer())).is_ok()
+/// Killed when the log has made the new key count, and the key of fingerprints is still sealed for the old one and for the
+/// code only. The next command that needs it finishes.
+#[test]
+fn killed_between_the_entry_and_the_vault() {
+    let (b, typed) = bench();
+    let entries = || {
+        let ws = Workspace::open(Place { dir: b.workspace(), state: b.path("state") }).unwrap();
+        ws.store().last_seq().unwrap().unwrap()
+    };
+    let (coming, before) = (b.workspace().join("vault/fingerprint.sealed.new"), entries());
+    // Whoever cannot move the pin waits for it, after the commit.
+    let held = Lock::try_now(&state_of(&b).join("pin.lock")).unwrap().unwrap();
+    let mut c = b.cmd(&["operator", "recover", "op-1", "--recovery-stdin"]);
+    let mut child = c.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let begin = std::time::Instant::now();
+    while entries() == before && begin.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(held);
+    assert!(coming.exists() && entries() > before);
+    // It has the new key, and needs no code for the rest.
+    let out = fed(&b, &["key", "add", "two", "--secret-stdin"], "sk_live_canary_7Jq2");
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    assert!(!coming.exists() && opens(&b, PASSPHRASE));
+    b.ok(&["audit", "verify"]);
+}
+
+/// One that nobody signed whom the log knows: from an attempt that came to nothing, or from somebody who can write there.
+#[test]
+fn a_key_of_fingerprints_that_no_operator_signed_takes_nobodys_place() {
+    let ((b, _), (other, _)) = (bench(), bench());
+    let (ours, coming) =
+        (b.workspace().join("vault/fingerprint.sealed"), b.workspace().join("vault/fingerprint.sealed.new"));
+    let before = std::fs::read(&ours).unwrap();
+    for bytes in [std::fs::read(other.workspace().join("vault/fingerprint.sealed")).unwrap(), b"{}".to_vec()] {
+        std::fs::write(&coming, &bytes).unwrap();
+        assert!(opens(&b, PASSPHRASE));
+        assert_eq!((std::fs::read(&ours).unwrap(), std::fs::read(&coming).unwrap()), (before.clone(), bytes));
+    }
+    // The next one that is sealed takes it away.
+    b.ok(&["operator", "rotate", "--keep-passphrase"]);
+    assert!(opens(&b, PASSPHRASE) && !coming.exists());
 }
 
 #[test]
@@ -264,4 +303,23 @@ fn the_code_is_shown_once_on_the_terminal_and_typed_there_again() {
     std::fs::write(b.path("pass"), NEW).unwrap();
     b.ok(&["agent", "add", "build-bot"]);
     b.ok(&["audit", "verify"]);
+}
+
+/// Ctrl-C while the code is on the screen: it does not stay there.
+#[test]
+fn a_code_that_nobody_wrote_down_is_gone_from_the_screen() {
+    let (b, _) = bench();
+    let pass = b.path("pass");
+    let args = ["operator", "recovery", "new", "--passphrase-file", pass.to_str().unwrap()];
+    let mut desk = Desk::start(&b, 80, 24, &args, "cat");
+    desk.wait_for("Type its last group to go on: ");
+    let row = desk.rows().into_iter().find(|r| r.starts_with("    ")).unwrap();
+    let group = row.split_whitespace().next().unwrap().to_string();
+    desk.type_in("\x03");
+    assert_ne!(desk.end(), 0, "{:#?}", desk.rows());
+    let after = desk.rows().join("\n");
+    assert!(!after.contains(&group) && after.contains("interrupted"), "{after}");
+    assert!(desk.is_sane());
+    // Nothing was enrolled that nobody has.
+    assert_eq!(json(&b, 0, &["operator", "list"])["operators"].as_array().unwrap().len(), 2);
 }

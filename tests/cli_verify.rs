@@ -11,6 +11,8 @@
     reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
+mod support;
+
 #[path = "cli_verify/archives.rs"]
 mod archives;
 #[path = "cli_verify/bundle.rs"]

@@ -10,6 +10,9 @@
     reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
+#[path = "support/asked.rs"]
+mod asked;
+
 use std::collections::BTreeSet;
 
 use aosctl::domain::decide::Verdict;
@@ -18,12 +21,13 @@ use aosctl::domain::facets::{DataClass, Facets};
 use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
 use aosctl::domain::time::{Span, Time};
-use aosctl::domain::weigh::weigh;
 use aosctl::domain::{access::Access, decide::Proposal};
 use aosctl::identity::{EnrolmentLine, Passphrase, Signer};
 use aosctl::log::verdict::{Check, Status};
 use aosctl::policy;
 use aosctl::workspace::{By, NewWorkspace, Place, VerifyOptions, Workspace, WorkspaceError, create, verify};
+
+use asked::asked;
 
 const PASS: &str = "correct horse battery staple";
 
@@ -121,46 +125,11 @@ impl World {
                 facets: facets.clone(),
                 unsure: false,
             };
-            let d = weigh(tx.facts(), &p, Some(integration), tx.now(), None)?;
-            let policy = tx.facts().policy()?.unwrap();
-            let life =
-                if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
             let id = tx.next_id(IdKind::Request)?;
-            tx.append(
-                by,
-                RequestMade {
-                    request: id,
-                    agent: p.requester,
-                    integration: Some(integration),
-                    action: p.action.clone(),
-                    resource: p.resource.clone(),
-                    access: d.access,
-                    facets: p.facets.clone(),
-                    unsure: false,
-                    decision: d.verdict,
-                    points: d.points(),
-                    rule: d.rule.into(),
-                    approvers: d.approvers,
-                    tier: d.tier,
-                    grant: d.grant,
-                    policy: policy.digest.clone(),
-                    until: tx.now().plus(life),
-                    mission: None,
-                    model: None,
-                    idempotency_key: None,
-                    bound_command: false,
-                    parameters: None,
-                    artifacts: None,
-                    diff: None,
-                    summary: Some("refund".into()),
-                    recommendation: None,
-                    rationale: None,
-                    alternatives: None,
-                    rollback: None,
-                    detail: None,
-                },
-            )?;
-            Ok::<_, WorkspaceError>((id, d.verdict))
+            let made = asked(tx.facts(), &p, Some(integration), id, tx.now())?;
+            let verdict = made.decision;
+            tx.append(by, RequestMade { summary: Some("refund".into()), ..made })?;
+            Ok::<_, WorkspaceError>((id, verdict))
         })?;
         assert!(pin.is_none());
         Ok((id, verdict))

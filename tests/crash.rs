@@ -31,6 +31,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use support::tree::copy_tree;
 use support::{Bench, code, text};
 
 /// So many times as much as usual.
@@ -58,12 +59,6 @@ fn ends(c: &mut Command) -> Output {
         assert!(said.contains("error: "), "{c:?}: exit {exit}, and no word why\n{}{said}", text(&out.stdout));
     }
     out
-}
-
-/// Copies a directory with everything in it. Modes stay.
-fn copy_tree(from: &Path, to: &Path) {
-    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-    assert!(status.success());
 }
 
 /// `audit verify` by the real binary: the exit code and what it says.

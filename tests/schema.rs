@@ -17,23 +17,8 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use aosctl::store::{PROJECTION, SCHEMA_VERSION, Store, StoreError};
+use support::tree::copy_tree;
 use support::{Bench, code, sql, text};
-
-fn copy_tree(from: &Path, to: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(to).unwrap();
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).unwrap();
-            std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-    }
-}
 
 /// The workspace kept of a schema version, as that version wrote it. The passphrase is the one of the test bench, and every
 /// key in it is public knowledge.

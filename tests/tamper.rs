@@ -12,12 +12,16 @@
     reason = "a test fails by panicking, may print, and has files, a clock and an environment of its own"
 )]
 
+mod support;
+
 #[path = "tamper/around.rs"]
 mod around;
 #[path = "tamper/binary.rs"]
 mod binary;
 #[path = "tamper/cases.rs"]
 mod cases;
+#[path = "tamper/column.rs"]
+mod column;
 #[path = "tamper/entries.rs"]
 mod entries;
 #[path = "tamper/schema.rs"]

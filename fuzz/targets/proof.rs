@@ -1,7 +1,9 @@
-//! Receipts and proofs. A receipt has one spelling, and verifies only for the entry that is in the log. Of all proofs over a
+//! Receipts and proofs, and the files of a consistency proof (`k`) and of opened members (`o`). Each has one spelling; a receipt and verifies only for the entry that is in the log. Of all proofs over a
 //! small tree, exactly those verify that the tree gives.
 #![no_main]
 
+use aosctl::evidence::proof::Consistency;
+use aosctl::evidence::receipt::Opening;
 use aosctl::log::checkpoint::VerifierKey;
 use aosctl::log::hash::{Hash, sha256};
 use aosctl::log::receipt::Receipt;
@@ -78,9 +80,34 @@ fn tree(data: &[u8]) {
     }
 }
 
+/// The file that `audit prove --consistency` writes. Nobody of this log signed any, so none verifies; of two notes that the
+/// log signed, the receipt's is the only one there is.
+fn consistency(data: &[u8]) {
+    let Ok(proof) = Consistency::parse(data) else { return };
+    assert_eq!(proof.to_text().as_bytes(), data, "another spelling of the same proof");
+    let trusted = VerifierKey::parse(TRUSTED.trim_end()).expect("a vector");
+    if let Ok(shown) = proof.verify(&trusted) {
+        assert_eq!(shown.old, shown.new, "the log signed one checkpoint");
+        assert!(proof.proof.is_empty());
+    }
+}
+
+/// The file of members that a receipt opens.
+fn opening(data: &[u8]) {
+    let Ok(opening) = Opening::parse(data) else { return };
+    let line = opening.to_line().expect("what was read can be written");
+    assert_eq!(line.strip_suffix(b"\n").unwrap_or(&line), data.strip_suffix(b"\n").unwrap_or(data));
+    let right = Receipt::parse(RECEIPT.as_bytes()).expect("a vector");
+    let trusted = VerifierKey::parse(TRUSTED.trim_end()).expect("a vector");
+    let header = right.verify(&trusted).expect("a vector").envelope.header;
+    assert!(opening.verify(&header).is_err() || opening.seq == header.seq);
+}
+
 fuzz_target!(|data: &[u8]| {
     match data.split_first() {
         Some((b't', rest)) => tree(rest),
+        Some((b'k', rest)) => consistency(rest),
+        Some((b'o', rest)) => opening(rest),
         _ => receipt(data),
     }
 });

@@ -13,6 +13,7 @@ use crate::secret::SecretError;
 use crate::store::{SqlKind, StoreError};
 use crate::sys::SysError;
 use crate::workspace::WorkspaceError;
+use crate::workspace::erase::REPEATED;
 
 /// A command that could not do what it was asked. The only type that knows every room's errors.
 #[derive(Debug)]
@@ -183,6 +184,9 @@ impl From<WorkspaceError> for CliError {
                 .hint("set this machine's clock right and try again")
                 .hint("if it is right, the clock stood in the future when that entry was signed: wait until then, or go on \
                        from a backup of before, as docs/recovery.md says"),
+            WorkspaceError::Refused(fault) if fault.kind == REPEATED => CliError::no(fault.kind, text)
+                .because("it would go into the log and stay there, so it would keep what is to be erased")
+                .hint("say it without that text, such as by a ticket: GDPR request 7"),
             WorkspaceError::Refused(fault) => CliError::no(fault.kind, text),
             WorkspaceError::NoIdentity(_) => {
                 CliError::no("no_identity", text).hint("name the identity to sign with: --identity FILE")

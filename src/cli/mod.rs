@@ -83,7 +83,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(code) = complete::answer_shell() {
         return code;
     }
-    let cli = match parse(args) {
+    let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(e) => {
             if let Some(service) = monitor.filter(|_| e.use_stderr()) {
@@ -118,9 +118,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     code.code()
 }
 
-fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    use clap::FromArgMatches;
-    let matches = command().try_get_matches_from(args)?;
+/// Reads the command line: first by the one command that the words name, if it is one that is started often. Whatever that
+/// takes the whole command line takes in the same way; whatever it does not take needs the whole.
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    use clap::{Args, FromArgMatches};
+    let named = args.iter().skip(1).find_map(|word| commands::alone(word.to_str()?));
+    let matches = named.and_then(|named| {
+        let narrow = Global::augment_args(clap::Command::new("aosctl")).subcommand(named).subcommand_required(true);
+        narrow.try_get_matches_from(args).ok()
+    });
+    let matches = match matches {
+        Some(matches) => matches,
+        // Another command, help, a mistake, or a word that only looked like a command, as in `--workspace run`.
+        None => command().try_get_matches_from(args)?,
+    };
     Cli::from_arg_matches(&matches)
 }
 
@@ -218,5 +229,46 @@ fn report(e: &CliError, style: Style, json: bool, width: usize) {
         // Texts and numbers only: nothing that cannot be written as JSON.
         let object = serde_json::to_string_pretty(&ErrorView::from(e)).unwrap_or_default();
         let _ = to_stdout(&format!("{object}\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_alone_is_read_as_among_the_others() {
+        let lines = [
+            "check --agent a --integration i --action x.y --resource repo:a/b",
+            "--json check --agent a --integration i --action x.y --resource repo:a/b --amount 3USD -- ls check",
+            "--workspace run request list",
+            "--workspace check check --agent a --stdin",
+            "request list --json",
+            "request new --stdin --identity run",
+            "rotation check --workspace w",
+            "run r-1 --no-input",
+            "-q run r-1 -- check --agent",
+            "queue list",
+            "approve r-1 --reason check",
+        ];
+        for line in lines {
+            let args: Vec<OsString> = ["aosctl"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let whole =
+                command().try_get_matches_from(&args).map(|m| <Cli as clap::FromArgMatches>::from_arg_matches(&m));
+            match (parse(&args), whole) {
+                (Ok(ours), Ok(Ok(theirs))) => assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{line}"),
+                (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string(), "{line}"),
+                (ours, _) => panic!("{line}: {ours:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_and_help_are_told_by_the_whole_command_line() {
+        for line in ["check --help", "check", "check --agnt a", "--workspace check", "run --version", "chek"] {
+            let args: Vec<OsString> = ["aosctl"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let whole = command().try_get_matches_from(&args).unwrap_err();
+            assert_eq!(parse(&args).unwrap_err().to_string(), whole.to_string(), "{line}");
+        }
     }
 }

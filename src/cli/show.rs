@@ -62,9 +62,8 @@ pub fn table(screen: &Screen, head: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// `name      value`, the value wrapped under itself; foreign text is made safe here.
 pub fn field(screen: &Screen, name: &str, value: &str) -> String {
-    let gap = if name.len() < 14 { "" } else { " " };
-    let margin = format!("{name:<14}{gap}");
-    let block = text::safe_block(value, &" ".repeat(margin.len()), screen.width, usize::MAX);
+    let margin = format!("{name:<13} ");
+    let block = text::safe_block(value, &" ".repeat(margin.chars().count()), screen.width, usize::MAX);
     let mut lines = block.lines.into_iter();
     let first = lines.next().unwrap_or_default();
     let mut out = format!("{margin}{}", first.trim_start()).trim_end().to_string();
@@ -81,4 +80,19 @@ pub fn field(screen: &Screen, name: &str, value: &str) -> String {
 pub fn fingerprint(key_id: &str) -> String {
     let digits: Vec<char> = key_id.chars().take(20).collect();
     digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::style::Style;
+
+    #[test]
+    fn a_long_name_does_not_run_into_its_value() {
+        let screen = Screen { width: 80, style: Style::plain() };
+        assert_eq!(field(&screen, "reason", "a ticket"), "reason        a ticket\n");
+        assert_eq!(field(&screen, "recommendation", "erase it"), "recommendation erase it\n");
+        let long = field(&screen, "recommendation", &"erase it ".repeat(12));
+        assert!(long.lines().all(|l| l.len() <= 80) && long.lines().count() == 2, "{long}");
+    }
 }

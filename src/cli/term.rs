@@ -4,8 +4,8 @@
 //! asked, and so that a script which pipes `yes` into aosctl approves nothing. Every question names the flag that
 //! answers it, for `--no-input` and for runs without a terminal. What is shown must be safe text (`cli::text`).
 //!
-//! While a key or a passphrase is read, Ctrl-C arrives as a byte, so that the terminal is put back in order on
-//! every way out, a panic too. Only a signal from outside that kills aosctl in that moment leaves it as it is.
+//! While a key or a passphrase is read, or a code shown, Ctrl-C arrives as a byte, so that the terminal is put back in
+//! order on every way out, a panic too. Only a signal from outside that kills aosctl in that moment leaves it as it is.
 
 mod paper;
 mod unbuffered;

@@ -140,12 +140,14 @@ pub fn reseal_after(
     let circle = circle(tx.facts())?;
     let mut done = reseal_keys(ws, tx, (opener, me), &circle, reason)?;
     // Signed by a key that counts whether or not this transaction is committed: not by the new one. An identity on paper
-    // signs nothing that counts, so the file stays as it is until afterwards: its paper opens it all the same.
-    if circle.ever.contains(&opener.public()) {
-        let both = circle.clone().with_paper([opener.public()]);
-        if let Err(e) = of(ws).reseal_fingerprint_key(opener, &both) {
-            done.not.push(NotResealed { key: None, why: e.to_string() });
-        }
+    // signs nothing that counts: what the new one signs waits beside the file until it counts.
+    let sealed = if circle.ever.contains(&opener.public()) {
+        of(ws).reseal_fingerprint_key(opener, &circle.clone().with_paper([opener.public()]))
+    } else {
+        of(ws).seal_coming_fingerprint_key(opener, me.signer(), &circle)
+    };
+    if let Err(e) = sealed {
+        done.not.push(NotResealed { key: None, why: e.to_string() });
     }
     Ok(done)
 }

@@ -29,7 +29,7 @@ pub(super) fn page(a: &About<'_>) -> String {
     if let Payloads::Types(types) = &a.wanted.payloads {
         types.iter().for_each(|t| fact("", &format!("of type {t}")));
     }
-    let erased = match (s.erased_members, s.erased_payloads) {
+    let erased = match (s.payloads.erased_members, s.payloads.erased) {
         (0, _) => "nothing".into(),
         (members, of) => format!("{} of {}", many(members, "member"), many(of, "payload")),
     };
@@ -92,9 +92,9 @@ fn payloads(a: &About<'_>) -> String {
     let s = a.survey;
     let since = a.wanted.since.map(|t| format!(", of entries signed from {t} on")).unwrap_or_default();
     match a.payload_file {
-        None => format!("none of {}", s.payloads_there),
-        Some("payloads.jsonl") => format!("all {}", s.payloads),
-        _ => format!("{} of {}{since}", s.payloads, s.payloads_there),
+        None => format!("none of {}", s.payloads.there),
+        Some("payloads.jsonl") => format!("all {}", s.payloads.out),
+        _ => format!("{} of {}{since}", s.payloads.out, s.payloads.there),
     }
 }
 

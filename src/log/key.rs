@@ -181,7 +181,7 @@ impl PublicKey {
     pub fn enrolment_fault(&self) -> Option<KeyFault> {
         match self.ready() {
             Err(fault) => Some(fault),
-            Ok(ready) if !ready.key.to_edwards().is_torsion_free() => Some(KeyFault::Torsion),
+            Ok(ready) if !is_torsion_free(ready.key.to_edwards()) => Some(KeyFault::Torsion),
             Ok(_) => None,
         }
     }
@@ -193,10 +193,10 @@ impl PublicKey {
     /// Any [`KeyFault`] but [`KeyFault::Torsion`].
     pub fn ready(&self) -> Result<ReadyKey, KeyFault> {
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| KeyFault::NotAPoint)?;
-        if key.to_edwards().compress().to_bytes() != self.0 {
+        if !is_canonical(&self.0) {
             return Err(KeyFault::NonCanonical);
         }
-        if key.is_weak() {
+        if SMALL_ORDER.contains(&&self.0) {
             return Err(KeyFault::SmallOrder);
         }
         Ok(ReadyKey { id: self.key_id(), key, quick: Arc::default() })
@@ -371,6 +371,25 @@ impl ReadyKey {
                 .unwrap_or_else(|| EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-self.key.to_edwards(), &s)),
         )
     }
+}
+
+/// Are these bytes of a point the ones that encoding it gives (RFC 8032, section 5.1.2)? They are if y, the 255 bits, is
+/// below p = 2^255 - 19, and no sign is given to an x that is 0, which it is where y is 1 or p - 1. Read off the bytes,
+/// because encoding a point costs an inversion.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    let (sign, top) = (last & 0x80 != 0, last & 0x7f);
+    let below_p = !(top == 0x7f && middle.iter().all(|b| *b == 0xff) && *first >= 0xed);
+    let one = top == 0 && middle.iter().all(|b| *b == 0) && *first == 1;
+    let minus_one = top == 0x7f && middle.iter().all(|b| *b == 0xff) && *first == 0xec;
+    below_p && !(sign && (one || minus_one))
+}
+
+/// Does the point lie in the subgroup of prime order L? It does if L times it is nothing, that is, if L - 1 times it is its
+/// negative. A public key is no secret, so the multiplication may take a time that depends on it: a sixth of the
+/// library's, which does not.
+fn is_torsion_free(point: EdwardsPoint) -> bool {
+    EdwardsPoint::vartime_double_scalar_mul_basepoint(&-Scalar::ONE, &point, &Scalar::ZERO) == -point
 }
 
 /// One signature of several that are verified together, by [`verify_each`].

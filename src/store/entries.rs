@@ -97,7 +97,11 @@ pub(super) fn newest_about(conn: &Connection, subject: Id, before: u64) -> Resul
     Ok(conn.prepare_cached(&sql)?.query_row(params![subject.to_string(), clamp(before)], stored).optional()?)
 }
 
-/// The entries from a place on, at most so many.
+/// The bytes of one [`range`]: of usual entries far more than are asked for at once, and of those that carry as much as they
+/// may, few enough for memory. The entry that goes beyond them is still given, so that there is always one.
+const RANGE_BYTES: usize = 4 * 1_048_576;
+
+/// The entries from a place on, at most so many, and fewer where they are large: only where there is none is the end.
 pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
     // Clamped, it would give the last possible row again and again.
     let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
@@ -105,8 +109,17 @@ pub(super) fn range(conn: &Connection, from: u64, limit: usize) -> Result<Vec<St
         "SELECT {STORED} FROM entries e LEFT JOIN payloads p ON p.seq = e.seq WHERE e.seq >= ?1 ORDER BY e.seq LIMIT ?2"
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![from, i64::try_from(limit).unwrap_or(i64::MAX)], stored)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut given = Vec::new();
+    let mut bytes = 0;
+    for row in statement.query_map(params![from, i64::try_from(limit).unwrap_or(i64::MAX)], stored)? {
+        let row = row?;
+        bytes += row.envelope.len() + row.record.as_ref().map_or(0, Vec::len);
+        given.push(row);
+        if bytes >= RANGE_BYTES {
+            break;
+        }
+    }
+    Ok(given)
 }
 
 /// The entries of a signer from a place on, oldest first.

@@ -22,6 +22,10 @@ use crate::sys::files;
 /// Between two tries while somebody reads an older snapshot.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Bytes of a database up to which `VACUUM` copies it in memory. A larger one it copies through a file without a name, which
+/// holds what the database holds by then: nothing that was erased.
+const COPIED_IN_MEMORY: i64 = 128 * 1024 * 1024;
+
 /// What became of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scrubbed {
@@ -85,11 +89,22 @@ impl Store {
             return Ok(Scrubbed::Read);
         }
         self.conn().busy_timeout(patience)?;
-        match self.conn().execute_batch("VACUUM").map_err(StoreError::from_sql) {
+        match self.vacuum() {
             Err(StoreError::Busy) => return Ok(Scrubbed::Read),
             other => other?,
         }
         Ok(if self.empty_wal(patience)? { Scrubbed::Clean } else { Scrubbed::Read })
+    }
+
+    fn vacuum(&self) -> Result<(), StoreError> {
+        let number = |name| self.conn().pragma_query_value(None, name, |r| r.get::<_, i64>(0));
+        let bytes = number("page_count")?.saturating_mul(number("page_size")?);
+        if bytes > COPIED_IN_MEMORY {
+            self.conn().execute_batch("PRAGMA temp_store = FILE")?;
+        }
+        let done = self.conn().execute_batch("VACUUM").map_err(StoreError::from_sql);
+        self.conn().execute_batch("PRAGMA temp_store = MEMORY")?;
+        done
     }
 
     fn empty_wal(&self, patience: Duration) -> Result<bool, StoreError> {
@@ -125,6 +140,15 @@ impl Store {
             }
         }
         removed
+    }
+
+    /// May that database be a copy of this one, and hold the payload of an entry? One that cannot be read may.
+    pub fn may_be_copied_in(&self, path: &Path, seq: u64) -> bool {
+        let first = |conn: &Connection| {
+            conn.query_row("SELECT envelope FROM entries WHERE seq = 0", [], |r| r.get::<_, Vec<u8>>(0)).ok()
+        };
+        let theirs = open_still(path).ok().and_then(|conn| first(&conn));
+        (theirs.is_none() || theirs == first(self.conn())) && may_hold(path, &[seq])
     }
 
     /// `aosctl.db.v1-backup` and the like.
@@ -195,15 +219,19 @@ impl Store {
 
 /// May that copy hold the payload of any of these entries? One that cannot be read may.
 fn may_hold(path: &Path, seqs: &[u64]) -> bool {
-    // As a file that nobody changes: no lock, and no write-ahead log is made beside it.
-    let uri = format!("file:{}?immutable=1", escaped(&path.to_string_lossy()));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(conn) = Connection::open_with_flags(uri, flags) else { return true };
+    let Ok(conn) = open_still(path) else { return true };
     let holds = |seq: &u64| {
         conn.query_row("SELECT count(*) FROM payloads WHERE seq = ?1", [clamp(*seq)], |r| r.get::<_, i64>(0))
             .map_or(true, |n| n > 0)
     };
     seqs.is_empty() || seqs.iter().any(holds)
+}
+
+/// Opens a database as a file that nobody changes: no lock, and no write-ahead log is made beside it.
+fn open_still(path: &Path) -> rusqlite::Result<Connection> {
+    let uri = format!("file:{}?immutable=1", escaped(&path.to_string_lossy()));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(uri, flags)
 }
 
 /// A path as part of a URI.

@@ -82,7 +82,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).ok()?;
         conn.busy_timeout(Duration::ZERO).ok()?;
-        conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;").ok()?;
+        conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;").ok()?;
         let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0)).ok()?;
         let version: i64 = conn.pragma_query_value(None, "user_version", |r| r.get(0)).ok()?;
         (id == APPLICATION_ID && version == SCHEMA_VERSION).then(|| Store { conn, path: path.to_path_buf() })
@@ -210,7 +210,7 @@ impl Store {
         entries::subjects(&self.conn, kind.prefix())
     }
 
-    /// The entries from a place on, at most so many.
+    /// The entries from a place on, at most so many, and fewer where they are large: only where there is none is the end.
     pub fn range(&self, from: u64, limit: usize) -> Result<Vec<Stored>, StoreError> {
         entries::range(&self.conn, from, limit)
     }
@@ -248,7 +248,8 @@ impl Store {
     /// Attaches a scratch database, as `replayed`, for [`super::compare`].
     pub fn attach_scratch(&self, scratch: &Path) -> Result<(), StoreError> {
         self.conn.execute("ATTACH DATABASE ?1 AS replayed", [scratch.to_string_lossy()])?;
-        Ok(())
+        // Tables that are compared may have to be sorted, and are larger than memory should be. No text is in them.
+        Ok(self.conn.execute_batch("PRAGMA temp_store = FILE")?)
     }
 
     /// The projection of this scratch database, replayed from the log in another one.
@@ -390,14 +391,19 @@ fn known(migrations: &[&str]) -> i64 {
     i64::try_from(migrations.len()).unwrap_or(i64::MAX)
 }
 
+/// What every connection to a workspace is set to. `temp_store`: what a statement changes is kept for taking it back, beyond
+/// 64 KiB in a file that has no name, and what was erased would lie in that file's blocks for as long as the disk likes.
 fn prepare(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
+    // A plan does not depend on the values that are bound: else SQLite plans some statements anew for each of them.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(StoreError::from_sql)?;
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;",
     )

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use rusqlite::Row;
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::types::ValueRef;
 
 use super::{Store, StoreError};
@@ -25,9 +26,9 @@ pub struct RawPayload<'r> {
     pub seq: i64,
     /// The record's bytes.
     pub record: &'r [u8],
-    /// Its entry's envelope; empty for a payload of no entry.
+    /// Its entry's envelope; empty for a payload of no entry, and where only records are read.
     pub envelope: &'r [u8],
-    /// The type of its entry, by the column beside it; empty for a payload of no entry.
+    /// The type of its entry, by the column beside it; empty as the envelope is.
     pub kind: &'r str,
 }
 
@@ -45,6 +46,62 @@ impl Store {
                 at: row.get(2).map_err(StoreError::from)?,
             };
             visit(entry)
+        })
+    }
+
+    /// Gives every payload and its entry, or an entry or a payload that is alone, from place 0 on, in order, until `visit`
+    /// breaks. Both tables are read once, side by side: a join would read the entries anew.
+    pub fn each_pair<E: From<StoreError>>(
+        &self,
+        visit: &mut dyn FnMut(Option<RawEntry<'_>>, Option<RawPayload<'_>>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let entries = "SELECT seq, envelope, at, kind FROM entries WHERE seq >= 0 ORDER BY seq";
+        let payloads = "SELECT seq, record FROM payloads WHERE seq >= 0 ORDER BY seq";
+        let mut entries = self.conn().prepare(entries).map_err(StoreError::from)?;
+        let mut payloads = self.conn().prepare(payloads).map_err(StoreError::from)?;
+        let mut entries = entries.query([]).map_err(StoreError::from)?;
+        let mut payloads = payloads.query([]).map_err(StoreError::from)?;
+        entries.advance().map_err(StoreError::from)?;
+        payloads.advance().map_err(StoreError::from)?;
+        loop {
+            let (mut entry, mut kind): (Option<RawEntry<'_>>, &str) = (None, "");
+            if let Some(row) = entries.get() {
+                let seq = row.get(0).map_err(StoreError::from)?;
+                entry = Some(RawEntry { seq, envelope: bytes(row, 1)?, at: row.get(2).map_err(StoreError::from)? });
+                kind = std::str::from_utf8(bytes(row, 3)?).unwrap_or_default();
+            }
+            let mut payload = None;
+            if let Some(row) = payloads.get() {
+                let seq: i64 = row.get(0).map_err(StoreError::from)?;
+                // The one that is first waits for nobody.
+                let own = entry.filter(|e| e.seq == seq);
+                entry = entry.filter(|e| e.seq <= seq);
+                if entry.is_none() || own.is_some() {
+                    let (envelope, kind) = own.map_or((&[] as &[u8], ""), |e| (e.envelope, kind));
+                    payload = Some(RawPayload { seq, record: bytes(row, 1)?, envelope, kind });
+                }
+            }
+            let (of_entry, of_payload) = (entry.is_some(), payload.is_some());
+            if !(of_entry || of_payload) || visit(entry, payload)?.is_break() {
+                return Ok(());
+            }
+            if of_entry {
+                entries.advance().map_err(StoreError::from)?;
+            }
+            if of_payload {
+                payloads.advance().map_err(StoreError::from)?;
+            }
+        }
+    }
+
+    /// Gives the bytes of every payload from place 0 on, in order, until `visit` breaks.
+    pub fn each_record<E: From<StoreError>>(
+        &self,
+        visit: &mut dyn FnMut(RawPayload<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        self.each("SELECT seq, record FROM payloads WHERE seq >= 0 ORDER BY seq", &mut |row| {
+            let seq = row.get(0).map_err(StoreError::from)?;
+            visit(RawPayload { seq, record: bytes(row, 1)?, envelope: &[], kind: "" })
         })
     }
 
@@ -88,4 +145,54 @@ fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StoreError> {
         ValueRef::Blob(b) | ValueRef::Text(b) => b,
         _ => &[],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entries and payloads of these numbers, and what is given of them: with a letter for each that is there.
+    fn pairs(entries: &[i64], payloads: &[i64]) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let store = super::super::scratch(&dir.path().join("db")).unwrap();
+        for seq in entries {
+            let sql =
+                "INSERT INTO entries (seq, envelope, kind, actor, subject, at) VALUES (?1, x'0e', 'k', '', '', 7)";
+            store.conn().execute(sql, [seq]).unwrap();
+        }
+        for seq in payloads {
+            store.conn().execute("INSERT INTO payloads (seq, record) VALUES (?1, x'0c')", [seq]).unwrap();
+        }
+        let mut given = Vec::new();
+        store
+            .each_pair::<StoreError>(&mut |entry, payload| {
+                let (mut line, mut seqs) = (String::new(), Vec::new());
+                if let Some(e) = entry {
+                    assert_eq!((e.envelope, e.at), (&[0x0e][..], 7));
+                    line.push('e');
+                    seqs.push(e.seq);
+                }
+                if let Some(p) = payload {
+                    assert_eq!(p.record, [0x0c]);
+                    assert_eq!((p.envelope.len(), p.kind), if entry.is_some() { (1, "k") } else { (0, "") });
+                    line.push('p');
+                    seqs.push(p.seq);
+                }
+                seqs.dedup();
+                assert_eq!(seqs.len(), 1);
+                given.push(format!("{line}{}", seqs[0]));
+                Ok(ControlFlow::Continue(()))
+            })
+            .unwrap();
+        given
+    }
+
+    #[test]
+    fn pairs_are_given_in_order_and_what_is_alone_alone() {
+        assert_eq!(pairs(&[0, 1, 2], &[0, 1, 2]), ["ep0", "ep1", "ep2"]);
+        assert_eq!(pairs(&[0, 1, 4], &[0, 2, 3, 4, 9, 11]), ["ep0", "e1", "p2", "p3", "ep4", "p9", "p11"]);
+        assert_eq!(pairs(&[3, 5], &[]), ["e3", "e5"]);
+        assert_eq!(pairs(&[], &[1]), ["p1"]);
+        assert_eq!(pairs(&[], &[]), [""; 0]);
+    }
 }

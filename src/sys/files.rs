@@ -64,6 +64,23 @@ pub fn remove_tree(path: &Path) {
     let _ = std::fs::remove_dir_all(path);
 }
 
+/// How old a temporary file must be to be nobody's any more: writing one takes milliseconds.
+const NOBODYS: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Removes what writes that were cut off left in a directory: temporary files of this program, more than an hour old.
+pub fn remove_old_temporaries(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = name.starts_with(".aosctl-") && name.ends_with(".tmp");
+        let old =
+            |m: &Metadata| m.is_file() && m.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > NOBODYS));
+        if ours && entry.metadata().is_ok_and(|m| old(&m)) {
+            remove_file(&entry.path());
+        }
+    }
+}
+
 /// A directory of mode 0700 for what need not outlive this process; it goes when it is dropped.
 ///
 /// # Errors
@@ -133,7 +150,7 @@ pub fn create_private_new(path: &Path, bytes: &[u8]) -> Result<(), SysError> {
 pub fn read_private(path: &Path, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
     let (file, metadata) = open(path)?;
     require_private(path, &metadata, 0o077, 0o600)?;
-    read_up_to(path, file, max_bytes)
+    read_up_to(path, file, &metadata, max_bytes)
 }
 
 /// As [`read_private`], a file that aosctl keeps by itself: a pipe that somebody put in its place is refused, because
@@ -170,8 +187,8 @@ pub fn is_on_read_only(path: &Path) -> bool {
 /// # Errors
 /// [`SysError::NotAFile`], [`SysError::TooLarge`], [`SysError::Io`].
 pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Vec<u8>, SysError> {
-    let (file, _) = open(path)?;
-    Ok(std::mem::take(&mut *read_up_to(path, file, max_bytes)?))
+    let (file, metadata) = open(path)?;
+    Ok(std::mem::take(&mut *read_up_to(path, file, &metadata, max_bytes)?))
 }
 
 /// Opens a file (or a pipe) for reading; a directory, a device or a socket is refused.
@@ -215,10 +232,12 @@ fn open(path: &Path) -> Result<(File, Metadata), SysError> {
     }
 }
 
-fn read_up_to(path: &Path, file: File, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
+fn read_up_to(path: &Path, file: File, metadata: &Metadata, max_bytes: usize) -> Result<Zeroizing<Vec<u8>>, SysError> {
     let limit = max_bytes.saturating_add(1);
-    // Room for everything from the start where it is small: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)));
+    // Room for everything from the start where it is small: a buffer that grows leaves copies behind. A file says how long
+    // it is, and what is not made need not be wiped.
+    let length = if metadata.is_file() { usize::try_from(metadata.len()).unwrap_or(limit) } else { limit };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(64).min(limit).min(64 * 1024)));
     let wanted = u64::try_from(limit).unwrap_or(u64::MAX);
     file.take(wanted).read_to_end(&mut bytes).map_err(SysError::io("read", path))?;
     if bytes.len() > max_bytes {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::{Trusted, Workspace, WorkspaceError, erase, pin};
 use crate::domain::authority::{Entry, Refusal, judge};
 use crate::domain::event::{Event, RollbackAccepted};
@@ -64,6 +66,8 @@ pub struct Tx<'s> {
     head: Head,
     /// Everything that was appended only takes rights away.
     only_narrows: bool,
+    /// What is asked to be erased, once somebody needed to know.
+    going: Option<Vec<erase::Going>>,
 }
 
 /// An entry signed then is too far ahead of that clock for another one to follow it.
@@ -102,8 +106,16 @@ impl Workspace {
         let now = clock.max(head.at);
         let before = head.size;
         let unfinished = erase::is_unfinished(&self.place);
-        let mut tx =
-            Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: true };
+        let mut tx = Tx {
+            write: &write,
+            workspace: self,
+            facts: self.facts(),
+            now,
+            frontier,
+            head,
+            only_narrows: true,
+            going: None,
+        };
         let done = change(&mut tx);
         // Nothing stands in the way of taking rights away (law 2); anything else ends here.
         let goes_on = done.is_ok() && tx.only_narrows && tx.head.size > before;
@@ -132,6 +144,10 @@ impl Workspace {
         if unfinished && !only_narrows {
             drop(erase::finish(self, Duration::ZERO));
         }
+        // Who erases clears it, too, and says so.
+        if !erase::is_unfinished(&self.place) {
+            self.clear_half_made();
+        }
         Ok((out, warning))
     }
 
@@ -156,8 +172,16 @@ impl Workspace {
             return Err(WorkspaceError::ClockBehind { last: head.at, clock });
         }
         let now = clock.max(head.at);
-        let mut tx =
-            Tx { write: &write, workspace: self, facts: self.facts(), now, frontier, head, only_narrows: false };
+        let mut tx = Tx {
+            write: &write,
+            workspace: self,
+            facts: self.facts(),
+            now,
+            frontier,
+            head,
+            only_narrows: false,
+            going: None,
+        };
         let (pin_size, pin_root) = pin::read(&self.state_dir(), &self.origin)?.named();
         let appended = tx.append(by, RollbackAccepted { pin_size, pin_root: pin_root.to_hex(), reason })?;
         let Tx { head, frontier, .. } = tx;
@@ -283,6 +307,7 @@ impl<'s> Tx<'s> {
         };
         let subject = event.subject(named);
         let body = event.to_body().map_err(WorkspaceError::Unwritable)?;
+        self.refuse_repeated(by, &event, &body)?;
         let mut salts = Vec::with_capacity(body.len());
         for _ in 0..body.len() {
             salts.push(random::bytes::<32>()?);
@@ -327,6 +352,18 @@ impl<'s> Tx<'s> {
         self.frontier.push(leaf);
         self.head = Head { size: header.seq + 1, frontier: self.frontier.to_bytes(), leaf: leaf.0, at: self.now };
         Ok(Appended { seq: header.seq, leaf: entry.leaf, at: self.now })
+    }
+
+    /// What an operator says must not keep what is asked to be erased. Who takes rights away is never kept from it.
+    fn refuse_repeated(&mut self, by: By<'_>, event: &Event, body: &Map<String, Value>) -> Result<(), WorkspaceError> {
+        let operator = matches!(by.actor, Actor::Identity(id) if id.kind == IdKind::Operator);
+        if !operator || event.narrows() || !erase::says(body) {
+            return Ok(());
+        }
+        if self.going.is_none() {
+            self.going = Some(self.workspace.going(&self.facts, self.now)?);
+        }
+        erase::refuse_body(self.going.as_deref().unwrap_or_default(), body)
     }
 
     /// The key must be the enrolled one of the actor; anything else would be found by verify, so it is refused here.

@@ -5,19 +5,19 @@
 use std::sync::{Arc, OnceLock};
 
 use aosctl::domain::access::Access;
-use aosctl::domain::decide::{AUDIT_EDIT, Proposal, Verdict};
+use aosctl::domain::decide::{AUDIT_EDIT, Proposal};
 use aosctl::domain::event::*;
 use aosctl::domain::facets::{DataClass, Facets};
 use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
 use aosctl::domain::request::Outcome;
 use aosctl::domain::time::{Span, Time};
-use aosctl::domain::weigh::weigh;
 use aosctl::identity::{EnrolmentLine, Passphrase, PlainIdentity, PlainKind, SealedIdentity, Signer};
 use aosctl::policy;
 use aosctl::sys::{clock, files};
 use aosctl::workspace::{By, NewWorkspace, Place, Workspace, WorkspaceError, create};
 
+use crate::support::asked::asked;
 use crate::support::{Bench, PASSPHRASE};
 
 const BOT_SEED: [u8; 32] = [7; 32];
@@ -271,31 +271,10 @@ impl World {
                 facets: ask.facets.clone(),
                 unsure: ask.unsure.is_some(),
             };
-            let d = weigh(tx.facts(), &p, Some(ask.integration), tx.now(), None)?;
-            let policy = tx.facts().policy()?.unwrap();
-            let life =
-                if d.verdict == Verdict::Ask { policy.rules.requests.wait } else { policy.rules.requests.use_within };
             let request = tx.next_id(IdKind::Request)?;
             let event = RequestMade {
-                request,
-                agent: BOT,
-                integration: Some(ask.integration),
-                action: p.action.clone(),
-                resource: p.resource.clone(),
-                access: d.access,
-                facets: p.facets.clone(),
-                unsure: p.unsure,
-                decision: d.verdict,
-                points: d.points(),
-                rule: d.rule.into(),
-                approvers: d.approvers,
-                tier: d.tier,
-                grant: d.grant,
-                policy: policy.digest.clone(),
-                until: tx.now().plus(life),
                 mission: ask.mission.clone(),
                 model: ask.model.clone(),
-                idempotency_key: None,
                 bound_command: ask.artifacts.as_ref().is_some_and(|a| a.command.is_some()),
                 parameters: ask.parameters.clone(),
                 artifacts: ask.artifacts.clone(),
@@ -311,6 +290,7 @@ impl World {
                     access: None,
                     declared: None,
                 }),
+                ..asked(tx.facts(), &p, Some(ask.integration), request, tx.now())?
             };
             tx.append(by, event)?;
             Ok::<_, WorkspaceError>(request)
@@ -330,40 +310,8 @@ impl World {
                 facets: Facets::default(),
                 unsure: false,
             };
-            let d = weigh(tx.facts(), &p, None, tx.now(), None)?;
-            let policy = tx.facts().policy()?.unwrap();
             let request = tx.next_id(IdKind::Request)?;
-            let event = RequestMade {
-                request,
-                agent: Id::FIRST_OPERATOR,
-                integration: None,
-                action: p.action.clone(),
-                resource: p.resource.clone(),
-                access: d.access,
-                facets: p.facets.clone(),
-                unsure: false,
-                decision: d.verdict,
-                points: d.points(),
-                rule: d.rule.into(),
-                approvers: d.approvers,
-                tier: d.tier,
-                grant: None,
-                policy: policy.digest.clone(),
-                until: tx.now().plus(policy.rules.requests.wait),
-                mission: None,
-                model: None,
-                idempotency_key: None,
-                bound_command: false,
-                parameters: None,
-                artifacts: None,
-                diff: None,
-                summary: None,
-                recommendation: None,
-                rationale: None,
-                alternatives: None,
-                rollback: None,
-                detail: None,
-            };
+            let event = asked(tx.facts(), &p, None, request, tx.now())?;
             tx.append(by, event)?;
             Ok::<_, WorkspaceError>(request)
         });

@@ -151,65 +151,37 @@ impl Asking {
         }
     }
 
-    pub fn decided<F: Facts>(&self, facts: &F, at: Time) -> Decision
-    where
-        F::Error: std::fmt::Debug,
-    {
-        let p = Proposal {
+    fn proposal(&self) -> Proposal {
+        Proposal {
             requester: self.requester,
             action: self.action.into(),
             resource: self.resource.parse().unwrap(),
             access: self.access,
             facets: self.facets.clone(),
             unsure: false,
-        };
-        weigh(facts, &p, self.integration, at, None).unwrap()
+        }
+    }
+
+    pub fn decided<F: Facts>(&self, facts: &F, at: Time) -> Decision
+    where
+        F::Error: std::fmt::Debug,
+    {
+        weigh(facts, &self.proposal(), self.integration, at, None).unwrap()
     }
 
     /// The entry that an honest aosctl would write.
     pub fn made(&self, facts: &Trusted<'_>, request: Id, at: Time) -> RequestMade {
-        let d = self.decided(facts, at);
-        let policy = facts.policy().unwrap().unwrap();
-        let lives = &policy.rules.requests;
-        let life = if d.verdict == Verdict::Ask { lives.wait } else { lives.use_within };
         RequestMade {
-            request,
-            agent: self.requester,
-            integration: self.integration,
-            action: self.action.into(),
-            resource: self.resource.parse().unwrap(),
-            access: d.access,
-            facets: self.facets.clone(),
-            unsure: false,
-            decision: d.verdict,
-            points: d.points(),
-            rule: d.rule.into(),
-            approvers: d.approvers,
-            tier: d.tier,
-            grant: d.grant,
-            policy: policy.digest.clone(),
-            until: at.plus(life),
-            mission: None,
-            model: None,
             idempotency_key: self.key.clone(),
             bound_command: self.bound,
-            parameters: None,
-            artifacts: None,
-            diff: None,
             summary: Some("what it is about".into()),
-            recommendation: None,
-            rationale: None,
-            alternatives: None,
-            rollback: None,
-            detail: None,
+            ..asked(facts, &self.proposal(), self.integration, request, at).unwrap()
         }
     }
 }
 
 pub fn key_facts(name: &str) -> KeyFacts {
     KeyFacts {
-        name: name.into(),
-        kind: "token".into(),
         integration: Some(id("i-2")),
         scope: Some("repo:acme/app".into()),
         owner: Some(Id::FIRST_OPERATOR),
@@ -218,12 +190,7 @@ pub fn key_facts(name: &str) -> KeyFacts {
         last4: Some("9f2a".into()),
         fingerprint: Some(Hex32([7; 32])),
         created: Some(now().minus(Span::days(80))),
-        rotated: None,
-        expires: None,
-        active: true,
-        person: false,
-        seen: None,
-        source: None,
+        ..KeyFacts::named(name, "token")
     }
 }
 

@@ -4,14 +4,14 @@
 
 #[path = "events.rs"]
 mod events;
+pub use crate::support::tree::copy_tree;
 pub use events::*;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use aosctl::domain::access::Access;
 use aosctl::domain::authority::{Entry, again, rules_digest};
-use aosctl::domain::decide::{Decision, Proposal, Verdict};
+use aosctl::domain::decide::{Decision, Proposal};
 use aosctl::domain::event::*;
 use aosctl::domain::facets::{DataClass, Facets};
 use aosctl::domain::facts::{Change, Facts};
@@ -34,6 +34,8 @@ use aosctl::workspace::{
 };
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
+
+use crate::support::asked::asked;
 
 pub const PASS: &str = "correct horse battery staple";
 
@@ -89,22 +91,6 @@ pub struct World {
 pub struct Stage {
     world: World,
     pub cast: Cast,
-}
-
-pub fn copy_tree(from: &Path, to: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(to).unwrap();
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).unwrap();
-            std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-    }
 }
 
 /// What a forger may choose freely.

@@ -7,33 +7,9 @@ use rusqlite::types::Value;
 
 use crate::base::Base;
 use crate::cases::{attacker, on_log};
+use crate::column::{Column, columns, shown as show};
 use crate::rng::Rng;
 use crate::run::{Mutation, Want, mutation};
-
-struct Column {
-    name: String,
-    kind: String,
-    not_null: bool,
-}
-
-fn columns(c: &Connection, table: &str) -> Vec<Column> {
-    c.prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1)")
-        .unwrap()
-        .query_map([table], |r| Ok(Column { name: r.get(0)?, kind: r.get(1)?, not_null: r.get(2)? }))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
-}
-
-fn show(v: &Value) -> String {
-    match v {
-        Value::Null => "nothing".into(),
-        Value::Integer(n) => n.to_string(),
-        Value::Real(x) => x.to_string(),
-        Value::Text(t) => t.clone(),
-        Value::Blob(b) => data_encoding::HEXLOWER.encode(b),
-    }
-}
 
 fn rows(c: &Connection, table: &str) -> Vec<(i64, Vec<Value>)> {
     let count = columns(c, table).len();

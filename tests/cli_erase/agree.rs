@@ -92,6 +92,44 @@ fn two_operators_must_both_agree() {
     verifies(&w);
 }
 
+/// The line of docs/erasure.md by which an auditor compares what was erased with what was agreed to.
+#[test]
+fn what_was_agreed_to_can_be_compared_by_hand() {
+    let w = World::new();
+    let second = w.second_operator();
+    let (ask, _) = with_canaries(24, &[30]);
+    let seq = asked(&w, &ask);
+    let members = ["--member", "diff", "--member", "summary"];
+    assert_eq!(code(&erase(&w, seq, &members)), 5);
+    assert_eq!(code(&as_second(&w, &second, &["approve", "r-2"])), 0);
+    let (approval, erasure) = (w.size() - 1, w.size());
+    assert_eq!(code(&erase(&w, seq, &members)), 0);
+    // By the program itself.
+    let shown = |args: &[&str]| text(&w.bench.run(args).stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown(&["audit", "log", "--type", "payload.erased"]).contains(&format!("{erasure} ")));
+    let entry = shown(&["audit", "show", &erasure.to_string()]);
+    assert!(entry.contains(&format!("approvals [{approval}]")) && entry.contains(r#"members ["diff","summary"]"#));
+    assert!(shown(&["audit", "show", &approval.to_string()]).contains("request r-2"));
+    let parameters = format!(r#"{{"entry":{seq},"members":["diff","summary"]}}"#);
+    assert!(shown(&["request", "show", "r-2"]).replace("| ", "").contains(&parameters));
+    // And from a bundle.
+    let page = include_str!("../../docs/erasure.md");
+    let from = page.find("    jq -rs").unwrap();
+    let line: Vec<&str> = page[from..].lines().take_while(|l| l.starts_with("    ")).map(|l| &l[4..]).collect();
+    w.bench.ok(&["audit", "export", "-o", w.bench.path("bundle").to_str().unwrap()]);
+    let sh = |script: &str| {
+        std::process::Command::new("sh").args(["-c", script]).current_dir(w.bench.path("bundle")).output().unwrap()
+    };
+    if !sh("command -v jq").status.success() {
+        println!("skipped: there is no jq");
+        return;
+    }
+    let told = text(&sh(&line.join("\n")).stdout);
+    let wanted =
+        format!("entry {erasure} erased diff, summary of entry {seq}\n  approval {approval}, r-2: {parameters}\n");
+    assert_eq!(told, wanted);
+}
+
 #[test]
 fn who_was_retired_counts_for_thirty_days() {
     let w = World::new();

@@ -11,8 +11,9 @@ use aosctl::domain::id::Id;
 use aosctl::workspace::{By, Place, VerifyOptions, Workspace, WorkspaceError, verify};
 
 use crate::lab::{Lab, MERGE, READ, now};
+use crate::support::tree::copy_tree;
 use crate::support::{Bench, text};
-use crate::{compiled, copy_tree, in_memory, skip};
+use crate::{compiled, in_memory, skip};
 
 /// A workspace in which everything is prepared for the commands below; only copies of it are used.
 struct Ready {

@@ -1,6 +1,5 @@
 //! A workspace where every door has been opened and closed, and the questions that are asked before and after an edit.
 
-use std::path::Path;
 use std::sync::OnceLock;
 
 use aosctl::domain::access::Access;
@@ -13,6 +12,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::lab::{Lab, MERGE, READ, REFUND, id, now, place};
+use crate::support::tree::copy_tree;
 use crate::support::{Bench, code, put_back, text, triggers};
 
 /// A question and what it must be answered by.
@@ -69,22 +69,6 @@ pub fn copy(from: &Bench) -> Bench {
     let to = Bench::empty();
     copy_tree(from.dir.path(), to.dir.path());
     to
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(to).unwrap();
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).unwrap();
-            std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-    }
 }
 
 /// Two scenes: everything as told below, and the same with everything frozen.

@@ -177,22 +177,5 @@ pub fn look_around() {
 }
 
 fn facts(name: &str) -> KeyFacts {
-    KeyFacts {
-        name: name.into(),
-        kind: "token".into(),
-        integration: None,
-        scope: None,
-        owner: None,
-        place: Place::Unknown,
-        provider_id: None,
-        last4: None,
-        fingerprint: None,
-        created: None,
-        rotated: None,
-        expires: None,
-        active: true,
-        person: false,
-        seen: None,
-        source: None,
-    }
+    KeyFacts::named(name, "token")
 }

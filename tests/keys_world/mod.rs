@@ -45,22 +45,9 @@ pub fn append<T>(b: &Bench, change: impl FnOnce(&mut Tx<'_>, &OperatorIdentity) 
 /// A key of which little is known.
 pub fn facts(name: &str) -> KeyFacts {
     KeyFacts {
-        name: name.into(),
-        kind: "token".into(),
-        integration: None,
-        scope: None,
         owner: Some(Id::FIRST_OPERATOR),
         place: KeyPlace::Reference(format!("op://prod/{name}/token")),
-        provider_id: None,
-        last4: None,
-        fingerprint: None,
-        created: None,
-        rotated: None,
-        expires: None,
-        active: true,
-        person: false,
-        seen: None,
-        source: None,
+        ..KeyFacts::named(name, "token")
     }
 }
 

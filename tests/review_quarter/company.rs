@@ -1,19 +1,21 @@
 //! The company of the quarter.
 
+#[path = "../support/asked.rs"]
+mod asked;
+
 use aosctl::domain::access::Access;
 use aosctl::domain::authority::rules_digest;
 use aosctl::domain::decide::{Proposal, Verdict};
 use aosctl::domain::event::*;
 use aosctl::domain::facets::{DataClass, Facets};
-use aosctl::domain::facts::Facts;
 use aosctl::domain::id::{Id, IdKind};
-use aosctl::domain::key::{Carries, Delivery, KeyFacts, Place as Where, Recipient, Sighting};
+use aosctl::domain::key::{Carries, Delivery, KeyFacts, Recipient, Sighting};
 use aosctl::domain::rules::Rules;
 use aosctl::domain::time::{Span, Time};
-use aosctl::domain::weigh::weigh;
 use aosctl::identity::{EnrolmentLine, Passphrase, Signer};
 use aosctl::policy;
 use aosctl::workspace::{By, NewWorkspace, Place, Tx, Workspace, WorkspaceError, create};
+use asked::asked;
 
 /// `g-7`.
 pub fn id(text: &str) -> Id {
@@ -160,22 +162,12 @@ impl Company {
 
     fn add_keys(&self, now: Time) -> Vec<KeyFacts> {
         let clean = |n: u64| KeyFacts {
-            name: format!("key {n}"),
-            kind: "token".into(),
             integration: Some(GITHUB),
-            scope: None,
             owner: Some(Id::FIRST_OPERATOR),
-            place: Where::Unknown,
-            provider_id: None,
-            last4: None,
-            fingerprint: None,
             created: Some(at("2026-06-01T00:00")),
             rotated: Some(now),
-            expires: None,
-            active: true,
-            person: false,
-            seen: None,
             source: Some("csv".into()),
+            ..KeyFacts::named(format!("key {n}"), "token")
         };
         let mut keys: Vec<KeyFacts> = (1..=12).map(clean).collect();
         keys[1].rotated = None;
@@ -239,44 +231,10 @@ impl Company {
             facets: Facets { data: Some(DataClass::Internal), ..Facets::default() },
             unsure: false,
         };
-        let d = weigh(tx.facts(), &p, Some(GITHUB), tx.now(), None)?;
-        assert_eq!(d.verdict, Verdict::Allow, "{agent} {}: {}", w.1, d.reason);
-        let policy = tx.facts().policy()?.unwrap();
         let request = tx.next_id(IdKind::Request)?;
-        tx.append(
-            by,
-            RequestMade {
-                request,
-                agent,
-                integration: Some(GITHUB),
-                action: p.action,
-                resource: p.resource,
-                access: d.access,
-                facets: p.facets,
-                unsure: false,
-                decision: d.verdict,
-                points: d.fired.iter().map(|f| f.point).collect(),
-                rule: d.rule.into(),
-                approvers: d.approvers,
-                tier: d.tier,
-                grant: d.grant,
-                policy: policy.digest.clone(),
-                until: tx.now().plus(Span::seconds(3600)),
-                mission: None,
-                model: None,
-                idempotency_key: None,
-                bound_command: false,
-                parameters: None,
-                artifacts: None,
-                diff: None,
-                summary: None,
-                recommendation: None,
-                rationale: None,
-                alternatives: None,
-                rollback: None,
-                detail: None,
-            },
-        )?;
+        let made = asked(tx.facts(), &p, Some(GITHUB), request, tx.now())?;
+        assert_eq!(made.decision, Verdict::Allow, "{agent} {}: {}", w.1, made.rule);
+        tx.append(by, RequestMade { until: tx.now().plus(Span::seconds(3600)), ..made })?;
         tx.append(by, RequestClaimed { request, mode: ClaimMode::Agent, key: None })?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use aosctl::domain::grant::Grant;
 use aosctl::domain::id::{Id, IdKind};
 use aosctl::domain::identity::Identity;
 use aosctl::domain::integration::Integration;
-use aosctl::domain::key::{Carries, Delivery, Key, KeyFacts, Place, Sighting};
+use aosctl::domain::key::{Carries, Delivery, Key, KeyFacts, Sighting};
 use aosctl::domain::review::{Advice, Decided, ItemDecision, Narrower};
 use aosctl::domain::time::{Span, Time};
 use aosctl::policy;
@@ -172,22 +172,12 @@ impl Scene {
     pub fn key(&mut self, n: u64, edit: impl FnOnce(&mut KeyState)) -> Id {
         let (id, seq) = (Id::new(IdKind::Key, n), self.seq());
         let facts = KeyFacts {
-            name: format!("key {n}"),
-            kind: "token".into(),
             integration: Some(GITHUB),
-            scope: None,
             owner: Some(OP),
-            place: Place::Unknown,
-            provider_id: None,
-            last4: None,
-            fingerprint: None,
             created: Some(ago(300)),
             rotated: Some(ago(10)),
-            expires: None,
-            active: true,
-            person: false,
             seen: Some(Sighting { feed: "csv".into(), as_of: as_of(), last: Some(ago(1)) }),
-            source: None,
+            ..KeyFacts::named(format!("key {n}"), "token")
         };
         let key = Key {
             id,

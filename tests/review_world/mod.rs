@@ -202,22 +202,11 @@ impl World {
 
     fn key(&self, name: &str) -> KeyFacts {
         KeyFacts {
-            name: name.into(),
-            kind: "token".into(),
             integration: Some(STRIPE),
             scope: Some("charges".into()),
             owner: Some(OP),
             place: KeyPlace::Reference("op://prod/key/token".into()),
-            provider_id: None,
-            last4: None,
-            fingerprint: None,
-            created: None,
-            rotated: None,
-            expires: None,
-            active: true,
-            person: false,
-            seen: None,
-            source: None,
+            ..KeyFacts::named(name, "token")
         }
     }
 

@@ -89,22 +89,13 @@ impl Maker {
     fn key_and_review(&self, integration: Id) {
         let key = Id::new(IdKind::Key, 1);
         let facts = KeyFacts {
-            name: "ci token".into(),
-            kind: "token".into(),
             integration: Some(integration),
-            scope: None,
             owner: Some(Id::FIRST_OPERATOR),
             place: KeyPlace::Reference("op://vault/ci/token".into()),
             provider_id: Some("tok_1".into()),
             last4: Some("9f2a".into()),
             fingerprint: Some(Hex32([7; 32])),
-            created: None,
-            rotated: None,
-            expires: None,
-            active: true,
-            person: false,
-            seen: None,
-            source: None,
+            ..KeyFacts::named("ci token", "token")
         };
         self.sign(|_| ((), KeyAdded { key, facts, note: None }.into()));
         let (every, warn) = (Some(Span::days(90)), Some(Span::days(14)));

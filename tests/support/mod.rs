@@ -1,6 +1,9 @@
 //! A throwaway workspace and the real binary, for tests from outside.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod asked;
+pub mod tree;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

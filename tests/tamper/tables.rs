@@ -5,31 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::cases::{Mutation, Named, attacker, base, must_all_be_found, mutation, shell};
-
-struct Column {
-    name: String,
-    kind: String,
-    not_null: bool,
-}
-
-fn columns(c: &Connection, table: &str) -> Vec<Column> {
-    c.prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1)")
-        .unwrap()
-        .query_map([table], |r| Ok(Column { name: r.get(0)?, kind: r.get(1)?, not_null: r.get(2)? }))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
-}
-
-fn text(v: &Value) -> String {
-    match v {
-        Value::Null => "nothing".into(),
-        Value::Integer(n) => n.to_string(),
-        Value::Real(x) => x.to_string(),
-        Value::Text(t) => t.clone(),
-        Value::Blob(b) => data_encoding::HEXLOWER.encode(b),
-    }
-}
+use crate::column::{Column, columns, shown as text};
 
 /// Values that somebody would rather see there.
 fn others(column: &Column, v: &Value) -> Vec<Value> {

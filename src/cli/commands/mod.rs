@@ -24,6 +24,8 @@ pub mod thaw;
 pub mod tour;
 pub mod workspace;
 
+use clap::Args as _;
+
 use super::context::Context;
 use super::error::CliError;
 use super::global::Format;
@@ -58,6 +60,19 @@ pub enum Command {
     Workspace(workspace::Args),
     Tour(tour::Args),
     Completions(completions::Args),
+}
+
+/// The definition of one command, without the others': for the commands that programs start many times a minute, because
+/// the definition of all of them with all their arguments costs a third of a `check`. `None` for the rest.
+pub fn alone(name: &str) -> Option<clap::Command> {
+    let augment: fn(clap::Command) -> clap::Command = match name {
+        "check" => check::Args::augment_args,
+        "request" => request::Args::augment_args,
+        "rotation" => rotation::Args::augment_args,
+        "run" => run::Args::augment_args,
+        _ => return None,
+    };
+    Some(augment(clap::Command::new(name.to_string())))
 }
 
 impl Command {

@@ -1,21 +1,22 @@
 //! A code that a person writes down.
 
-use super::{MAX_TRIES, Prompter, TermError, read_line};
+use super::unbuffered::{CTRL_C, Unbuffered};
+use super::{MAX_LINE, MAX_TRIES, Prompter, TermError};
 use rustix::termios::{QueueSelector, tcflush};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 impl Prompter {
     /// Shows a code that is to be written down, on a screen of its own that is gone afterwards, and waits until its last
     /// group was typed: then it was seen. A terminal that has no second screen shows it as any other text.
     ///
     /// # Errors
-    /// As [`Prompter::ask_line`]; [`TermError::NoAnswer`] after three tries.
+    /// As [`Prompter::ask_line`]; [`TermError::Interrupted`] for Ctrl-C; [`TermError::NoAnswer`] after three tries.
     pub fn show_code(&self, code: &str, flag: &str) -> Result<(), TermError> {
         let file = self.open("somebody who writes the recovery code down", flag)?;
         let mut tty = &file;
         let groups: Vec<&str> = code.split('-').collect();
-        let _guard = SecondScreen::enter(&file)?;
+        let _guard = Unbuffered::second_screen(&file)?;
         writeln!(tty, "Your recovery code. Write it down on paper; it is shown once, here, and kept nowhere.\n")?;
         for row in groups.chunks(4) {
             // Group by group: a line that is put together first would stay in memory.
@@ -30,7 +31,7 @@ impl Prompter {
         for _ in 0..MAX_TRIES {
             tcflush(&file, QueueSelector::IFlush).map_err(io::Error::from)?;
             write!(tty, "Written down? Type its last group to go on: ")?;
-            if read_line(&file)?.eq_ignore_ascii_case(last) {
+            if line_or_interrupt(&file)?.eq_ignore_ascii_case(last) {
                 return Ok(());
             }
         }
@@ -38,20 +39,23 @@ impl Prompter {
     }
 }
 
-/// The terminal's second screen (xterm's 1049), left and cleared when this is dropped: nothing of it stays behind, and
-/// nothing can be scrolled back to.
-struct SecondScreen<'a>(&'a File);
-
-impl<'a> SecondScreen<'a> {
-    fn enter(mut tty: &'a File) -> io::Result<Self> {
-        write!(tty, "\x1b[?1049h\x1b[H\x1b[2J")?;
-        Ok(Self(tty))
-    }
-}
-
-impl Drop for SecondScreen<'_> {
-    fn drop(&mut self) {
-        let mut tty = self.0;
-        let _ = write!(tty, "\x1b[2J\x1b[?1049l");
+/// Reads a line to its end, or to Ctrl-C.
+fn line_or_interrupt(mut tty: &File) -> Result<String, TermError> {
+    let mut line = Vec::new();
+    loop {
+        let mut bytes = [0; 256];
+        let count = match tty.read(&mut bytes) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        line.extend_from_slice(bytes.get(..count).unwrap_or_default());
+        match line.last() {
+            _ if count == 0 => return Err(TermError::Closed),
+            Some(&CTRL_C) => return Err(TermError::Interrupted),
+            Some(b'\n') => return Ok(String::from_utf8_lossy(&line).trim().to_owned()),
+            // Longer than any answer; the rest is thrown away with the next question.
+            _ if line.len() > MAX_LINE as usize => return Ok(String::new()),
+            _ => {}
+        }
     }
 }

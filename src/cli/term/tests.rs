@@ -188,6 +188,44 @@ fn a_panic_that_drops_nothing_leaves_the_terminal_in_order() {
     panic!("it was never put back");
 }
 
+/// A code that is to be written down does not stay on the screen, whatever ends this.
+#[test]
+fn the_second_screen_is_left_on_every_way_out() {
+    let code = "AAAA-BBBB-CCCC";
+    let show = |p: &Prompter| p.show_code(code, "--recovery-out FILE");
+    let question = "Type its last group to go on: ";
+    let left = |seen: &str| {
+        let (shown, after) = (seen.find("AAAA").unwrap(), seen.rfind("\x1b[2J\x1b[?1049l").expect("it was left"));
+        assert!(seen.contains("\x1b[?1049h") && shown < after && !seen[after..].contains("AAAA"), "{seen:?}");
+    };
+    let (done, seen) = Desk::new().run(&[(question, "nope\n"), (question, "cccc\n")], show);
+    done.unwrap();
+    left(&seen);
+    for typed in ["\x03", "cc\x03"] {
+        let (done, seen) = Desk::new().run(&[(question, typed)], show);
+        assert!(matches!(done, Err(TermError::Interrupted)), "{typed:?}: {done:?}");
+        left(&seen);
+    }
+    let (done, seen) = Desk::new().run(&[(question, "\x04")], show);
+    assert!(matches!(done, Err(TermError::Closed)));
+    left(&seen);
+    // A panic that drops nothing; as above, another test may be the one that is remembered.
+    let was_left = (0..200).any(|_| {
+        let (entered, seen) = Desk::new().run(&[], |p| {
+            let tty = p.open("", "").unwrap();
+            let before = tcgetattr(&tty).unwrap();
+            std::mem::forget(Unbuffered::second_screen(&tty).unwrap());
+            let entered = tcgetattr(&tty).unwrap().local_modes;
+            unbuffered::put_back();
+            tcsetattr(&tty, OptionalActions::Now, &before).unwrap();
+            entered
+        });
+        assert!(!entered.contains(LocalModes::ISIG) && seen.contains("\x1b[?1049h"));
+        seen.ends_with("\x1b[2J\x1b[?1049l[end]")
+    });
+    assert!(was_left);
+}
+
 #[test]
 fn without_a_person_the_error_names_the_flag() {
     let silent = Prompter::new(true);

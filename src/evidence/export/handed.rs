@@ -66,8 +66,8 @@ impl HandedOut {
             file: name.unwrap_or_else(|| "-".into()),
             form: form.into(),
             payloads: payloads.into(),
-            payload_count: survey.payloads,
-            payload_range: survey.payload_range,
+            payload_count: survey.payloads.out,
+            payload_range: survey.payloads.range,
             types,
             size: survey.size,
         }

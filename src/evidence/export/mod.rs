@@ -61,6 +61,11 @@ impl Wanted {
         }
     }
 
+    /// Does it depend on its entry whether a payload goes out?
+    fn chooses(&self) -> bool {
+        !matches!((&self.payloads, self.since), (Payloads::None, _) | (Payloads::All, None))
+    }
+
     /// Does a payload go out? A choice rests on what the entry says by itself, because the columns beside it prove nothing.
     fn takes(&self, p: &RawPayload<'_>) -> bool {
         let of_type = |kind: &str| match &self.payloads {
@@ -175,7 +180,7 @@ impl<'w> Export<'w> {
         let mut add = |name: String, size: u64, content: Part| self.files.push(BundleFile { name, size, content });
         add("entries.jsonl".into(), self.survey.entries_bytes, Part::Entries);
         if let Some(name) = self.wanted.payload_file() {
-            add(name.into(), self.survey.payloads_bytes, Part::Payloads);
+            add(name.into(), self.survey.payloads.bytes, Part::Payloads);
         }
         for (name, bytes) in small {
             add(name, u64::try_from(bytes.len()).unwrap_or(u64::MAX), Part::Bytes(bytes));
@@ -291,7 +296,7 @@ impl<'w> Export<'w> {
 
     fn payloads(&self, name: &str, out: &mut dyn Write) -> Result<(), ExportError> {
         let mut line = Vec::new();
-        self.workspace.store().each_payload(&mut |payload| {
+        let mut visit = |payload: RawPayload<'_>| {
             if !self.survey.covers(payload.seq) {
                 return Ok(ControlFlow::Break(()));
             }
@@ -301,7 +306,12 @@ impl<'w> Export<'w> {
                 out.write_all(&line).map_err(ExportError::write(name))?;
             }
             Ok(ControlFlow::Continue(()))
-        })
+        };
+        if self.wanted.chooses() {
+            self.workspace.store().each_payload(&mut visit)
+        } else {
+            self.workspace.store().each_record(&mut visit)
+        }
     }
 
     /// Writes the bundle, lists it in the state directory, and gives it its name.

@@ -10,6 +10,7 @@ use crate::log::checkpoint::{Checkpoint, VerifierKey};
 use crate::log::hash::Hash;
 use crate::log::payload::{Form, PayloadView};
 use crate::log::tree::{Frontier, leaf_hash};
+use crate::store::RawPayload;
 use crate::workspace::Workspace;
 
 /// Why the end of the log is not what the log identity signed, or may not have been.
@@ -53,6 +54,72 @@ impl std::fmt::Display for Unsound {
     }
 }
 
+/// Payloads, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Those there are, whether or not they go out.
+    pub there: u64,
+    /// Those that go out.
+    pub out: u64,
+    /// Size of their file, in bytes.
+    pub bytes: u64,
+    /// The first and the last entry whose payload goes out.
+    pub range: Option<(u64, u64)>,
+    /// Those that go out, by the type of their entry.
+    pub by_type: BTreeMap<String, u64>,
+    /// Those of which members were erased.
+    pub erased: u64,
+    /// Members that were erased in them.
+    pub erased_members: u64,
+}
+
+impl Tally {
+    /// Counts one. `line` is room that is used again.
+    fn count(&mut self, payload: &RawPayload<'_>, wanted: &Wanted, line: &mut Vec<u8>) {
+        self.there += 1;
+        let erased = erased(payload.record);
+        self.erased += u64::from(erased > 0);
+        self.erased_members += erased;
+        if !wanted.takes(payload) {
+            return;
+        }
+        line.clear();
+        splice(payload, line);
+        let seq = u64::try_from(payload.seq).unwrap_or(0);
+        self.out += 1;
+        self.bytes += length(line);
+        self.range = Some((self.range.map_or(seq, |(first, _)| first), seq));
+        self.add_type(payload.kind, 1);
+    }
+
+    /// Adds what comes after, and leaves nothing there.
+    fn join(&mut self, after: &mut Tally) {
+        if after.there == 0 {
+            return;
+        }
+        let after = std::mem::take(after);
+        self.there += after.there;
+        self.out += after.out;
+        self.bytes += after.bytes;
+        self.range = match (self.range, after.range) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (one, other) => one.or(other),
+        };
+        for (kind, count) in &after.by_type {
+            self.add_type(kind, *count);
+        }
+        self.erased += after.erased;
+        self.erased_members += after.erased_members;
+    }
+
+    fn add_type(&mut self, kind: &str, more: u64) {
+        match self.by_type.get_mut(kind) {
+            Some(count) => *count += more,
+            None => drop(self.by_type.insert(kind.to_string(), more)),
+        }
+    }
+}
+
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
@@ -68,20 +135,8 @@ pub struct Survey {
     pub signed: Option<(Time, Time)>,
     /// Size of `entries.jsonl`, in bytes.
     pub entries_bytes: u64,
-    /// Payloads of these entries, whether or not they go out.
-    pub payloads_there: u64,
-    /// Payloads that go out.
-    pub payloads: u64,
-    /// Size of their file, in bytes.
-    pub payloads_bytes: u64,
-    /// The first and the last entry whose payload goes out.
-    pub payload_range: Option<(u64, u64)>,
-    /// Payloads that go out, by the type of their entry.
-    pub by_type: BTreeMap<String, u64>,
-    /// Payloads of these entries of which members were erased.
-    pub erased_payloads: u64,
-    /// Members that were erased in them.
-    pub erased_members: u64,
+    /// Their payloads.
+    pub payloads: Tally,
     /// The pin is the log identity's word, whether or not these entries fit it.
     pub pin_holds: bool,
     /// Why the end of the log is not sound; empty where it is.
@@ -120,13 +175,7 @@ pub(super) fn survey(
         root: tree.root(),
         signed: None,
         entries_bytes: 0,
-        payloads_there: 0,
-        payloads: 0,
-        payloads_bytes: 0,
-        payload_range: None,
-        by_type: BTreeMap::new(),
-        erased_payloads: 0,
-        erased_members: 0,
+        payloads: Tally::default(),
         pin_holds: pin_size.is_some(),
         unsound: Vec::new(),
         all: true,
@@ -138,23 +187,38 @@ pub(super) fn survey(
         }
     };
     keep_root(&tree);
-    workspace.store().each_entry::<ExportError>(&mut |entry| {
-        let at = Time::from_millis(entry.at);
-        let seq = u64::try_from(entry.seq).unwrap_or(0);
-        if cut.is_none() && wanted.until.is_some_and(|until| at >= until) {
-            cut = Some((seq, tree.root()));
+    let mut line = Vec::new();
+    // Payloads after the last entry that goes out: they belong to it only if nothing was cut off.
+    let mut after = Tally::default();
+    let mut tally = Tally::default();
+    workspace.store().each_pair::<ExportError>(&mut |entry, payload| {
+        if let Some(entry) = entry {
+            let at = Time::from_millis(entry.at);
+            let seq = u64::try_from(entry.seq).unwrap_or(0);
+            if cut.is_none() && wanted.until.is_some_and(|until| at >= until) {
+                cut = Some((seq, tree.root()));
+            }
+            if cut.is_none() {
+                tally.join(&mut after);
+                s.size += 1;
+                s.end = seq + 1;
+                s.entries_bytes += length(entry.envelope) + 1;
+                s.signed = Some((s.signed.map_or(at, |(first, _)| first), at));
+            }
+            last = seq;
+            tree.push(leaf_hash(entry.envelope));
+            keep_root(&tree);
         }
-        if cut.is_none() {
-            s.size += 1;
-            s.end = seq + 1;
-            s.entries_bytes += length(entry.envelope) + 1;
-            s.signed = Some((s.signed.map_or(at, |(first, _)| first), at));
+        if let Some(payload) = payload.filter(|_| cut.is_none()) {
+            let tally = if entry.is_some() { &mut tally } else { &mut after };
+            tally.count(&payload, wanted, &mut line);
         }
-        last = seq;
-        tree.push(leaf_hash(entry.envelope));
-        keep_root(&tree);
         Ok(ControlFlow::Continue(()))
     })?;
+    if cut.is_none() {
+        tally.join(&mut after);
+    }
+    s.payloads = tally;
     s.total = tree.size();
     s.all = cut.is_none();
     s.root = cut.map_or_else(|| tree.root(), |(_, root)| root);
@@ -172,34 +236,7 @@ pub(super) fn survey(
         Some(Ok(c)) if root_at_pin != Some(c.root) => s.unsound.push(Unsound::PinForked { size: c.size }),
         Some(Ok(_)) => {}
     }
-    payloads(workspace, wanted, &mut s)?;
     Ok(s)
-}
-
-fn payloads(workspace: &Workspace, wanted: &Wanted, s: &mut Survey) -> Result<(), ExportError> {
-    let mut line = Vec::new();
-    workspace.store().each_payload::<ExportError>(&mut |payload| {
-        if !s.covers(payload.seq) {
-            return Ok(ControlFlow::Break(()));
-        }
-        s.payloads_there += 1;
-        let erased = erased(payload.record);
-        s.erased_payloads += u64::from(erased > 0);
-        s.erased_members += erased;
-        if wanted.takes(&payload) {
-            line.clear();
-            splice(&payload, &mut line);
-            let seq = u64::try_from(payload.seq).unwrap_or(0);
-            s.payloads += 1;
-            s.payloads_bytes += length(&line);
-            s.payload_range = Some((s.payload_range.map_or(seq, |(first, _)| first), seq));
-            match s.by_type.get_mut(payload.kind) {
-                Some(count) => *count += 1,
-                None => drop(s.by_type.insert(payload.kind.to_string(), 1)),
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })
 }
 
 /// How many members of a record were erased. Few records lost any, and those that did say so in these bytes; text that

@@ -15,24 +15,7 @@ fn k(n: u64) -> Id {
 }
 
 fn facts(name: &str) -> KeyFacts {
-    KeyFacts {
-        name: name.into(),
-        kind: "token".into(),
-        integration: None,
-        scope: None,
-        owner: None,
-        place: Place::Unknown,
-        provider_id: None,
-        last4: None,
-        fingerprint: None,
-        created: None,
-        rotated: None,
-        expires: None,
-        active: true,
-        person: false,
-        seen: None,
-        source: None,
-    }
+    KeyFacts::named(name, "token")
 }
 
 fn key(n: u64, facts: KeyFacts) -> Key {

@@ -174,3 +174,68 @@ fn a_table_is_made_late_and_given_back() {
     assert!(ready.clone().verify_strict(b"", &[0; 64]).is_err());
     assert!(ready.quick.table.get().is_some());
 }
+
+/// What two files of published vectors say of a key, a message and a signature: whether it is refused.
+fn published() -> Vec<(PublicKey, Vec<u8>, Vec<u8>, bool)> {
+    let unhex = |text: &serde_json::Value| data_encoding::HEXLOWER.decode(text.as_str().unwrap().as_bytes()).unwrap();
+    let key = |text: &serde_json::Value| PublicKey::from_hex(text.as_str().unwrap()).unwrap();
+    const REFUSED: [&str; 5] =
+        ["low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R", "low_order_residue"];
+    let cctv = include_str!("../../../tests/vectors/cctv-ed25519/vectors.jsonl").lines().map(|line| {
+        let v: serde_json::Value = serde_json::from_str(line).unwrap();
+        let mut flags = v["flags"].as_array().into_iter().flatten();
+        let refused = flags.any(|flag| REFUSED.contains(&flag.as_str().unwrap()));
+        (key(&v["key"]), v["msg"].as_str().unwrap().as_bytes().to_vec(), unhex(&v["sig"]), refused)
+    });
+    let strict = include_str!("../../../tests/vectors/log-v1/ed25519_strict.json");
+    let strict: Vec<serde_json::Value> = serde_json::from_str(strict).unwrap();
+    let strict = strict
+        .iter()
+        .map(|v| (key(&v["public_key"]), unhex(&v["message_hex"]), unhex(&v["signature"]), !v["refused"].is_null()));
+    cctv.chain(strict).collect()
+}
+
+#[test]
+fn published_vectors_have_the_same_verdict_by_a_table_of_multiples() {
+    let (mut by_table, mut held) = (0, 0);
+    for (key, message, sig, refused) in published() {
+        let Ok(sig) = <[u8; 64]>::try_from(sig) else {
+            assert!(refused, "a signature of another length");
+            continue;
+        };
+        if key.ready().is_err() {
+            assert!(refused, "{key}");
+            continue;
+        }
+        assert_eq!(all_agree(&key, &seasoned(&key), &message, &sig), !refused, "{key}");
+        by_table += 1;
+        held += usize::from(!refused);
+    }
+    assert_eq!((by_table, held), (402, 46), "by a table, and those of them that hold");
+}
+
+proptest! {
+    /// Encoding the point again is the definition.
+    #[test]
+    fn canonical_is_what_encoding_gives(
+        mut bytes in any::<[u8; 32]>(),
+        low in prop_oneof![Just(0u8), Just(1), Just(2), Just(0xeb), Just(0xec), Just(0xed), Just(0xee), Just(0xff)],
+        middle in prop_oneof![Just(None), Just(Some(0u8)), Just(Some(0xff))],
+        high in prop_oneof![Just(0u8), Just(0x80), Just(0x7f), Just(0xff), Just(0x7e)],
+    ) {
+        if let Some(b) = middle {
+            bytes = [b; 32];
+            (bytes[0], bytes[31]) = (low, high);
+        }
+        if let Some(point) = CompressedEdwardsY(bytes).decompress() {
+            prop_assert_eq!(is_canonical(&bytes), point.compress().to_bytes() == bytes);
+        }
+    }
+
+    #[test]
+    fn the_quick_test_for_torsion_is_the_librarys(n in any::<[u8; 32]>(), eighth in 0..8usize) {
+        let point = EdwardsPoint::mul_base(&Scalar::from_bytes_mod_order(n)) + EIGHT_TORSION[eighth];
+        prop_assert_eq!(is_torsion_free(point), point.is_torsion_free());
+        prop_assert_eq!(is_torsion_free(point), eighth == 0);
+    }
+}

@@ -5,7 +5,7 @@ use crate::secret::{Secret, SecretError};
 use crate::sys::{SysError, files, random};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const ITEM: &str = "fingerprint";
@@ -55,6 +55,7 @@ impl Vault {
     pub fn fingerprint_key(&self, signer: &Signer, operators: &Circle) -> Result<FingerprintKey, SecretError> {
         let path = self.fingerprint_path();
         let mut is_new = false;
+        self.take_coming(operators)?;
         if path.symlink_metadata().is_err() {
             let fresh = Zeroizing::new(random::bytes::<32>()?);
             let key = Secret::new(Zeroizing::new(fresh.to_vec()))?;
@@ -66,7 +67,7 @@ impl Vault {
                 Err(e) => return Err(e.into()),
             }
         }
-        let file = self.read_fingerprint(operators)?;
+        let file = self.read_signed(&path, operators)?;
         let key = file.open_as(signer).map_err(|why| self.closed(path.clone(), &file, why))?;
         if key.expose().len() != 32 {
             return Err(SecretError::Damaged { path });
@@ -100,15 +101,58 @@ impl Vault {
         }
         let key = self.fingerprint_key(opener, operators)?.key;
         let file = File::attended(&self.origin, ITEM, &key, &operators.live, Some(signer))?;
-        Ok(files::write_private_atomic(&path, &file.to_json()?)?)
+        files::write_private_atomic(&path, &file.to_json()?)?;
+        files::remove_file(&self.coming_path());
+        Ok(())
+    }
+
+    /// Seals the key of fingerprints for operators of whom one is about to get its key, and signs with that one: beside the
+    /// file that counts, whose place it takes when somebody asks for the key and the log has made the signer's key count.
+    /// Nothing where there is no such key yet.
+    ///
+    /// # Errors
+    /// As [`Vault::reseal_fingerprint_key`].
+    pub fn seal_coming_fingerprint_key(
+        &self,
+        opener: &Signer,
+        signer: &Signer,
+        operators: &Circle,
+    ) -> Result<(), SecretError> {
+        if self.fingerprint_path().symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let key = self.fingerprint_key(opener, operators)?.key;
+        let file = File::attended(&self.origin, ITEM, &key, &operators.live, Some(signer))?;
+        Ok(files::write_private_atomic(&self.coming_path(), &file.to_json()?)?)
+    }
+
+    /// Finishes what a crash cut off after [`Vault::seal_coming_fingerprint_key`]. One that no operator signed stays: its
+    /// signer may be about to become one.
+    fn take_coming(&self, operators: &Circle) -> Result<(), SecretError> {
+        let coming = self.coming_path();
+        if coming.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        match self.read_signed(&coming, operators) {
+            Ok(_) => match files::move_into_place(&coming, &self.fingerprint_path()) {
+                // Somebody else was quicker.
+                Err(e) if e.is_not_found() => Ok(()),
+                other => Ok(other?),
+            },
+            Err(_) => Ok(()),
+        }
     }
 
     fn fingerprint_path(&self) -> PathBuf {
         self.dir.join("fingerprint.sealed")
     }
 
-    fn read_fingerprint(&self, operators: &Circle) -> Result<File, SecretError> {
-        let path = self.fingerprint_path();
+    fn coming_path(&self) -> PathBuf {
+        self.dir.join("fingerprint.sealed.new")
+    }
+
+    fn read_signed(&self, path: &Path, operators: &Circle) -> Result<File, SecretError> {
+        let path = path.to_path_buf();
         let file = File::parse(&read_file(&path)?).map_err(|why| malformed(&path, &why))?;
         if file.origin != self.origin || file.item != ITEM || !file.is_attended() {
             return Err(SecretError::Foreign { path, what: "it is not the fingerprint key of this workspace".into() });

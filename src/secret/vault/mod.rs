@@ -10,6 +10,8 @@
 //!   so that a copy of the workspace opens nothing. Whoever can read the state directory can open them.
 //! - `fingerprint.sealed` holds the key of fingerprints. No entry names it, so an operator signs the file itself: otherwise
 //!   somebody who can write here could put a key of his own in its place, and guess short secrets from their fingerprints.
+//!   While an operator gets a new key by a code on paper, what that key signed waits beside it (`fingerprint.sealed.new`),
+//!   and takes its place once the log has made the key count; whoever needs it next finishes what a crash cut off.
 
 mod file;
 mod fingerprint;

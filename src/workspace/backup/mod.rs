@@ -102,7 +102,7 @@ impl Workspace {
         let log = self.log_identity()?;
         let mut file = NewFile::beside(to)?;
         let state = self.state_dir();
-        let lock = state.join("backup.lock");
+        let lock = self.backup_lock();
         let Some(_turn) = Lock::wait(&lock, TURN)? else {
             let source = std::io::Error::from(std::io::ErrorKind::TimedOut);
             return Err(SysError::Io { action: "wait for another backup at", path: lock, source }.into());
@@ -168,7 +168,7 @@ impl Workspace {
     }
 
     /// The database as that reader's snapshot shows it, in a file that has no name any more: whatever ends this process
-    /// leaves no open copy behind. Between making and opening it there is one, in [`Workspace::backups_within_reach`].
+    /// leaves no open copy behind. Between making and opening it there is one; the next command that writes clears it.
     fn copy_database(&self, reader: &Store) -> Result<File, WorkspaceError> {
         let dir = self.half_made();
         // What a crash left; the lock on backups is held.
@@ -180,8 +180,14 @@ impl Workspace {
         opened
     }
 
-    fn half_made(&self) -> PathBuf {
+    /// Where the open copy lies, while there is one.
+    pub(super) fn half_made(&self) -> PathBuf {
         self.state_dir().join("backup.tmp")
+    }
+
+    /// Held by who makes a backup.
+    pub(super) fn backup_lock(&self) -> PathBuf {
+        self.state_dir().join("backup.lock")
     }
 
     fn list_of_backups(&self) -> PathBuf {
@@ -227,24 +233,6 @@ impl Workspace {
         list.extend(serde_json::to_vec(&line).map_err(|e| WorkspaceError::Unwritable(e.to_string()))?);
         list.push(b'\n');
         Ok(files::write_private_atomic(&path, &list)?)
-    }
-
-    /// Open copies of the database that aosctl made and that lie where it can clear them: from before a migration, and of
-    /// a backup that was cut off.
-    pub fn backups_within_reach(&self) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        for (dir, ours) in [(self.place().dir.clone(), true), (self.half_made(), false)] {
-            for path in std::fs::read_dir(dir).into_iter().flatten().filter_map(|e| e.ok().map(|e| e.path())) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let copy =
-                    name.starts_with("aosctl.db.v") && (name.ends_with("-backup") || name.ends_with("-backup.new"));
-                if !ours || copy {
-                    found.push(path);
-                }
-            }
-        }
-        found.sort();
-        found
     }
 }
 

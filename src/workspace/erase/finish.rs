@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::left::Cleared;
 use crate::store::Scrubbed;
 use crate::sys::files;
 use crate::workspace::{Place, Workspace, WorkspaceError};
@@ -24,7 +25,8 @@ struct Mark {
 pub struct Finished {
     /// None are left in the workspace's files.
     pub clean: bool,
-    /// Copies from before a migration that were removed, because they held them.
+    /// Open copies of the database that were removed, because they held them or may have: from before a migration, and of a
+    /// backup or an `init` that was cut off.
     pub removed: Vec<String>,
 }
 
@@ -55,14 +57,21 @@ pub(super) fn mark(ws: &Workspace, seq: u64) -> Result<(), WorkspaceError> {
     Ok(files::write_private_atomic(&path(ws.place()), &bytes)?)
 }
 
-/// Takes what was erased out of the database, its write-ahead log and the copies from before a migration, and waits so
-/// long for those who still read. The mark goes only when nothing is left.
+/// Takes what was erased out of the database, its write-ahead log, the copies from before a migration and what commands
+/// that were cut off left, and waits so long for those who still read. The mark goes only when nothing is left.
 ///
 /// # Errors
 /// What SQLite gives, above all a disk without room for a second copy of the database. The erasure stands all the same.
 pub fn finish(ws: &Workspace, patience: Duration) -> Result<Finished, WorkspaceError> {
-    let removed = ws.store().remove_copies_with(&read(ws.place()).entries);
+    let mut removed = ws.store().remove_copies_with(&read(ws.place()).entries);
     let place = ws.place();
-    let scrubbed = ws.store().scrub(patience, || files::remove_file(&path(place)))?;
-    Ok(Finished { clean: scrubbed == Scrubbed::Clean, removed })
+    let mut cleared = Cleared::default();
+    let scrubbed = ws.store().scrub(patience, || {
+        cleared = ws.clear_left();
+        if cleared.all {
+            files::remove_file(&path(place));
+        }
+    })?;
+    removed.append(&mut cleared.removed);
+    Ok(Finished { clean: scrubbed == Scrubbed::Clean && cleared.all, removed })
 }

@@ -7,10 +7,14 @@
 
 mod edits;
 mod finish;
+mod going;
+mod left;
 mod reach;
 
 pub use edits::Edit;
 pub use finish::{Finished, finish, is_unfinished};
+pub use going::REPEATED;
+pub(super) use going::{Going, refuse_body, says};
 pub use reach::{HandedOut, repeats, stands_also_in};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,7 +21,7 @@ const LIST_LIMIT: usize = 16 << 20;
 /// Something that left this workspace and holds the payload: no erasure reaches it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct HandedOut {
-    /// `export` or `backup`.
+    /// `export`, `backup`, or `unfinished restore`: what one that was cut off left beside the workspace.
     pub kind: &'static str,
     /// When, as told.
     pub at: String,
@@ -63,7 +63,7 @@ impl Workspace {
     /// What was handed out and holds the payload of an entry, as far as aosctl wrote it down.
     /// A list that cannot be read is itself listed, because it may name anything.
     pub fn handed_out(&self, seq: u64, entry_type: &str) -> Vec<HandedOut> {
-        let mut found = Vec::new();
+        let mut found = self.left_by_restore(seq);
         for (kind, name) in [("export", "exports.jsonl"), ("backup", "backups.jsonl")] {
             let path = self.state_dir().join(name);
             let unreadable =
@@ -95,7 +95,7 @@ impl Workspace {
 }
 
 /// Every text in a value; of JSON that is kept as text (a tool's parameters), every text in that, too.
-fn texts<'v>(value: &'v Value, found: &mut Vec<std::borrow::Cow<'v, str>>) {
+pub(super) fn texts<'v>(value: &'v Value, found: &mut Vec<std::borrow::Cow<'v, str>>) {
     match value {
         Value::String(s) => {
             found.push(s.as_str().into());

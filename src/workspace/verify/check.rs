@@ -34,13 +34,15 @@ const TOGETHER: usize = 32;
 /// Form, commitment and signature of many entries, on several threads. Each takes the next few when it is done with its last:
 /// a fixed share would leave a core idle, because one of them stands behind the thread that follows the log.
 pub(super) fn check_all(batch: Vec<Given>, task: Task<'_>) -> Vec<Checked> {
-    let threads = task.threads.min(batch.len().div_ceil(TOGETHER));
+    // Large entries come a few at a time: then each thread gets its share of them.
+    let together = batch.len().div_ceil(task.threads.max(1)).clamp(1, TOGETHER);
+    let threads = task.threads.min(batch.len().div_ceil(together));
     let left = Mutex::new((0, batch.into_iter()));
     let take = || -> (usize, Vec<Given>) {
         let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
         let (number, rest) = &mut *left;
         *number += 1;
-        (*number, rest.by_ref().take(TOGETHER).collect())
+        (*number, rest.by_ref().take(together).collect())
     };
     let work = || {
         let mut done = Vec::new();

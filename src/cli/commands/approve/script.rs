@@ -13,6 +13,7 @@ use crate::cli::term::{Size, Stream, is_terminal, size};
 use crate::domain::id::Id;
 use crate::domain::time::Time;
 use crate::workspace::decision::{Answer, Case, Open, approve, closed, deny, examine, foresee};
+use crate::workspace::erase::REPEATED;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// What was typed.
@@ -44,6 +45,9 @@ pub fn decide(ctx: &Context, mut asked: Asked) -> Result<Outcome, CliError> {
     }
     // Before a passphrase is asked for: what nobody could decide is refused without one.
     let facts = ws.facts();
+    if let Some(reason) = &asked.reason {
+        ws.refuse_repeated(&facts, reason, now)?;
+    }
     let likely = if asked.dry_run { likely_operator(ctx, &ws) } else { None };
     for (case, open) in &cases {
         examine(&facts, case.request.id, likely, asked.answer, &open.shown, now)
@@ -140,7 +144,7 @@ pub fn refusal(e: WorkspaceError, id: Id) -> CliError {
         "changed" => error.hint(format!("look again: aosctl request show {id}")),
         "would_not_run" => error.hint(format!("close it: aosctl deny {id} --reason TEXT")),
         "no_such_request" => error.hint("see what waits: aosctl queue"),
-        "" => error,
+        "" | REPEATED => error,
         _ => error.hint(format!("see what became of it: aosctl request show {id}")),
     }
 }

@@ -138,11 +138,16 @@ impl ExportView {
             vkey_fingerprint: show::fingerprint(&export.vkey().key.key_id().to_hex()),
             verify: format!("aosctl audit verify --bundle {bundle} --vkey {vkey}"),
             vkey,
-            payloads: s.payloads,
-            payloads_there: s.payloads_there,
-            payload_types: s.by_type.iter().map(|(kind, &count)| TypeCount { kind: kind.clone(), count }).collect(),
-            erased_payloads: s.erased_payloads,
-            erased_members: s.erased_members,
+            payloads: s.payloads.out,
+            payloads_there: s.payloads.there,
+            payload_types: s
+                .payloads
+                .by_type
+                .iter()
+                .map(|(kind, &count)| TypeCount { kind: kind.clone(), count })
+                .collect(),
+            erased_payloads: s.payloads.erased,
+            erased_members: s.payloads.erased_members,
             signers_left_out: export.left_out().to_vec(),
             bytes: export.files().iter().map(|f| f.size).sum(),
             files: export.files().iter().map(|f| FileSize { name: f.name.clone(), bytes: f.size }).collect(),

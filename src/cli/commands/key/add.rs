@@ -134,24 +134,8 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let rotated = args.rotated.as_deref().map(|t| past("--rotated", t, now)).transpose()?;
     let chosen = args.place.chosen()?;
     free(&ws, &name, told.provider_id.as_deref())?;
-    let mut facts = KeyFacts {
-        name: name.clone(),
-        kind: "token".into(),
-        integration: None,
-        scope: None,
-        owner: None,
-        place: Place::Unknown,
-        provider_id: None,
-        last4: None,
-        fingerprint: None,
-        created: None,
-        rotated,
-        expires: None,
-        active: !args.inactive,
-        person: args.person,
-        seen: None,
-        source: None,
-    };
+    let mut facts =
+        KeyFacts { rotated, active: !args.inactive, person: args.person, ..KeyFacts::named(name.clone(), "token") };
     told.over(&mut facts);
     if let place::Chosen::Reference(text) = &chosen {
         facts.place = Place::Reference(text.clone());

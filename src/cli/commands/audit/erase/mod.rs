@@ -94,6 +94,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
             .because("it goes into the log and stays there, so it would keep what is to be erased")
             .hint("give the reason without it, such as a ticket: --reason \"GDPR request 7\""));
     }
+    if let Some(reason) = &said {
+        ws.refuse_repeated(&ws.facts(), reason, now)?;
+    }
     let mut view = AuditEraseView {
         dry_run: args.dry_run,
         entry: seq,

@@ -44,11 +44,13 @@ pub struct AuditEraseView {
     pub approvals: Vec<u64>,
     /// Nothing of it is left in the workspace's files; absent where nothing was erased.
     pub bytes_gone: Option<bool>,
-    /// Copies of the database from before a migration, removed because they held it.
+    /// Open copies of the database that were removed because they held it or may have: from before a migration, and of a
+    /// backup or an init that was cut off.
     pub removed_copies: Vec<String>,
     /// Other entries that hold the same text (at most 20; a text of less than 8 bytes is not looked for).
     pub also_in: Vec<u64>,
-    /// What was handed out and holds it: no erasure reaches that.
+    /// What was handed out and holds it, and what a restore that was cut off left beside the workspace: no erasure reaches
+    /// that.
     pub beyond_reach: Vec<HandedOut>,
 }
 
@@ -181,7 +183,11 @@ impl View for AuditEraseView {
         }
         if !self.removed_copies.is_empty() {
             let list = self.removed_copies.join(", ");
-            page.push_str(&show::field(screen, "removed", &format!("{list} (from before a migration; held it, too)")));
+            page.push_str(&show::field(
+                screen,
+                "removed",
+                &format!("{list} (open copies that held it, too, or may have)"),
+            ));
         }
         page.push_str(&self.rest(screen));
         page
@@ -195,7 +201,8 @@ pub struct EraseFinishView {
     pub unfinished: bool,
     /// Nothing is left in the workspace's files.
     pub bytes_gone: bool,
-    /// Copies of the database from before a migration, removed because they held something that was erased.
+    /// Open copies of the database that were removed because they may have held something that was erased: from before a
+    /// migration, and of a backup or an init that was cut off.
     pub removed_copies: Vec<String>,
 }
 

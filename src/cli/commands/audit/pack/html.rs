@@ -61,8 +61,8 @@ fn log(p: &mut String, pack: &Pack, export: &Export<'_>) {
             ("checkpoint", "<span class=\"bad\">none for these entries: the end of the log is not sound</span>".into())
         }
     });
-    let erased = format!("{} members of {} payloads", s.erased_members, s.erased_payloads);
-    facts.push(("payloads", format!("all {}, of which erased: {erased}", s.payloads)));
+    let erased = format!("{} members of {} payloads", s.payloads.erased_members, s.payloads.erased);
+    facts.push(("payloads", format!("all {}, of which erased: {erased}", s.payloads.out)));
     p.push_str("<dl>\n");
     for (name, value) in facts {
         p.push_str(&format!("<dt>{name}</dt><dd>{value}</dd>\n"));

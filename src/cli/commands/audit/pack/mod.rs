@@ -133,7 +133,7 @@ impl PackView {
             reviews: reviews.collect(),
             lines: pack.tables.iter().map(|t| PackLines { kind: t.id.into(), lines: count(t.lines.len()) }).collect(),
             receipts: if s.may_be_signed() { count(pack.sampled().len()) } else { 0 },
-            payloads: s.payloads,
+            payloads: s.payloads.out,
             bundle_bytes: export.files().iter().map(|f| f.size).sum(),
             vkey_fingerprint: show::fingerprint(&export.vkey().key.key_id().to_hex()),
             verify: format!("aosctl audit verify --bundle {} --vkey {vkey}", quoted(path)),
