@@ -110,5 +110,5 @@ impl fmt::Display for VerifierKey {
 
 /// Not empty, no white space, no plus.
 pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|char: char| char.is_whitespace() || char.is_control() || char == '+')
+    !name.is_empty() && !name.contains(|char: char| char.is_whitespace() || char < ' ' || char == '+')
 }
