@@ -186,12 +186,12 @@ impl Context {
             return Ok(Whoever::Agent(agent));
         }
         // A passphrase file is a way to sign without being asked; without one nobody is asked here.
-        if self.global.passphrase_file.is_some()
-            && let Ok(operator) = self.unlock(workspace)
-        {
-            return Ok(Whoever::Operator(operator));
-        }
-        Ok(Whoever::Nobody(workspace.log_identity()?))
+        let unopened = match self.global.passphrase_file.as_ref().map(|_| self.unlock(workspace)) {
+            Some(Ok(operator)) => return Ok(Whoever::Operator(operator)),
+            Some(Err(e)) => Some(e.what),
+            None => None,
+        };
+        Ok(Whoever::Nobody(workspace.log_identity()?, unopened))
     }
 }
 
@@ -201,8 +201,8 @@ pub enum Whoever {
     Agent(AgentIdentity),
     /// An operator.
     Operator(OperatorIdentity),
-    /// Nobody: signed by the log, unattributed.
-    Nobody(crate::identity::PlainIdentity),
+    /// Nobody: signed by the log, unattributed; and why not by the operator whose passphrase was given, if one was.
+    Nobody(crate::identity::PlainIdentity, Option<String>),
 }
 
 impl Whoever {
@@ -211,7 +211,15 @@ impl Whoever {
         match self {
             Whoever::Agent(a) => a.by(),
             Whoever::Operator(o) => o.by(),
-            Whoever::Nobody(log) => crate::workspace::By::log(log.signer()),
+            Whoever::Nobody(log, _) => crate::workspace::By::log(log.signer()),
+        }
+    }
+
+    /// What must be said where an operator was to sign and could not: nothing stood in the way, and nobody signed.
+    pub fn unsigned(&self) -> Option<String> {
+        match self {
+            Whoever::Nobody(_, Some(why)) => Some(format!("no operator signed, the log did: {why}")),
+            _ => None,
         }
     }
 }

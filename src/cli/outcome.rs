@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::context::Whoever;
 use super::error::CliError;
 use super::exit::Exit;
 use super::global::Format;
@@ -107,6 +108,13 @@ impl Outcome {
     #[must_use]
     pub fn warn_if(mut self, e: Option<impl std::fmt::Display>) -> Outcome {
         self.warnings.extend(e.map(|e| format!("it is on disk, but mind the pin: {e}")));
+        self
+    }
+
+    /// Adds a warning on stderr, if no operator signed although one was to.
+    #[must_use]
+    pub fn warn_unsigned(mut self, whoever: &Whoever) -> Outcome {
+        self.warnings.extend(whoever.unsigned());
         self
     }
 

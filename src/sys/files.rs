@@ -58,6 +58,16 @@ pub fn remove_file(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
+/// A directory that is removed when this is dropped, if nothing is in it.
+pub struct GoneIfEmpty(pub PathBuf);
+
+impl Drop for GoneIfEmpty {
+    fn drop(&mut self) {
+        // Fails where something is in it, which is what is wanted.
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
 /// Removes a directory that this process made and nobody needs. What cannot be removed stays: the reason why it is not
 /// needed is the error that matters.
 pub fn remove_tree(path: &Path) {

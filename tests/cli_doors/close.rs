@@ -145,3 +145,27 @@ fn a_freeze_stops_everything_until_an_operator_thaws() {
     // Nothing is frozen: done, and nobody is asked for a passphrase.
     assert_eq!(bare(&b, &["thaw"], 0)["changed"], false);
 }
+
+/// Nothing stands in the way of closing a door, and nobody may believe that he signed it who did not.
+#[test]
+fn a_passphrase_that_opens_nothing_is_said_beside_what_the_log_signed() {
+    let b = bench();
+    b.ok(&with(DOOR, &["--access", "write"]));
+    let wrong = b.path("wrong");
+    std::fs::write(&wrong, "another passphrase").unwrap();
+    std::fs::set_permissions(&wrong, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    for line in [
+        &["grant", "narrow", "g-1", "--access", "read"][..],
+        &["freeze", "build-bot"],
+        &["revoke", "g-1"],
+    ] {
+        let out = b.bare().args(line).arg("--passphrase-file").arg(&wrong).output().unwrap();
+        let said = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(0), "{said}");
+        assert!(said.contains("no operator signed, the log did"), "{line:?}: {said}");
+        assert!(matches!(last(&b, 1)[..], [(Actor::Log, _)]), "{line:?}");
+        // What is done already is signed by nobody, and nothing is to be said of it.
+        let out = b.bare().args(line).arg("--passphrase-file").arg(&wrong).output().unwrap();
+        assert!(!text(&out.stderr).contains("no operator signed"), "{line:?}: {}", text(&out.stderr));
+    }
+}

@@ -185,6 +185,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     };
     let told = tell(&ws, ctx, &args, &target, changed, seq);
     let out = told.map_err(|e| if changed { words::done_already(e, "it is frozen") } else { e })?;
+    let out = if changed { out.warn_unsigned(&whoever) } else { out };
     Ok(out.warn_if(pin))
 }
 

@@ -74,6 +74,8 @@ pub fn restore(
     let manifest = manifest(&mut unpacker, file)?;
     let state_dir = place.state_of(&manifest.origin);
     let state_was_there = std::fs::read_dir(&state_dir).is_ok_and(|mut d| d.next().is_some());
+    // Declared before what is put into it, so that it goes last, and only if it is empty.
+    let _made = (!place.state.exists()).then(|| files::GoneIfEmpty(place.state.clone()));
     files::create_private_dir(&place.state)?;
     let name = state_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // Never finished: its content is moved out of it.

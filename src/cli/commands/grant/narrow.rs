@@ -135,7 +135,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     if done.is_some() {
         view.signed_by = Some(Names::new(&ws)?.signer(whoever.by().actor)?);
     }
-    Ok(Outcome::of(Exit::Done, view).warn_if(pin))
+    let out = Outcome::of(Exit::Done, view);
+    let out = if done.is_some() { out.warn_unsigned(&whoever) } else { out };
+    Ok(out.warn_if(pin))
 }
 
 fn view(ws: &Workspace, old: &Grant, new: &Grant, now: Time) -> Result<GrantNarrowView, CliError> {

@@ -106,6 +106,7 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let signer = (!seqs.is_empty()).then(|| whoever.by().actor);
     let told = finish(&ws, args.dry_run, found, refused, &seqs, signer, at);
     let out = told.map_err(|e| if seqs.is_empty() { e } else { words::done_already(e, "the doors are closed") })?;
+    let out = if seqs.is_empty() { out } else { out.warn_unsigned(&whoever) };
     Ok(out.warn_if(pin))
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Contained {
     pub(super) frozen: Vec<Id>,
     /// Keys and grants whose entries do not verify; nothing is allowed on them.
     pub(super) damaged: Vec<Id>,
+    /// That no operator signed although one was to.
+    pub(super) unsigned: Option<String>,
     /// The pin, where there is something to say about it.
     pub(super) pin: Option<WorkspaceError>,
 }
@@ -86,6 +88,7 @@ pub(super) fn contain(
         Ok(done)
     })?;
     done.pin = pin;
+    done.unsigned = whoever.unsigned();
     Ok(done)
 }
 

@@ -125,8 +125,9 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
     let again::Meant { keys, again, left_out } = again::meant(&ws, ctx, &args, found)?;
     let contained = contain::contain(&ws, ctx, &keys, again, args.freeze, reason.as_deref(), args.dry_run)?;
     let exit = if contained.damaged.is_empty() { Exit::Done } else { Exit::Integrity };
-    let (all, beside) = (contained.keys.clone(), contained.beside());
+    let (all, beside, unsigned) = (contained.keys.clone(), contained.beside(), contained.unsigned.clone());
     let say = |out: Outcome| {
+        let out = unsigned.iter().fold(out, |out, line| out.warn(line.clone()));
         let out = beside.iter().fold(out, |out, line| out.note(line.clone()));
         let out = left_out.iter().fold(out, |out, id| out.note(again::left_out(*id)));
         match dropped {
