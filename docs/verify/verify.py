@@ -136,13 +136,14 @@ class Log:  # the entries so far, the first fault of each check, and the state t
         return world() if callable(world) else world
     def true(self, world, left, sign=None, right=None):  # `path`, `no path`, or two paths and a sign between them
         one = self.value(sign if left == "no" else left, world)
-        if not right: return (one is None or one is False or one == []) == (left == "no")
+        if not right: return (one is None or one is False or one in ([], set())) == (left == "no")
         other, order = self.value(right, world), right.split(".")[-1]
         if sign in ("=", "!="): return (one == other) == (sign == "=")
         if sign == "in": return one in (other or ())
         if sign == "within": return not other or one is not None and milliseconds(one) <= self.at + span(other)
         if one is None or other is None: return sign == "<="
         if order == "scope": return covers(other, one)
+        if isinstance(one, (list, set)): return set(one) <= set(other)
         one, other = (rank(order, one), rank(order, other)) if order in WORDS else (one, other)
         return one < other or sign == "<=" and one == other
     def holds(self, row, world):  # whether all conditions of one of its alternatives hold
@@ -184,46 +185,39 @@ class Log:  # the entries so far, the first fault of each check, and the state t
         self.headers.append(Object(known, leaf=self.leaf.hex(), voidable=self.invalid.get(seq, [False])[0]))
         self.leaves.append(self.leaf)
     def judge(self, header, body):  # Bad where the signer may not do this now; otherwise the state moves on
-        event, who, subject, seq, things = header.type, header.actor, header.subject, self.seq, self.things
+        event, who, seq, things, thing = header.type, header.actor, self.seq, self.things, self.things[header.subject]
         need(event in TABLE["events"] and (event == "workspace.created/1") == (seq == 0) and self.fits(event, body),
             "form")
-        (roles, about, states, conditions, _), thing, kinds = ROWS[event], things[subject], MEMBERS[event]
-        body, (before, arrow, after) = Object((one, body[one]) for one in body
-            if body[one] is not None), states.partition(">")
+        (roles, about, states, conditions, _), kinds = ROWS[event], MEMBERS[event]
         of = self.headers[body.seq] if about == "seq" else Object(subject=body.get(about, about))
-        need(subject == of.subject and (before in "-" or thing.states & set(before.split(","))),
-            "subject, or its state")
+        body, (before, arrow, after) = Object(one for one in body.items() if one[1] is not None), states.partition(">")
+        need(header.subject == of.subject and (before in "-" or thing.states & set(before.split(","))),
+            "subject or state")
         keys, given = [bytes.fromhex(body[one]) for one in body if kinds[one][1] == "key"], (thing.given or {}).values()
         need(self.used.isdisjoint(keys) and len(set(keys)) == len(keys) and all(map(may_enrol, keys)), "key")
         new, edit = Object({**thing, **body}), Object(agent=who, action="audit.erase", resource="entry:%s" % body.seq)
-        now = self.decide(new) if body.request else self.decide(edit) if body.approvals is not None else Object(
-            points=set())
-        ours, once = [self.approvals.get(one, (who, Object(), Object())) for one in body.approvals or ()], (who,
-            body.idempotency_key or seq)
-        held = self.payloads.get(body.seq, [Object(body=())])[0]
+        now = self.decide(new if body.request else edit) if body.request or "approvals" in kinds else Object(points=set(
+            ))
+        ours = [self.approvals.get(one, (who, Object(), Object())) for one in body.approvals or ()]
+        held, once = self.payloads.get(body.seq, [Object(body=())])[0], (who, body.idempotency_key or seq)
+        proof = b"aosctl/enrol/v1\0%s\0%s" % (header.log.encode(), b"".join(keys))
         world = Object(
-            body, subject=subject, its=thing, of=of, now=now, signer=who, signing=things[who], adopted=self.rules,
-                at=header.at,
-            points=set(body.points or ()), asked=now.points | set(thing.points or ()), trusted=self.vkey.key.hex(),
-            entitled=seq == 0 or who == "log" or self.live(who), holding=lambda: self.live(new.agent),
-            proven=lambda: strict(keys[0], bytes.fromhex(body.proof), b"aosctl/enrol/v1\0%s\0%s" % (header.log.encode(),
-                keys[0])),
-            namesake=body.handle in [one.handle for one in self.each[kinds.get(about, "-")[-1]]],
-                repeated=once in self.used,
-            others=[one for one in self.each["op"] if "live" in one.states and one is not thing],
-            hash=lambda: sha(canonical(body.rules)).hex(), kinds=[one.kind for one in self.rules.kinds],
-            word=str(body.scope).split(":")[0], scopes=[one.kind for one in self.catalogue(
-                things[new.integration].kind).scope],
+            body, there={*held.body, *(held.erased or ())} - self.erased[body.seq], signer=who,
             granted=lambda: not thing.grant or self.live(thing.grant) and self.ahead(things[thing.grant]),
-            count=len(given) if body.request else len({who, *(one for one, _, _ in ours)}),
+            others=[one for one in self.each["op"] if "live" in one.states and one is not thing],
+            word=str(body.scope).split(":")[0], hash=lambda: sha(canonical(body.rules)).hex(), signing=things[who],
+            longer=lambda: not body.every or span(body.every) > span(body.warn or "0s"), words=WORDS, its=thing,
+            proven=lambda: strict(keys[0], bytes.fromhex(body.proof), proof), trusted=self.vkey.key.hex(),
+            kinds=[one.kind for one in self.rules.kinds], adopted=self.rules, holding=lambda: self.live(new.agent),
             standing=lambda: all(self.ahead(one) and now.points <= set(one.points) for one in given),
-            agreed=lambda: all((asked.action, asked.resource) == (edit.action, edit.resource) and self.ahead(said)
-                               and not asked.states & {"denied", "withdrawn"} for _, asked, said in ours),
-            erasable=lambda: set(body.members) <= {*held.body, *(held.erased or ())} & set(
-                WORDS["erasable"]) - self.erased[body.seq],
-            longer=lambda: not body.every or span(body.every) > span(body.warn or "0s"))
-        need(world.entitled and self.holds(roles, world) and self.holds(conditions, world),
-            "no right to it, or a condition")
+            points=set(body.points or ()), asked=now.points | set(thing.points or ()), repeated=once in self.used,
+            count=len(given) if body.request else len({who, *(one for one, _, _ in ours)}), of=of, now=now,
+            subject=header.subject, scopes=[one.kind for one in self.catalogue(things[new.integration].kind).scope],
+            namesake=body.handle in [one.handle for one in self.each[kinds.get(about, "-")[-1]]],
+            agreed=lambda: all(asked.resource == edit.resource and asked.action == edit.action and self.ahead(said)
+                and not asked.states & {"denied", "withdrawn"} for _, asked, said in ours))
+        need((seq == 0 or who == "log" or self.live(who)) and self.holds(roles, world), "no right to it")
+        need(self.holds(conditions, world), "conditions")
         self.used.update(keys, [once])
         if event == "policy.adopted/1": self.rules = Object(body.rules, digest=body.digest)
         if event == "grant.renewed/1": new["until"] = body.until
@@ -234,35 +228,31 @@ class Log:  # the entries so far, the first fault of each check, and the state t
             if len(thing.given) == thing.approvers: thing.update(states={"approved"}, handed=self.at)
         if event == "payload.erased/1": self.erased[body.seq] |= set(body.members)
         if event == "entry.voided/1": self.voided[body.seq] = of["voided"] = seq
-        if event == "key.leaked/1": thing.update(leak=seq, open=[one for one in WORDS["step"] if one != "contain"])
-        if event == "key.step/1" and body.outcome in ("done", "not_needed"): thing["open"] = [one
-            for one in thing.open if one != body.step]
-        elif event == "key.step/1": thing.open.append(body.step)
-        if before == "new" and arrow: self.each[new.setdefault("sort", kinds.get(about, ("", "op"))[1])].append(thing)
-        if arrow: thing.update(new, since=self.at, states=thing.states - set(before.split(",")) | {body.get(after,
-            after)})
+        if event == "key.leaked/1": thing.update(leak=seq, open=set(WORDS["step"]) - {"contain"})
+        if event == "key.step/1": thing["open"] = {*thing.open, body.step} - {body.step
+            if body.outcome in WORDS["settled"] else ""}
+        if before == "new" and arrow: self.each[new.setdefault("sort", kinds.get(about, ["op"])[-1])].append(thing)
+        left = thing.states - set(before.split(","))
+        if arrow: thing.update(new, since=self.at, states=left | {body.get(after, after)})
     def decide(self, request):  # the section "Deciding again": what the rules of the table make of a request
-        rules, agent, place = self.rules, request.agent, self.things[request.integration]
-        facets = need(rules.digest, "no policy") and place.kind and request.facets or Object(
-            )  # an operator's edit has none
-        known = next((one for one in self.catalogue(place.kind).action if one.name == request.action), Object())
+        rules, agent, action, place = self.rules, request.agent, request.action, self.things[request.integration]
+        need(rules.digest, "no policy")
+        facets = place.kind and request.facets or Object()  # an operator's edit has none
+        known = next((one for one in self.catalogue(place.kind).action if one.name == action), Object())
         access = "admin" if agent[:2] == "op" else highest("access", request.access, known.access or "write")
-        said = [one for one in rules.actions if place.kind and one.integration in ("*", place.handle, place.kind) and (
-            one.action in ("*", request.action) or one.action[-2:] == ".*" and request.action.startswith(
-                one.action[:-1]))]
+        about = ["*", action] + [action[:at] + "*" for at in range(len(action) + 1) if action[at - 1:at] == "."]
+        said = [one for one in rules.actions if place.kind and one.integration in ("*", place.handle, place.kind)
+            and one.action in about]
         moved = [one.facets.amount for one in self.each["r"] if one.handed is not None
-            and self.at - one.handed < 7 * UNITS["d"]
+            and one.handed > self.at - 7 * UNITS["d"]
                  and one.request != request.request and not one.release] + [facets.amount]
+        listed = [one for one in rules.boundary.destinations if inside(facets.destination or "", one)]
         world = Object(
             request, access=access, data=highest("data", facets.data, known.data), facets=facets, known=known,
-                adopted=rules,
-            week=sum(one.minor for one in moved if one and one.currency == rules.caps.currency), integration=place,
-                words=WORDS,
-            requester=self.things[agent], workspace=self.things["w-1"], live=self.live(agent),
-                word=request.resource.split(":")[0],
-            environment=(facets.environment or "").lower(), points=[point for one in said for point in one.points],
-            listed=facets.destination is not None and any(inside(facets.destination, one)
-                for one in rules.boundary.destinations))
+            adopted=rules, week=sum(one.minor for one in moved if one and one.currency == rules.caps.currency),
+            integration=place, words=WORDS, requester=self.things[agent], workspace=self.things["w-1"],
+            live=self.live(agent), word=request.resource.split(":")[0], environment=(facets.environment or "").lower(),
+            points=[point for one in said for point in one.points], listed=listed)
         grants = [one.grant for one in self.each["g"] if self.live(one.grant) and self.ahead(one)
                   and self.holds(TABLE["facts"]["fitting"], Object(world, candidate=one))]
         world["grant"] = min(grants, key=lambda one: int(one[2:]), default=None)
@@ -272,9 +262,8 @@ class Log:  # the entries so far, the first fault of each check, and the state t
         tier = highest("tier", None, *(one.tier for one in said), "critical" if "audit" in points else None,
                        ("critical" if access == "admin" else "high") if points - {"audit"} else None)
         recent = [one for one in self.each["op"] if "live" in one.states or self.at - one.since < 30 * UNITS["d"]]
-        wanted = [2 if "audit" in points and len(recent) > 1 else 1, *(rules.approvers.get(point, 1)
-            for point in points),
-                  *(one.approvers or 1 for one in said)]
+        wanted = [2 if "audit" in points and len(recent) > 1 else 1, *(one.approvers or 1 for one in said),
+                  *(rules.approvers.get(point, 1) for point in points)]
         if decision == "deny": points, tier, world["grant"] = set(), "low", None
         return Object(decision=decision, rule=rule, points=points, access=access, grant=world.grant,
                       approvers=max(wanted) if decision == "ask" else 0, tier=tier or WORDS["tier"][rank("access",
