@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import pathlib
 import random
 import re
 import subprocess
@@ -38,7 +39,7 @@ def ours(directory, vkey, arguments):
     quorum = [int(value) for name, value in arguments if name == "--quorum"]
     try:
         trusted = verify.VerifierKey(vkey, b"\1")
-        code, verdicts, _ = verify.verify(verify.read_files(directory), trusted, kept, witnesses, quorum[0] if quorum else None)
+        code, verdicts, _ = verify.verify(verify.read_files(pathlib.Path(directory)), trusted, kept, witnesses, quorum[0] if quorum else None)
     except (ValueError, OSError, tarfile.TarError, zipfile.BadZipFile):
         return 3, {}
     return code, {check: (status, seq) for check, status, seq, _ in verdicts}
@@ -116,7 +117,7 @@ def left_by_tests(judge, directory):
         judge.add("left by tests", name, place, vkey)
         with open(os.path.join(place, "entries.jsonl"), "rb") as file:
             entries = mutate.lines(file.read())
-        files = verify.read_files(place)
+        files = verify.read_files(pathlib.Path(place))
         chance = random.Random("%s%s" % (SEED, name))
         for _ in range(6 if len(entries) < 300 else 0):
             seq = chance.randrange(len(entries)) if entries else 0
@@ -269,7 +270,7 @@ def texts():
         if row["settled"] and (not parsed or verify.canonical(parsed[0]) != data(row["canonical"]) or parsed[1] != row["input_is_canonical"]):
             faults.append("canonical_accept: " + row["name"])
     faults += ["canonical_reject: " + row["name"] for row in load("canonical_reject.json") if row["settled"] and works(verify.parse, data(row["input"]))]
-    faults += ["times: " + row["time"] for row in load("times.json") if row["settled"] and (verify.milliseconds(row["time"]) is not None) != row["accept"]]
+    faults += ["times: " + row["time"] for row in load("times.json") if row["settled"] and (verify.instant(row["time"]) is not None) != row["accept"]]
     for row in load("ed25519_strict.json"):
         if verify.strict(*(bytes.fromhex(row[name]) for name in ("public_key", "signature", "message_hex"))) != (row["refused"] is None):
             faults.append("ed25519_strict: " + row["name"])
@@ -291,7 +292,7 @@ def texts():
 
 def main():
     print("seed %d" % SEED)
-    made = verify.read_files(os.path.join(sys.argv[4], "bundle"))
+    made = verify.read_files(pathlib.Path(sys.argv[4], "bundle"))
     bodies = [json.loads(line)["body"] for line in mutate.lines(made["payloads.jsonl"])]
     rules = next(body["rules"] for body in bodies if "rules" in body)
     rules["kinds"] = [one for one in rules["kinds"] if one["kind"] in story.ACTIONS]

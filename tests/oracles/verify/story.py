@@ -77,7 +77,7 @@ class Story:
         return self.maybe(self.time(0 if self.chance(0.1) else most // 2, most + self.pick(0, 0, 0, 1)), 1 if longest and not self.chance(0.05) else 0.7)
 
     def scope(self, wide=True, kind=None):
-        kinds = [one["kind"] for one in self.shadow.catalogue(kind)["scope"]] or ["repo", "account"]
+        kinds = [one["kind"] for one in self.shadow.catalogue(kind)[0].get("scope", ())] or ["repo", "account"]
         word = self.random.choice(kinds) if not self.chance(0.05) else "nothing"
         rests = ["acme", "acme/app", "acme/app/x", "acme/app"] + (["*", "acme/*", "acme/a*"] if wide else [])
         return "*" if wide and self.chance(0.2) else word + ":" + self.random.choice(rests)
@@ -196,7 +196,7 @@ class Story:
         grant = self.random.choice(grants) if grants and not self.chance(0.1) else {"integration": self.any("i"), "scope": self.scope()}
         place = grant["integration"]
         kind = self.thing(place).get("kind", "github")
-        named = [one["name"] for one in self.shadow.catalogue(kind)["action"]]
+        named = [one["name"] for one in self.shadow.catalogue(kind)[0].get("action", ())]
         action = self.random.choice(named) if named and self.chance(0.7) else self.random.choice(ACTIONS.get(kind, "x.y").split())
         resource = grant["scope"].replace("*", "x") if grant["scope"] != "*" else self.scope(False, kind)
         resource += self.pick("", "", "/more")
@@ -220,6 +220,7 @@ class Story:
             body.update(access=self.pick("admin", "admin", "admin", "write"), integration=self.maybe("i-1", 0.05), facets={})
         body["request"] = self.new("r")
         self.shadow.at += self.step * 1000
+        self.shadow.now = forge.time_text(self.log.clock + self.step)
         said = self.shadow.decide(self.read(body))
         self.shadow.at -= self.step * 1000
         body.update(said, points=sorted(said["points"]))
