@@ -36,7 +36,7 @@ def strict(key, sig, message):  # OpenSSL compares the encoding of SB - hA with 
     fine = len(sig) == 64 and sound(key) and sound(sig[:32]) and int.from_bytes(sig[32:], "little") < L
     try: return fine and Ed25519PublicKey.from_public_bytes(key).verify(sig, message) is None
     except (InvalidSignature, ValueError): return False
-def may_enrol(key):  # L times it is the identity, which no point beside the curve and none with a torsion part gives:
+def may_enrol(key):  # sound, and L times it is the identity: no point beside the curve, and none with a torsion part
     def double(x, z): return (x * x - z * z)**2 % P, 4 * x * z * (x * x + 486662 * x * z + z * z) % P
     low, (x, z) = (1, 0), (high := (1 + y_of(key), 1 - y_of(key)))  # m and m + 1 times it, u = x/z on Montgomery's form
     for bit in bin(L)[2:]:

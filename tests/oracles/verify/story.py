@@ -280,10 +280,10 @@ class Story:
         return self.operator(), name, {"request": name, "outcome": self.pick("succeeded", "failed", "failed", "unknown"), "release": self.chance(0.5)}
 
     def payload_erased(self):
-        asked = [seq for seq, (_, one, _) in self.shadow.approvals.items() if one.get("action") == "audit.erase"]
+        asked = [seq for seq, one in self.shadow.approvals.items() if one["asked"]["action"] == "audit.erase"]
         approvals = self.random.sample(asked, min(len(asked), self.random.randint(0, 2)))
         last = len(self.log.lines)
-        seqs = [int(self.shadow.approvals[seq][1]["resource"][6:]) for seq in approvals]
+        seqs = [int(self.shadow.approvals[seq]["asked"]["resource"][6:]) for seq in approvals]
         seq = self.random.choice(seqs + [self.random.randint(0, last - 1)] + ([last] if self.chance(0.03) else []))
         held = [name for name in self.log.records.get(seq, {"body": {}})["body"] if name in ERASABLE]
         members = held[:1] if held and not self.chance(0.1) else self.pick(["reason"], ["subject"], [], ["grant"], ["reason", "note"])
