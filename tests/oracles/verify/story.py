@@ -2,7 +2,6 @@
 import json
 import random
 
-import authority
 import forge
 
 ACTIONS = {
@@ -21,7 +20,7 @@ class Story:
         self.log = forge.Log("story%s" % seed)
         self.rules = rules
         self.verifier = verifier
-        self.shadow = authority.Rights(verifier.VerifierKey(self.log.vkey, b"\1"), True)
+        self.shadow = verifier.Log(verifier.VerifierKey(self.log.vkey, b"\1"), True)
         self.counts = dict.fromkeys(("op", "ag", "i", "g", "r", "k"), 0)
         self.counts["op"] = 1
         self.add("op-1", "workspace.created/1", "op-1", self.log.created)
@@ -30,9 +29,13 @@ class Story:
     def add(self, actor, kind, subject, body, **more):
         body = {name: value for name, value in body.items() if value is not None}
         seq = self.log.add(actor, kind, subject, body, **more)
-        self.shadow.payloads[seq] = self.log.records[seq], True
+        self.shadow.payloads[seq] = self.read(self.log.records[seq]), True
         self.shadow.take(self.log.lines[seq])
         return seq
+
+    def read(self, value):
+        """As the verifier reads it."""
+        return self.verifier.parse(forge.jcs(value), 2**24)[0]
 
     def adopt(self, rules):
         digest = forge.sha(forge.jcs(rules)).hex()
@@ -69,12 +72,12 @@ class Story:
 
     def ends(self):
         """When a grant ends: mostly within what the policy allows."""
-        longest = self.shadow.rules["grants"].get("longest") if self.shadow.rules else None
-        most = authority.span(longest) // 1000 if longest else 60 * 86400
+        longest = self.shadow.rules["grants"].get("longest")
+        most = self.verifier.span(longest) // 1000 if longest else 60 * 86400
         return self.maybe(self.time(0 if self.chance(0.1) else most // 2, most + self.pick(0, 0, 0, 1)), 1 if longest and not self.chance(0.05) else 0.7)
 
     def scope(self, wide=True, kind=None):
-        kinds = [one["kind"] for one in (self.shadow.catalogue(kind) or {"scope": ()})["scope"]] or ["repo", "account"]
+        kinds = [one["kind"] for one in self.shadow.catalogue(kind)[0].get("scope", ())] or ["repo", "account"]
         word = self.random.choice(kinds) if not self.chance(0.05) else "nothing"
         rests = ["acme", "acme/app", "acme/app/x", "acme/app"] + (["*", "acme/*", "acme/a*"] if wide else [])
         return "*" if wide and self.chance(0.2) else word + ":" + self.random.choice(rests)
@@ -92,7 +95,7 @@ class Story:
 
     def enrolled(self, prefix):
         """An id, mostly of something live."""
-        live = [name for name in self.shadow.things if name.startswith(prefix + "-") and self.shadow.live(name)]
+        live = [name for name in list(self.shadow.things) if str(name).startswith(prefix + "-") and self.shadow.live(name)]
         return self.random.choice(live) if live and not self.chance(0.05) else self.any(prefix)
 
     def agent_enrolled(self):
@@ -116,7 +119,7 @@ class Story:
         name = self.enrolled("op")
         key = forge.Key("%s/%d" % (name, len(self.log.lines)))
         self.fresh = name, key
-        spare = [one for one, thing in self.shadow.things.items() if thing.get("recovers") == name]
+        spare = [one for one, thing in self.shadow.things.items() if thing.get("sort") == "recovery" and thing["operator"] == name]
         body = {"id": name, "public_key": key.public.hex(), "proof": self.log.proof(key.public, key)}
         return self.pick(name, self.operator(), *spare), name, body
 
@@ -184,16 +187,16 @@ class Story:
         return self.pick(self.operator(), "log", name, self.any("ag")) if name != "w-1" else self.operator(), name, {"target": name}
 
     def workspace_thawed(self):
-        name = self.pick("w-1", *(sorted(self.shadow.frozen) or ["ag-1"]))
+        name = self.pick("w-1", *([one for one, thing in sorted(self.shadow.things.items(), key=str) if "frozen" in thing["states"]] or ["ag-1"]))
         return self.operator(), name, {"target": name, "reason": self.maybe("fine")}
 
     def request_made(self):
         who = self.enrolled("ag") if not self.chance(0.1) else self.enrolled("op")
-        grants = [one for one in self.shadow.each("g") if one.get("agent") == who and one["live"]]
+        grants = [one for one in self.shadow.each["g"] if one.get("agent") == who and "live" in one["states"]]
         grant = self.random.choice(grants) if grants and not self.chance(0.1) else {"integration": self.any("i"), "scope": self.scope()}
         place = grant["integration"]
         kind = self.thing(place).get("kind", "github")
-        named = [one["name"] for one in (self.shadow.catalogue(kind) or {}).get("action", ())]
+        named = [one["name"] for one in self.shadow.catalogue(kind)[0].get("action", ())]
         action = self.random.choice(named) if named and self.chance(0.7) else self.random.choice(ACTIONS.get(kind, "x.y").split())
         resource = grant["scope"].replace("*", "x") if grant["scope"] != "*" else self.scope(False, kind)
         resource += self.pick("", "", "/more")
@@ -217,22 +220,22 @@ class Story:
             body.update(access=self.pick("admin", "admin", "admin", "write"), integration=self.maybe("i-1", 0.05), facets={})
         body["request"] = self.new("r")
         self.shadow.at += self.step * 1000
-        said = self.shadow.again(body)
+        self.shadow.now = forge.time_text(self.log.clock + self.step)
+        said = self.shadow.decide(self.read(body))
         self.shadow.at -= self.step * 1000
-        decision, points, rule, grant, access, approvers, tier = said
-        body.update(decision=decision, points=sorted(points), rule=rule, grant=grant, approvers=approvers, tier=tier)
-        body.update(access=access if not self.chance(0.05) else body["access"], policy=self.shadow.digest)
+        body.update(said, points=sorted(said["points"]))
+        body.update(access=said["access"] if not self.chance(0.05) else body["access"], policy=self.shadow.rules.get("digest"))
         requests = self.shadow.rules["requests"]
-        longest = authority.span(requests["wait" if decision == "ask" else "use_within"]) // 1000
+        longest = self.verifier.span(requests["wait" if said["decision"] == "ask" else "use_within"]) // 1000
         body["until"] = self.time(0, longest + 1) if self.chance(0.2) else self.time(longest, longest)
         if self.chance(0.1):
             body.update(self.pick({"decision": "allow"}, {"decision": "ask"}, {"points": ["money"]}, {"rule": "unsure"}, {"tier": "low"},
                                   {"approvers": 2}, {"grant": None}, {"policy": "0" * 64}, {"access": "admin"}))
         return who if not self.chance(0.03) else self.any("ag"), body["request"], body
 
-    def recent(self, **wanted):
-        """A request, mostly a young one that is as wanted."""
-        fit = [one["request"] for one in self.shadow.each("r") if all(one.get(name) == value for name, value in wanted.items())]
+    def recent(self, *states):
+        """A request, mostly a young one that is in such a state."""
+        fit = [one["request"] for one in self.shadow.each["r"] if one["states"] & set(states)]
         if fit and not self.chance(0.15):
             return fit[-min(len(fit), 1 + int(self.random.expovariate(1)))]
         return "r-%d" % max(1, self.counts["r"] - int(self.random.expovariate(0.3)))
@@ -240,14 +243,14 @@ class Story:
     def answer(self, name):
         asked = self.thing(name)
         body = {"request": name, "leaf": asked.get("leaf", "0" * 64), "points": sorted(asked.get("points", ())), "grant": asked.get("grant")}
-        body["policy"] = self.shadow.digest
+        body["policy"] = self.shadow.rules.get("digest")
         if self.chance(0.06):
             body.update(self.pick({"leaf": "1" * 64}, {"points": ["audit"]}, {"grant": "g-1"}, {"policy": "2" * 64}, {"points": []}))
         return body
 
     def request_approved(self):
-        name = self.recent(stage="open", decision="ask")
-        within = authority.span(self.shadow.rules["requests"]["use_within"]) // 1000
+        name = self.recent("ask")
+        within = self.verifier.span(self.shadow.rules["requests"]["use_within"]) // 1000
         body = self.answer(name)
         body["until"] = self.time(0, within + 1) if self.chance(0.2) else self.time(within, within)
         alone = "audit" in body["points"] and self.thing(name).get("approvers") == 1
@@ -255,32 +258,32 @@ class Story:
         return self.operator(), name, body
 
     def request_denied(self):
-        name = self.recent(stage="open", decision="ask")
+        name = self.recent("ask")
         return self.operator(), name, {**self.answer(name), "reason": self.maybe("no")}
 
     def request_withdrawn(self):
-        name = self.recent(stage="open")
+        name = self.recent("ask", "approved", "allow")
         return self.pick(self.operator(), self.thing(name).get("agent", "ag-1"), self.any("ag")), name, {"request": name}
 
     def request_claimed(self):
-        name = self.recent(stage="open", decision=self.pick("ask", "allow"))
+        name = self.recent(self.pick("approved", "approved", "ask", "allow"), "allow")
         mode = "run" if self.thing(name).get("bound_command") and not self.chance(0.1) else self.pick("run", "agent")
         return self.thing(name).get("agent", "ag-1") if not self.chance(0.1) else self.any("ag"), name, {"request": name, "mode": mode}
 
     def request_finished(self):
-        name = self.recent(stage="claimed")
+        name = self.recent("claimed")
         body = {"request": name, "outcome": self.pick("succeeded", "failed", "unknown"), "status": self.maybe(self.pick(0, 1, -9))}
         return self.pick(self.thing(name).get("agent", "ag-1"), self.operator()), name, body
 
     def request_resolved(self):
-        name = self.recent(stage="claimed")
+        name = self.recent("claimed", "unknown", "failed")
         return self.operator(), name, {"request": name, "outcome": self.pick("succeeded", "failed", "failed", "unknown"), "release": self.chance(0.5)}
 
     def payload_erased(self):
-        asked = [seq for seq, (one, *_) in self.shadow.approvals.items() if one.get("action") == "audit.erase"]
+        asked = [seq for seq, one in self.shadow.approvals.items() if one["asked"]["action"] == "audit.erase"]
         approvals = self.random.sample(asked, min(len(asked), self.random.randint(0, 2)))
         last = len(self.log.lines)
-        seqs = [int(self.shadow.approvals[seq][0]["resource"][6:]) for seq in approvals]
+        seqs = [int(self.shadow.approvals[seq]["asked"]["resource"][6:]) for seq in approvals]
         seq = self.random.choice(seqs + [self.random.randint(0, last - 1)] + ([last] if self.chance(0.03) else []))
         held = [name for name in self.log.records.get(seq, {"body": {}})["body"] if name in ERASABLE]
         members = held[:1] if held and not self.chance(0.1) else self.pick(["reason"], ["subject"], [], ["grant"], ["reason", "note"])
@@ -322,7 +325,7 @@ class Story:
 
     def key_step(self):
         name = self.any("k")
-        leak = self.thing(name).get("leak", {}).get("seq", 0) if not self.chance(0.1) else self.random.randint(0, len(self.log.lines))
+        leak = self.thing(name).get("leak", 0) if not self.chance(0.1) else self.random.randint(0, len(self.log.lines))
         step = self.pick("contain", "revoke", "prove_dead", "rotate", "test", "sweep")
         outcome = self.pick("done", "not_needed", "done", "not_proven", "failed")
         return self.operator(), name, {"key": name, "leak": leak, "step": step, "outcome": outcome}

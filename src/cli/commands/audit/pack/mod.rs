@@ -248,8 +248,6 @@ pub fn run(args: Args, ctx: &Context) -> Result<Outcome, CliError> {
 
 /// The second verifier, file by file, as it lies in docs/verify.
 const VERIFIER: &[(&str, &[u8])] = &[
-    ("authority.py", include_bytes!("../../../../../docs/verify/authority.py")),
-    ("decide.py", include_bytes!("../../../../../docs/verify/decide.py")),
     ("events.txt", include_bytes!("../../../../../docs/verify/events.txt")),
     ("verify.py", include_bytes!("../../../../../docs/verify/verify.py")),
 ];

@@ -24,7 +24,7 @@ samples/        the same lines as CSV, complete, to draw samples from
 {receipts}bundle/         every entry and payload up to the end of the period, with the
                 keys; bundle/README.txt says how to verify all of it by hand
 verify.py       verifies the bundle: Python 3.9, the package cryptography,
-                and authority.py, decide.py and events.txt beside it
+                and its table events.txt beside it
 
 Everything in index.html and samples/ follows from bundle/. The keys in here
 prove nothing by themselves: get the log's verifier key from its operator in
