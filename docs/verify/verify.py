@@ -237,7 +237,7 @@ def read_files(path):  # by name; a name that occurs twice is refused. An audito
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive: found = [(one.filename, archive.read(one)) for one in archive.infolist()]
     else:
-        with tarfile.open(path) as tar: found = [(one.name, tar.extractfile(one).read()) for one in tar if one.isfile()]
+        with tarfile.open(path, "r:") as t: found = [(one.name, t.extractfile(one).read()) for one in t if one.isfile()]
     files, inner = unique(found), {name[7:]: data for name, data in found if name.startswith("bundle/")}
     return need(files if "entries.jsonl" in files else "entries.jsonl" in inner and inner, "there is no entries.jsonl")
 def read_payloads(log, data, entries):
@@ -287,12 +287,12 @@ def main():
     for name, more in {"bundle": {}, "--vkey": {"required": True}, "--checkpoint": several, "--witness": several,
                        "--quorum": {"type": int}, "--json": flag}.items(): parser.add_argument(name, **more)
     args = parser.parse_args()
-    if args.quorum is not None and not 1 <= args.quorum <= len(args.witness): parser.error("--quorum: from 1 to all")
     try:
         vkey, witnesses = VerifierKey(args.vkey, b"\1"), [VerifierKey(one, b"\4") for one in args.witness]
         files, kept = read_files(pathlib.Path(args.bundle)), [pathlib.Path(one).read_bytes() for one in args.checkpoint]
-    except (ValueError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-        return print("error: nothing could be read: %s" % error, file=sys.stderr) or 3
+    except Exception as error: return print("error: nothing could be read: %s" % error, file=sys.stderr) or 3
+    single = len({vkey.key, *(one.key for one in witnesses)}) > len(witnesses)  # each once, and not the log itself
+    if not single or args.quorum not in (None, *range(1, len(witnesses) + 1)): parser.error("--witness or --quorum")
     (code, told, _), names = verify(files, vkey, kept, witnesses, args.quorum), WORDS["verdict"]
     if args.json: print(json.dumps({"verified": code == 0, "verdicts": [dict(zip(names, one)) for one in told]}))
     for verdict in [] if args.json else told: print(*("-" if one in (None, "") else one for one in verdict))

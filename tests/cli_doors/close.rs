@@ -154,11 +154,7 @@ fn a_passphrase_that_opens_nothing_is_said_beside_what_the_log_signed() {
     let wrong = b.path("wrong");
     std::fs::write(&wrong, "another passphrase").unwrap();
     std::fs::set_permissions(&wrong, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    for line in [
-        &["grant", "narrow", "g-1", "--access", "read"][..],
-        &["freeze", "build-bot"],
-        &["revoke", "g-1"],
-    ] {
+    for line in [&["grant", "narrow", "g-1", "--access", "read"][..], &["freeze", "build-bot"], &["revoke", "g-1"]] {
         let out = b.bare().args(line).arg("--passphrase-file").arg(&wrong).output().unwrap();
         let said = text(&out.stderr);
         assert_eq!(out.status.code(), Some(0), "{said}");
