@@ -177,7 +177,7 @@ class Log:  # the entries so far, the first fault of each check, and the state t
         need(self.used.isdisjoint(keys) and len(set(keys)) == len(keys) and all(map(may_enrol, keys)), "key")
         new = Object({"leaf": self.leaf.hex(), "given": {}, **thing, **body})
         edit, log = Object(agent=who, action="audit.erase", resource="entry:%s" % body.seq), header.log.encode()
-        asks, once = body.request and new or "approvals" in kinds and edit, (who, body.idempotency_key or seq)
+        asks, once = body.request and new or "approvals" in kinds and edit, (who, body.get("idempotency_key", seq))
         held, now = self.payloads.get(body.seq, [Object(body=())])[0], asks and self.decide(asks)
         ours = [self.approvals.get(one, Object(who=who)) for one in body.approvals or ()]
         world = Object(

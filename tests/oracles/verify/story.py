@@ -213,7 +213,7 @@ class Story:
         facets.update({"unclear": [self.pick("money", "public", "production", "audit", "customer_data")]} if self.chance(0.05) else {})
         body = {"agent": who, "action": action, "resource": resource, "access": self.pick("read", "read", "write", "write", "admin")}
         body.update(facets=facets, integration=place if not self.chance(0.03) else None, unsure=self.maybe(True, 0.05))
-        body.update(idempotency_key=self.maybe("key%d" % self.random.randint(1, 40), 0.1), bound_command=self.maybe(True, 0.1))
+        body.update(idempotency_key=self.maybe(self.pick("", "key%d" % self.random.randint(1, 40)), 0.1), bound_command=self.maybe(True, 0.1))
         body.update(reason=None, summary=self.maybe("what it is"), parameters=self.maybe('{"a":1.5,"b":[1e3]}', 0.2))
         if who.startswith("op"):
             body.update(action="audit.erase", resource="entry:%d" % self.random.randint(0, len(self.log.lines) + 1))
