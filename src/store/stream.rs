@@ -32,6 +32,9 @@ pub struct RawPayload<'r> {
     pub kind: &'r str,
 }
 
+/// What is called with an entry and its payload, or one of them alone.
+pub type PairVisit<'v, E> = dyn FnMut(Option<RawEntry<'_>>, Option<RawPayload<'_>>) -> Result<ControlFlow<()>, E> + 'v;
+
 impl Store {
     /// Gives every entry from place 0 on, in order, until `visit` breaks.
     pub fn each_entry<E: From<StoreError>>(
@@ -51,10 +54,7 @@ impl Store {
 
     /// Gives every payload and its entry, or an entry or a payload that is alone, from place 0 on, in order, until `visit`
     /// breaks. Both tables are read once, side by side: a join would read the entries anew.
-    pub fn each_pair<E: From<StoreError>>(
-        &self,
-        visit: &mut dyn FnMut(Option<RawEntry<'_>>, Option<RawPayload<'_>>) -> Result<ControlFlow<()>, E>,
-    ) -> Result<(), E> {
+    pub fn each_pair<E: From<StoreError>>(&self, visit: &mut PairVisit<'_, E>) -> Result<(), E> {
         let entries = "SELECT seq, envelope, at, kind FROM entries WHERE seq >= 0 ORDER BY seq";
         let payloads = "SELECT seq, record FROM payloads WHERE seq >= 0 ORDER BY seq";
         let mut entries = self.conn().prepare(entries).map_err(StoreError::from)?;
