@@ -63,7 +63,7 @@ pub enum Command {
 }
 
 /// The definition of one command, without the others': for the commands that programs start many times a minute, because
-/// the definition of all of them with all their arguments costs a third of a `check`. `None` for the rest.
+/// the definition of all of them with all their arguments costs a good part of a `check`. `None` for the rest.
 pub fn alone(name: &str) -> Option<clap::Command> {
     let augment: fn(clap::Command) -> clap::Command = match name {
         "check" => check::Args::augment_args,
