@@ -56,6 +56,7 @@ mod keys;
 mod record;
 mod requests;
 mod reviews;
+mod shape;
 
 pub use doors::*;
 pub use identities::*;
@@ -90,21 +91,34 @@ macro_rules! events {
 
             /// Reads a body of that type. `None`: nobody defined the type.
             pub fn parse(name: &str, body: &Map<String, Value>) -> Option<Result<Event, String>> {
-                let body = || Value::Object(body.clone());
-                Some(match name {
-                    $($name => serde_json::from_value(body()).map(Event::$variant).map_err(|e| e.to_string()),)*
+                let given = || Value::Object(body.clone());
+                let read = match name {
+                    $($name => serde_json::from_value(given()).map(Event::$variant).map_err(|e| e.to_string()),)*
                     _ => return None,
-                })
+                };
+                Some(read.and_then(|event| event.require_shape(&given())))
             }
         }
 
         impl Event {
             /// Reads a body of that type out of its canonical bytes. `None`: nobody defined the type.
             pub fn parse_bytes(name: &str, body: &[u8]) -> Option<Result<Event, String>> {
-                Some(match name {
+                let read = match name {
                     $($name => serde_json::from_slice(body).map(Event::$variant).map_err(|e| e.to_string()),)*
                     _ => return None,
-                })
+                };
+                Some(read.and_then(|event| match shape::is_suspect(body) {
+                    false => Ok(event),
+                    true => event.require_shape(&serde_json::from_slice(body).map_err(|e| e.to_string())?),
+                }))
+            }
+
+            /// Itself, if no list stood where an object belongs.
+            fn require_shape(self, given: &Value) -> Result<Event, String> {
+                match shape::is_same(given, &Value::Object(self.to_body()?)) {
+                    true => Ok(self),
+                    false => Err("a list stands where an object belongs".into()),
+                }
             }
         }
 
