@@ -100,22 +100,9 @@ impl Workspace {
         let state_dir = self.state_dir();
         let behind = self.refuse_behind(head.as_ref()).err();
         let (head, frontier) = self.continue_from(head)?;
-        if head.size > 0 && is_ahead(head.at, clock) {
-            return Err(WorkspaceError::ClockBehind { last: head.at, clock }.into());
-        }
-        let now = clock.max(head.at);
         let before = head.size;
         let unfinished = erase::is_unfinished(&self.place);
-        let mut tx = Tx {
-            write: &write,
-            workspace: self,
-            facts: self.facts(),
-            now,
-            frontier,
-            head,
-            only_narrows: true,
-            going: None,
-        };
+        let mut tx = self.begin(&write, head, frontier, clock)?;
         let done = change(&mut tx);
         // Nothing stands in the way of taking rights away (law 2); anything else ends here.
         let goes_on = done.is_ok() && tx.only_narrows && tx.head.size > before;
@@ -168,20 +155,7 @@ impl Workspace {
             Err(e) => return Err(e),
         }
         let (head, frontier) = if tables_fit { self.continue_from(head)? } else { self.replay_tables(&write)? };
-        if is_ahead(head.at, clock) {
-            return Err(WorkspaceError::ClockBehind { last: head.at, clock });
-        }
-        let now = clock.max(head.at);
-        let mut tx = Tx {
-            write: &write,
-            workspace: self,
-            facts: self.facts(),
-            now,
-            frontier,
-            head,
-            only_narrows: false,
-            going: None,
-        };
+        let mut tx = self.begin(&write, head, frontier, clock)?;
         let (pin_size, pin_root) = pin::read(&self.state_dir(), &self.origin)?.named();
         let appended = tx.append(by, RollbackAccepted { pin_size, pin_root: pin_root.to_hex(), reason })?;
         let Tx { head, frontier, .. } = tx;
@@ -191,6 +165,21 @@ impl Workspace {
         pin::replace(&self.state_dir(), &self.origin, &log, &frontier)?;
         self.remember_place()?;
         Ok(appended)
+    }
+
+    /// A transaction that goes on from this end of the log, at this time or at that of the last entry, if that is later.
+    fn begin<'t>(
+        &'t self,
+        write: &'t Write<'t>,
+        head: Head,
+        frontier: Frontier,
+        clock: Time,
+    ) -> Result<Tx<'t>, WorkspaceError> {
+        if head.size > 0 && is_ahead(head.at, clock) {
+            return Err(WorkspaceError::ClockBehind { last: head.at, clock });
+        }
+        let (facts, now) = (self.facts(), clock.max(head.at));
+        Ok(Tx { write, workspace: self, facts, now, frontier, head, only_narrows: true, going: None })
     }
 
     /// Where the log really ends, which the tables must agree with: a writer never builds on a damaged end.
